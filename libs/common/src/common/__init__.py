@@ -1,0 +1,1 @@
+"""What every service shares: contracts, topology, messaging, MongoDB, telemetry and the runtime."""

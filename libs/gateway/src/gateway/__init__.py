@@ -1,0 +1,1 @@
+"""The runtime every provider gateway shares: one attempt in, one outcome out."""

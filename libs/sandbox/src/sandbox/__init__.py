@@ -1,0 +1,1 @@
+"""Simulators of Fonnte and Wablas that can be told over HTTP to misbehave."""

@@ -1,0 +1,1 @@
+"""Plans notifications, owns the lanes and decides on outcomes."""

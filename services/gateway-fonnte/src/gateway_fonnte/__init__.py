@@ -1,0 +1,1 @@
+"""Speaks to Fonnte: one attempt in, one outcome out."""

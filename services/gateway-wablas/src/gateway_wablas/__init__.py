@@ -1,0 +1,1 @@
+"""Speaks to Wablas: one attempt in, one outcome out."""

@@ -1,0 +1,1 @@
+"""Emits due events; sends nothing itself."""
