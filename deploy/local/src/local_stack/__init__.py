@@ -1,0 +1,1 @@
+"""RabbitMQ, MongoDB and every service on one machine, without Docker."""

@@ -1,0 +1,76 @@
+"""Private servers really start, stop, come back with what they stored, and leave nothing behind."""
+
+import socket
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from pymongo import MongoClient
+
+from local_stack.ports import NoFreePortError, Ports, free_port, is_free
+from local_stack.rabbitmq import speaks_amqp
+from local_stack.servers import PrivateMongo, PrivateRabbitMQ
+
+
+def processes_started_in(directory: Path) -> list[str]:
+    """The command lines of what still runs out of `directory`."""
+    return [
+        " ".join(process.info["cmdline"] or ())
+        for process in psutil.process_iter(["cmdline", "environ"])
+        if (process.info["environ"] or {}).get("KABAR_STARTED_BY") == str(directory)
+    ]
+
+
+def test_a_killed_broker_starts_again_and_stopping_it_leaves_no_port_mapper(tmp_path: Path) -> None:
+    with PrivateRabbitMQ(tmp_path) as broker:
+        assert psutil.Process(broker.pid).name() == "beam.smp"
+        broker.kill()
+        assert broker.pid == 0
+        broker.start()
+        assert speaks_amqp("127.0.0.1", broker.settings.ports.amqp)
+        assert len(processes_started_in(tmp_path)) >= 2
+    assert processes_started_in(tmp_path) == []
+
+
+def test_a_killed_mongod_has_what_was_written_and_a_paused_one_answers_after_it_resumes(
+    private_mongodb: Callable[[], PrivateMongo],
+) -> None:
+    server = private_mongodb()
+    client: MongoClient[dict[str, Any]] = MongoClient(server.url)
+    with client:
+        rows = client.get_default_database().get_collection("rows")
+        rows.with_options().insert_one({"_id": 1})
+        server.kill()
+        server.start()
+        assert rows.find_one({"_id": 1}) == {"_id": 1}
+        server.pause()
+        assert not server.settings.is_ready()
+        server.resume()
+        server.wait_ready()
+
+
+def test_servers_listen_on_the_loopback_address_only(rabbitmq: PrivateRabbitMQ, mongodb: PrivateMongo) -> None:
+    for pid in (rabbitmq.pid, mongodb.pid):
+        listening = [
+            connection.laddr.ip
+            for connection in psutil.Process(pid).net_connections("tcp")
+            if connection.status == psutil.CONN_LISTEN
+        ]
+        assert set(listening) == {"127.0.0.1"}
+
+
+def test_a_port_is_kept_until_somebody_else_listens_on_it(tmp_path: Path) -> None:
+    ports = Ports(tmp_path / "ports.json")
+    first = ports.keep("api")
+    assert Ports(tmp_path / "ports.json").keep("api") == first
+    with socket.create_server(("127.0.0.1", first)):
+        assert not is_free(first)
+        assert ports.keep("api", running=True) == first
+        assert ports.keep("api") != first
+
+
+def test_no_free_port_is_an_error_and_not_an_endless_search() -> None:
+    with pytest.raises(NoFreePortError):
+        free_port(frozenset(range(65_536)))
