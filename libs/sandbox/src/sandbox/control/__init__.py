@@ -1,0 +1,1 @@
+"""The control API: telling providers to misbehave and reading what really happened."""

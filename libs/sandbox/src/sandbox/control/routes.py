@@ -1,0 +1,64 @@
+"""The routes of ``/control``, ``/livez`` and ``/readyz``."""
+
+from typing import TYPE_CHECKING
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.routing import Route
+
+from sandbox.control.answering import OrjsonResponse, RefusedError, http_error, refused
+from sandbox.control.devices import Device
+from sandbox.control.faults import FaultById, Faults, Reasons
+from sandbox.control.reading import Accepted, Calls, Counts
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+    from sandbox.world import World
+
+
+async def alive(_: "Request") -> "Response":
+    return OrjsonResponse({"status": "ok"})
+
+
+async def reset(request: "Request") -> "Response":
+    """Back to the state at the start."""
+    world: World = request.app.state.world
+    world.reset()
+    return OrjsonResponse({"reset": True})
+
+
+async def contents(request: "Request") -> "Response":
+    """What there is, for whoever explores with curl."""
+    return OrjsonResponse(
+        {
+            "routes": [
+                {"path": route.path, "methods": sorted(route.methods or [])}
+                for route in request.app.routes
+                if isinstance(route, Route)
+            ]
+        }
+    )
+
+
+def control_application(world: "World") -> Starlette:
+    """A Starlette application over that world."""
+    application = Starlette(
+        routes=[
+            Route("/livez", alive),
+            Route("/readyz", alive),
+            Route("/control", contents),
+            Route("/control/reset", reset, methods=["POST"]),
+            Route("/control/faults", Faults),
+            Route("/control/faults/{fault_id:int}", FaultById),
+            Route("/control/reasons", Reasons),
+            Route("/control/devices", Device),
+            Route("/control/accepted", Accepted),
+            Route("/control/calls", Calls),
+            Route("/control/counts", Counts),
+        ],
+        exception_handlers={RefusedError: refused, HTTPException: http_error},
+    )
+    application.state.world = world
+    return application

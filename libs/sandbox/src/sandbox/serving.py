@@ -1,0 +1,59 @@
+"""Listening and serving until told to stop."""
+
+import gc
+import json
+import logging
+import socket
+import sys
+from datetime import UTC, datetime
+
+import uvicorn
+
+from sandbox.application import Application
+from sandbox.settings import Settings
+from sandbox.wire.protocol import StampingProtocol
+from sandbox.world import World
+
+log = logging.getLogger("sandbox")
+
+
+class JsonLines(logging.Formatter):
+    """One JSON object a line: time, level, event and the fields given as ``extra={"fields": {...}}``."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        entry = {
+            "at": datetime.fromtimestamp(record.created, UTC).isoformat(),
+            "level": record.levelname.lower(),
+            "event": record.getMessage(),
+            **getattr(record, "fields", {}),
+        }
+        if record.exc_info:
+            entry["error"] = self.formatException(record.exc_info)
+        return json.dumps(entry)
+
+
+def serve(settings: Settings) -> None:
+    """Serve until SIGTERM or SIGINT; the first log line says where, as ``host`` and ``port``."""
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(JsonLines())
+    logging.basicConfig(level=logging.INFO, handlers=[handler])
+    listener = socket.create_server((settings.http_host, settings.http_port), backlog=2048)
+    host, port = listener.getsockname()[:2]
+    log.info("sandbox.listening", extra={"fields": {"host": host, "port": port}})
+    # The ledger only grows: walking all of it now and then would only make answers late.
+    gc.freeze()
+    gc.set_threshold(50_000, 50, 1_000)
+    config = uvicorn.Config(
+        Application(World(settings)),
+        loop="uvloop",
+        http=StampingProtocol,
+        lifespan="off",
+        proxy_headers=False,
+        log_config=None,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        date_header=False,
+        timeout_graceful_shutdown=1,
+    )
+    uvicorn.Server(config).run(sockets=[listener])
