@@ -1,0 +1,1 @@
+"""Settings from the environment; bad values are refused at start, every problem named at once."""

@@ -1,0 +1,176 @@
+"""The shapes of the documents more than one service reads or writes.
+
+`deliveries` is the heart: one document is the delivery, its outbox and its log. Every change of one is a single
+atomic write that also increments `revision`; who decides on a document it has read writes it back under the revision
+it read. While a delivery waits for anything it has `wake_at`, the moment somebody must look at it again:
+
+| status | what it waits for | `wake_at` |
+| --- | --- | --- |
+| scheduled | its time | `send_at` |
+| queued, `lane` set | a sender's free slot | `expires_at` |
+| queued, no `lane` | a backoff, a cap, a limit | when to line up again |
+| sending, attempt requested | the gateway to take it | the attempt's `deadline` |
+| sending, attempt started | the provider's answer | the latest an answer can come |
+| sending, no attempt | proof of an unknown outcome | when the policy decides |
+
+Ends have neither `wake_at` nor `lane`.
+"""
+
+from datetime import datetime
+from typing import NotRequired, TypedDict
+
+
+class TimelineEntry(TypedDict):
+    at: datetime
+    status: str
+    cause: str
+
+
+class CurrentAttempt(TypedDict):
+    """The attempt under way, under `attempt`: claimed by a dispatcher, started by a gateway's compare-and-set.
+
+    A gateway starts what it was asked to by one update: `{"_id": {"$in": […]}, "attempt.claim": claim,
+    "attempt.state": "requested"}` → `attempt.state = "started"`, `attempt.started_by`, `attempt.started_at`, a new
+    `wake_at`, `revision` + 1. `claim` is the same for all attempts of one envelope.
+    """
+
+    number: int
+    claim: str
+    provider: str
+    sender: str
+    state: str
+    requested_at: datetime
+    deadline: datetime
+    started_by: NotRequired[str]
+    started_at: NotRequired[datetime]
+
+
+class PastAttempt(TypedDict):
+    """An attempt that ended, in the list `attempts`."""
+
+    number: int
+    provider: str
+    sender: str
+    outcome: str
+    code: str | None
+    error: str | None
+    provider_message_id: str | None
+    started_at: datetime | None
+    finished_at: datetime
+
+
+class DeliveryDocument(TypedDict):
+    _id: str
+    notification_id: str
+    type: str
+    channel: str
+    recipient: str
+    message: str
+    template: str | None
+    priority: str
+    rank: int
+    status: str
+    route: list[str]
+    lane: NotRequired[str]
+    queued_at: datetime
+    wake_at: NotRequired[datetime]
+    expires_at: datetime
+    validity_seconds: float
+    send_at: datetime | None
+    retries: int
+    on_unknown: str
+    unknown_wait_seconds: float
+    direct: bool
+    failover: bool
+    possible_duplicate: bool
+    reason: str | None
+    code: str | None
+    attempt: CurrentAttempt | None
+    attempts_made: int
+    attempts: list[PastAttempt]
+    timeline: list[TimelineEntry]
+    accepted_at: datetime
+    created_at: datetime
+    sent_at: datetime | None
+    revision: int
+
+
+class AudienceMember(TypedDict):
+    """One recipient of a notification, normalised; `message`/`data` only where an item of a bulk call has its own."""
+
+    to: str
+    message: NotRequired[str]
+    data: NotRequired[dict[str, object]]
+
+
+class NotificationDocument(TypedDict):
+    """`wake_at`: when a sweeper plans what nobody planned; gone once everything is planned.
+
+    The audience stands in `audience` when it is small, otherwise in `pages` documents of `audience_pages`
+    (`_id` = `<notification>:<page number from 0>`), inserted before this one.
+    """
+
+    _id: str
+    type: str
+    channel: str
+    priority: str
+    message: str | None
+    data: dict[str, object] | None
+    audience: list[AudienceMember]
+    pages: int
+    planned_pages: int
+    recipients: int
+    providers: list[str]
+    direct: bool
+    on_unknown: str
+    unknown_wait_seconds: float
+    send_at: datetime | None
+    expires_at: datetime
+    validity_seconds: float
+    status: str
+    wake_at: NotRequired[datetime]
+    estimated_finish: datetime | None
+    created_by: str
+    created_at: datetime
+
+
+class AudiencePage(TypedDict):
+    _id: str
+    notification_id: str
+    members: list[AudienceMember]
+
+
+class Circuit(TypedDict):
+    """Why and how long a sender is out. `recent` holds the last 20 calls: `{"at", "ok"}`."""
+
+    state: str
+    reason: str | None
+    opened_at: datetime | None
+    retry_at: datetime | None
+    openings: int
+    failures_in_row: int
+    recent: list[dict[str, object]]
+    revision: int
+
+
+class SenderDocument(TypedDict):
+    """`_id` is `<provider>-<n>`. Registered and kept alive by its gateway (`gateway_seen_at`, server's time, every
+    second), paused by people, taken out and brought back by the dispatcher (`circuit`), paced by the gate (`gate`).
+    """
+
+    _id: str
+    provider: str
+    max_text_chars: int
+    gateway_seen_at: datetime
+    paused: NotRequired[bool]
+    paused_by: NotRequired[str]
+    circuit: NotRequired[Circuit]
+    quota_remaining: NotRequired[int]
+    quota_at: NotRequired[datetime]
+    gate: NotRequired[dict[str, object]]
+
+
+GATEWAY_SILENT_SECONDS = 5.0
+"""A sender whose gateway has not been seen for so long takes part in nothing."""
+INLINE_AUDIENCE = 1_000
+"""Recipients a notification carries itself; more go to pages of this size."""

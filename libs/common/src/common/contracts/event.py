@@ -1,0 +1,35 @@
+"""The base every event builds on: its address stands on its class, so shape and address cannot drift apart."""
+
+from typing import Any, ClassVar, Self
+
+import orjson
+from pydantic import BaseModel, ConfigDict
+
+
+class Event(BaseModel):
+    """A fact in the past tense. Readers are tolerant: unknown fields are ignored, only new fields may be added."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    routing_key: ClassVar[str]
+    catalogue: ClassVar[dict[str, type["Event"]]] = {}
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        super().__pydantic_init_subclass__(**kwargs)
+        known = Event.catalogue.setdefault(cls.routing_key, cls)
+        if known.__qualname__ != cls.__qualname__:
+            raise TypeError(f"{cls.__qualname__} and {known.__qualname__} share the routing key {cls.routing_key}")
+
+    @property
+    def address(self) -> str:
+        """The routing key it is published with; a class may add a qualifier of its own."""
+        return self.routing_key
+
+    def encode(self) -> bytes:
+        return orjson.dumps(self.model_dump(mode="json"))
+
+    @classmethod
+    def decode(cls, body: bytes) -> Self:
+        """Raises `pydantic.ValidationError` when the body is not this event."""
+        return cls.model_validate_json(body)

@@ -1,0 +1,1 @@
+"""Standard library only: clocks, identities, phone numbers, text, failures."""

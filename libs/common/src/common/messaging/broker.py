@@ -1,0 +1,287 @@
+"""The connection to RabbitMQ. Only this package touches aio-pika."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+import aio_pika
+from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractExchange, AbstractIncomingMessage, AbstractQueue
+from aio_pika.exceptions import AMQPError, ChannelInvalidStateError, DeliveryError
+from aiormq.exceptions import AMQPError as ProtocolError
+from prometheus_client import CollectorRegistry, Counter
+
+from common.contracts.event import Event
+from common.kernel.failures import Transient
+from common.kernel.identity import new_id
+from common.messaging.verdict import Bury, Retry, verdict
+from common.telemetry.logs import clean, logger
+from common.topology.declarations import DEAD, EXCHANGES, QUEUES, Exchange, Queue
+
+PUBLISH_SECONDS = 5.0
+"""How long a confirm may take before the publish counts as failed."""
+HEARTBEAT_SECONDS = 10
+CONNECT_SECONDS = 5.0
+_LOST = (AMQPError, ProtocolError, ConnectionError, OSError, ChannelInvalidStateError, RuntimeError)
+
+log = logger()
+E_co = TypeVar("E_co", bound=Event, covariant=True)
+
+
+@dataclass(frozen=True)
+class Envelope(Generic[E_co]):
+    """An event as it came off a queue. `redelivered`: somebody may have begun to handle it before."""
+
+    event: E_co
+    redelivered: bool
+    message_id: str
+
+
+Handler = Callable[[Envelope[Any]], Awaitable[None]]
+
+
+@dataclass
+class Subscription:
+    """One queue, the event class it carries, who handles it, and how many at once."""
+
+    queue: Queue
+    event: type[Event] | None
+    handler: Handler
+    prefetch: int
+    consuming: AbstractQueue | None = None
+    tag: str = ""
+    running: set[asyncio.Task[None]] = field(default_factory=set)
+
+
+@dataclass(frozen=True)
+class RawEvent:
+    """What a subscription without an event class hands on: the bytes and the plumbing around them."""
+
+    body: bytes
+    headers: dict[str, Any]
+    routing_key: str
+
+
+class Broker:
+    """Publishes with confirms and consumes with verdicts; reconnects, redeclares and resubscribes by itself."""
+
+    def __init__(
+        self, url: str, *, name: str, transient: tuple[type[Exception], ...] = (), registry: CollectorRegistry
+    ) -> None:
+        self._url = url
+        self._name = name
+        self._transient = transient
+        self._subscriptions: list[Subscription] = []
+        self._connected = asyncio.Event()
+        self._draining = False
+        self._connection: AbstractConnection | None = None
+        self._channel: AbstractChannel | None = None
+        self._exchanges: dict[str, AbstractExchange] = {}
+        self._envelopes = Counter(
+            "envelope_handled_total", "Envelopes by queue and verdict.", ["queue", "verdict"], registry=registry
+        )
+
+    @property
+    def connected(self) -> bool:
+        return self._connected.is_set()
+
+    async def publish(self, exchange: Exchange, event: Event, *, timeout: float = PUBLISH_SECONDS) -> None:
+        """Publish and wait for the broker's confirm.
+
+        Raises `Transient` when the broker is away, refuses it, or no queue takes it. After a lost connection or a
+        timeout the envelope may have arrived all the same.
+        """
+        message = aio_pika.Message(
+            event.encode(),
+            delivery_mode=aio_pika.DeliveryMode.PERSISTENT,
+            content_type="application/json",
+            message_id=new_id("env"),
+            type=event.routing_key,
+            app_id=self._name,
+        )
+        await self._send(exchange, message, event.address, timeout=timeout)
+
+    async def backlog(self, queue: Queue) -> int:
+        """Envelopes ready in a queue that nobody has taken yet. Raises `Transient` when the broker is away."""
+        channel = self._channel
+        if channel is None or not self.connected:
+            raise Transient("RabbitMQ is not connected")
+        try:
+            async with asyncio.timeout(PUBLISH_SECONDS):
+                declared = await channel.declare_queue(queue.name, passive=True)
+        except (*_LOST, TimeoutError) as error:
+            raise Transient(f"RabbitMQ did not say how long {queue.name} is") from error
+        return declared.declaration_result.message_count or 0
+
+    def subscribe(self, queue: Queue, event: type[Event] | None, handler: Handler, *, prefetch: int) -> None:
+        """Have `handler` called for every envelope of a queue, `prefetch` at once; takes effect on connecting."""
+        self._subscriptions.append(Subscription(queue, event, handler, prefetch))
+
+    async def run(self) -> None:
+        """Stay connected until cancelled."""
+        delay = 0.1
+        while True:
+            try:
+                closed = await self._open()
+                delay = 0.1
+                reason = await closed
+                log.warning("rabbitmq.connection_lost", reason=clean(str(reason)))
+            except (*_LOST, TimeoutError) as error:
+                log.warning("rabbitmq.unreachable", reason=clean(f"{type(error).__name__}: {error}"))
+            finally:
+                await self._forget()
+            await asyncio.sleep(delay)
+            delay = min(delay * 2, 2.0)
+
+    async def drain(self, *, seconds: float) -> None:
+        """Take nothing new and let what is being handled end, for so many seconds at most."""
+        self._draining = True
+        for subscription in self._subscriptions:
+            if subscription.consuming is not None and self.connected:
+                with contextlib.suppress(*_LOST, TimeoutError):
+                    await asyncio.wait_for(subscription.consuming.cancel(subscription.tag), 2)
+        running = [task for subscription in self._subscriptions for task in subscription.running]
+        if running:
+            await asyncio.wait(running, timeout=seconds)
+
+    async def _open(self) -> asyncio.Future[BaseException | None]:
+        connection = await aio_pika.connect(
+            self._url,
+            timeout=CONNECT_SECONDS,
+            heartbeat=HEARTBEAT_SECONDS,
+            client_properties={"connection_name": self._name},
+        )
+        self._connection = connection
+        closed: asyncio.Future[BaseException | None] = asyncio.get_running_loop().create_future()
+
+        def on_close(_: Any, error: BaseException | None = None) -> None:
+            if not closed.done():
+                closed.set_result(error)
+
+        connection.close_callbacks.add(on_close)
+        async with asyncio.timeout(30):
+            channel = await connection.channel(publisher_confirms=True, on_return_raises=True)
+            channel.close_callbacks.add(on_close)
+            queues = await self._declare(channel)
+            self._channel = channel
+            for subscription in self._subscriptions:
+                if not self._draining:
+                    await self._consume(connection, subscription, on_close)
+        del queues
+        self._connected.set()
+        log.info("rabbitmq.connected")
+        return closed
+
+    async def _declare(self, channel: AbstractChannel) -> list[AbstractQueue]:
+        for exchange in EXCHANGES:
+            self._exchanges[exchange.name] = await channel.declare_exchange(
+                exchange.name, aio_pika.ExchangeType(exchange.kind), durable=True
+            )
+        declared = []
+        for queue in QUEUES:
+            one = await channel.declare_queue(queue.name, durable=True, arguments=queue.arguments)
+            for key in queue.routing_keys:
+                await one.bind(queue.exchange.name, key)
+            declared.append(one)
+        return declared
+
+    async def _consume(
+        self, connection: AbstractConnection, subscription: Subscription, on_close: Callable[..., None]
+    ) -> None:
+        channel = await connection.channel(publisher_confirms=False)
+        channel.close_callbacks.add(on_close)
+        await channel.set_qos(prefetch_count=subscription.prefetch)
+        queue = await channel.get_queue(subscription.queue.name, ensure=False)
+
+        async def on_message(message: AbstractIncomingMessage) -> None:
+            task = asyncio.create_task(self._handle(subscription, message))
+            subscription.running.add(task)
+            task.add_done_callback(subscription.running.discard)
+
+        subscription.consuming = queue
+        subscription.tag = await queue.consume(on_message)
+
+    async def _handle(self, subscription: Subscription, message: AbstractIncomingMessage) -> None:
+        attempt = 0
+        outcome = "handled"
+        while True:
+            try:
+                await subscription.handler(_envelope(subscription, message))
+                break
+            except Exception as error:
+                decision = verdict(error, attempt, transient=self._transient)
+                fields = {"queue": subscription.queue.name, "error": f"{type(error).__name__}: {error}"}
+                match decision:
+                    case Retry(after=after):
+                        if attempt in {0, 3}:
+                            log.warning("envelope.retried", attempt=attempt, seconds=after, **fields)
+                        await asyncio.sleep(after)
+                        attempt += 1
+                    case Bury(reason=reason):
+                        log.error("envelope.parked", reason=reason, exc_info=error, **fields)  # noqa: TRY400 - the error is given
+                        if not await self._bury(subscription.queue, message, reason):
+                            return
+                        outcome = "parked"
+                        break
+        with contextlib.suppress(*_LOST):  # the connection it came on is gone: the broker hands it out again
+            await message.ack()
+        self._envelopes.labels(subscription.queue.name, outcome).inc()
+
+    async def _bury(self, queue: Queue, message: AbstractIncomingMessage, reason: str) -> bool:
+        copy = aio_pika.Message(
+            message.body,
+            delivery_mode=aio_pika.DeliveryMode.PERSISTENT,
+            content_type=message.content_type,
+            message_id=message.message_id,
+            type=message.type,
+            headers={**message.headers, "x-kabar-reason": reason[:1000], "x-kabar-queue": queue.name,
+                     "x-kabar-exchange": message.exchange or "", "x-kabar-routing-key": message.routing_key or ""},
+        )  # fmt: skip
+        while not self._draining:
+            try:
+                await self._send(DEAD, copy, queue.name, timeout=PUBLISH_SECONDS)
+            except Transient:
+                await asyncio.sleep(1)
+            else:
+                return True
+        return False
+
+    async def _send(self, exchange: Exchange, message: aio_pika.Message, routing_key: str, *, timeout: float) -> None:
+        try:
+            async with asyncio.timeout(timeout):
+                await self._connected.wait()
+                await self._exchanges[exchange.name].publish(message, routing_key, mandatory=True)
+        except DeliveryError as error:
+            raise Transient(f"RabbitMQ did not take {message.type} for {routing_key}") from error
+        except (*_LOST, TimeoutError) as error:
+            raise Transient(f"RabbitMQ did not confirm {message.type} in {timeout:g} s") from error
+
+    async def _forget(self) -> None:
+        self._connected.clear()
+        connection, self._connection, self._channel = self._connection, None, None
+        if connection is not None:
+            with contextlib.suppress(*_LOST, TimeoutError, asyncio.CancelledError):
+                await asyncio.wait_for(connection.close(), 2)
+
+
+@asynccontextmanager
+async def connect(
+    url: str, *, name: str, transient: tuple[type[Exception], ...] = (), registry: CollectorRegistry
+) -> AsyncIterator[Broker]:
+    """A broker that connects as soon as `run` is started and is closed on leaving."""
+    broker = Broker(url, name=name, transient=transient, registry=registry)
+    try:
+        yield broker
+    finally:
+        await broker._forget()  # noqa: SLF001 - the way out belongs to this module
+
+
+def _envelope(subscription: Subscription, message: AbstractIncomingMessage) -> Envelope[Any]:
+    event: Any = (
+        RawEvent(message.body, dict(message.headers), message.routing_key or "")
+        if subscription.event is None
+        else subscription.event.decode(message.body)
+    )
+    return Envelope(event, bool(message.redelivered), message.message_id or "")

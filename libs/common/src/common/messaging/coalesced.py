@@ -1,0 +1,63 @@
+"""Many small things to say become few envelopes."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Generic, TypeVar
+
+from common.kernel.failures import Transient
+from common.telemetry.logs import logger
+
+T = TypeVar("T")
+log = logger()
+
+
+class Coalesced(Generic[T]):
+    """Collects items while the previous batch is being sent and sends them together.
+
+    Nothing waits for company: the first item goes at once, what comes meanwhile goes next. `send` is tried until it
+    succeeds, so an item handed over is only lost with the process.
+    """
+
+    def __init__(self, send: Callable[[list[T]], Awaitable[None]], *, limit: int) -> None:
+        self._send = send
+        self._limit = limit
+        self._waiting: list[tuple[T, asyncio.Future[None]]] = []
+        self._awake = asyncio.Event()
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    def put(self, item: T) -> asyncio.Future[None]:
+        """Hand an item over; the future is done once its batch was sent."""
+        sent: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append((item, sent))
+        self._idle.clear()
+        self._awake.set()
+        return sent
+
+    async def run(self) -> None:
+        """Send until cancelled."""
+        delay = 0.1
+        while True:
+            await self._awake.wait()
+            batch, self._waiting = self._waiting[: self._limit], self._waiting[self._limit :]
+            if not self._waiting:
+                self._awake.clear()
+            while True:
+                try:
+                    await self._send([item for item, _ in batch])
+                except Transient as error:
+                    log.warning("batch.not_sent", items=len(batch), waiting=len(self._waiting), error=str(error))
+                    await asyncio.sleep(delay)
+                    delay = min(delay * 2, 2.0)
+                else:
+                    break
+            delay = 0.1
+            for _, sent in batch:
+                if not sent.done():
+                    sent.set_result(None)
+            if not self._waiting:
+                self._idle.set()
+
+    async def flushed(self) -> None:
+        """Wait until nothing is left to send."""
+        await self._idle.wait()

@@ -1,0 +1,38 @@
+"""What becomes of an envelope whose handler failed."""
+
+from dataclasses import dataclass
+
+from pydantic import ValidationError
+
+from common.kernel.failures import Permanent, Transient
+
+DEFECT_ATTEMPTS = 3
+"""An unexpected error may pass (a race, a restart); one that does not within three tries is the envelope's."""
+
+
+@dataclass(frozen=True)
+class Retry:
+    """Handle the same envelope again after so many seconds."""
+
+    after: float
+
+
+@dataclass(frozen=True)
+class Bury:
+    """Park the envelope with this reason; a person looks at it."""
+
+    reason: str
+
+
+def verdict(error: Exception, attempt: int, *, transient: tuple[type[Exception], ...] = ()) -> Retry | Bury:
+    """Decide on a failed handling; `attempt` counts from 0. Only what is away is waited for without end."""
+    if isinstance(error, (Transient, *transient)):
+        return Retry(after=float(min(0.2 * 2**attempt, 5.0)))
+    if isinstance(error, ValidationError):
+        where = "; ".join(f"{'.'.join(map(str, p['loc'])) or 'body'}: {p['msg']}" for p in error.errors()[:5])
+        return Bury(f"not valid: {where}")
+    if isinstance(error, Permanent):
+        return Bury(str(error))
+    if attempt + 1 < DEFECT_ATTEMPTS:
+        return Retry(after=0.1 * 4.0**attempt)
+    return Bury(f"{type(error).__name__}: {error}")

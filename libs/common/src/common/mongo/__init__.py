@@ -1,0 +1,1 @@
+"""MongoDB: the connection, the indexes, the gate. Only this package touches Motor."""

@@ -1,0 +1,31 @@
+"""Every index, in one place; each query of a hot path is answered by one of them."""
+
+from pymongo import ASCENDING, DESCENDING, IndexModel
+
+_HAS_LANE = {"lane": {"$gt": ""}}
+_HAS_DEADLINE = {"wake_at": {"$exists": True}}
+_WEEK = 7 * 24 * 3600
+
+INDEXES: dict[str, list[IndexModel]] = {
+    "notifications": [
+        IndexModel([("wake_at", ASCENDING)], name="deadline", partialFilterExpression=_HAS_DEADLINE),
+    ],
+    "audience_pages": [],
+    "deliveries": [
+        # The head of the lanes a provider serves, already in order: priority, then age.
+        IndexModel(
+            [("lane", ASCENDING), ("rank", ASCENDING), ("queued_at", ASCENDING), ("_id", ASCENDING)],
+            name="lane_head",
+            partialFilterExpression=_HAS_LANE,
+        ),
+        # Everything in between two states has a deadline, and the sweepers find what passed it here.
+        IndexModel([("wake_at", ASCENDING)], name="deadline", partialFilterExpression=_HAS_DEADLINE),
+        IndexModel([("notification_id", ASCENDING), ("status", ASCENDING)], name="progress"),
+        IndexModel([("status", ASCENDING), ("_id", DESCENDING)], name="by_status"),
+        IndexModel([("recipient", ASCENDING), ("_id", DESCENDING)], name="by_recipient"),
+    ],
+    "senders": [],
+    "recipient_gates": [IndexModel([("touched_at", ASCENDING)], name="forget", expireAfterSeconds=2 * 24 * 3600)],
+    "idempotency_keys": [IndexModel([("created_at", ASCENDING)], name="forget", expireAfterSeconds=_WEEK)],
+    "parked_envelopes": [IndexModel([("parked_at", DESCENDING)], name="by_time")],
+}

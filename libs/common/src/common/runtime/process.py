@@ -1,0 +1,125 @@
+"""One process: settings, logs, servers, loops, an orderly end."""
+
+import asyncio
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import uvloop
+from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
+from starlette.types import ASGIApp
+
+from common.config.settings import EXIT_CONFIGURATION, ServiceSettings, load
+from common.http.serving import listen, serve
+from common.messaging.broker import Broker
+from common.messaging.broker import connect as connect_broker
+from common.mongo.connection import UNAVAILABLE, Mongo
+from common.mongo.connection import connect as connect_mongo
+from common.telemetry.logs import conceal, configure_logs, logger
+
+DRAIN_SECONDS = 25.0
+"""SIGTERM ends a process in less than 30 s: this for what is under way, the rest for closing."""
+
+Loop = Callable[[], Awaitable[None]]
+log = logger()
+
+
+@dataclass
+class Application:
+    """What wiring hands to the runtime.
+
+    `loops` run until the end is asked for and are then cancelled, after `drain` (finish what is under way) returned;
+    `connections` are cancelled last, so that draining can still use them.
+    """
+
+    http: ASGIApp
+    loops: list[Loop] = field(default_factory=list)
+    connections: list[Loop] = field(default_factory=list)
+    drain: Callable[[], Awaitable[None]] | None = None
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What every service is wired with."""
+
+    broker: Broker
+    mongo: Mongo
+    registry: CollectorRegistry
+    stopping: asyncio.Event
+
+    def checks(self) -> dict[str, Callable[[], bool]]:
+        return {"rabbitmq": lambda: self.broker.connected, "mongodb": lambda: self.mongo.ready}
+
+
+S = TypeVar("S", bound=ServiceSettings)
+Wiring = Callable[[S, Surroundings], AbstractAsyncContextManager[Application]]
+
+
+def run(name: str, settings_class: type[S], wire: Wiring[S]) -> None:
+    """Run a service until SIGTERM or SIGINT; the body of every `__main__`."""
+    settings = load(settings_class)
+    configure_logs(service=name, instance=settings.instance, level=settings.log_level)
+    conceal(settings.secrets())
+    try:
+        listening = listen(settings.http_host, settings.http_port)
+    except OSError as error:
+        print(  # noqa: T201 - whoever started it by hand reads this
+            f"configuration: KABAR_HTTP_PORT: port {settings.http_port} on {settings.http_host} cannot be used "
+            f"({error.strerror}); choose another one",
+            file=sys.stderr,
+        )
+        sys.exit(EXIT_CONFIGURATION)
+    uvloop.run(_run(name, settings, wire, listening))
+
+
+async def _run(name: str, settings: S, wire: Wiring[S], listening: socket.socket) -> None:
+    stopping = asyncio.Event()
+    running = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        running.add_signal_handler(number, stopping.set)
+    async with _surroundings(name, settings, stopping) as surroundings, wire(settings, surroundings) as application:
+        serving = asyncio.create_task(serve(application.http, listening, stop=stopping))
+        connections = [asyncio.ensure_future(loop()) for loop in application.connections]
+        connections += [asyncio.ensure_future(loop()) for loop in (surroundings.broker.run, surroundings.mongo.watch)]
+        loops = [asyncio.ensure_future(loop()) for loop in application.loops]
+        log.info("process.started", port=listening.getsockname()[1])
+        ended = asyncio.create_task(stopping.wait())
+        await asyncio.wait({ended, serving, *loops, *connections}, return_when=asyncio.FIRST_COMPLETED)
+        failed = [task for task in (serving, *loops, *connections) if task.done() and task.exception()]
+        stopping.set()
+        log.info("process.stopping")
+        await asyncio.gather(surroundings.broker.drain(seconds=DRAIN_SECONDS), return_exceptions=True)
+        if application.drain is not None:
+            await asyncio.wait_for(asyncio.gather(application.drain(), return_exceptions=True), DRAIN_SECONDS)
+        await _cancel(loops)
+        await asyncio.wait({serving}, timeout=DRAIN_SECONDS)
+        await _cancel([*connections, serving, ended])
+        for task in failed:
+            log.error("process.loop_failed", exc_info=task.exception())
+    log.info("process.stopped")
+    if failed:
+        sys.exit(1)
+
+
+async def _cancel(tasks: Sequence[asyncio.Future[Any]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+@asynccontextmanager
+async def _surroundings(name: str, settings: ServiceSettings, stopping: asyncio.Event) -> AsyncIterator[Surroundings]:
+    registry = CollectorRegistry()
+    for collector in (ProcessCollector, PlatformCollector, GCCollector):
+        collector(registry=registry)
+    async with (
+        connect_mongo(settings.mongodb_url.get_secret_value(), name=name) as mongo,
+        connect_broker(
+            settings.rabbitmq_url.get_secret_value(), name=settings.instance, transient=UNAVAILABLE, registry=registry
+        ) as broker,
+    ):
+        yield Surroundings(broker, mongo, registry, stopping)

@@ -1,0 +1,80 @@
+"""Every exchange, queue and binding of Kabar."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from common.config.whatsapp import PROVIDERS
+from common.contracts.events import AttemptsFinished, NotificationAccepted, attempts_address
+
+
+@dataclass(frozen=True)
+class Exchange:
+    name: str
+    kind: str
+
+
+@dataclass(frozen=True)
+class Queue:
+    """A work queue: quorum, bounded redelivery, everything refused goes to `kabar.dead` under the queue's own name."""
+
+    name: str
+    exchange: Exchange
+    routing_keys: tuple[str, ...]
+    consumer: str
+    delivery_limit: int = 20
+    dead_letters: bool = True
+    arguments: dict[str, Any] = field(init=False, hash=False, compare=False)
+
+    def __post_init__(self) -> None:
+        arguments: dict[str, Any] = {"x-queue-type": "quorum", "x-delivery-limit": self.delivery_limit}
+        if self.dead_letters:
+            arguments |= {
+                "x-dead-letter-exchange": DEAD.name,
+                "x-dead-letter-routing-key": self.name,
+                "x-dead-letter-strategy": "at-least-once",
+                "x-overflow": "reject-publish",  # what at-least-once dead-lettering requires
+            }
+        object.__setattr__(self, "arguments", arguments)
+
+
+EVENTS = Exchange("kabar.events", "topic")
+ATTEMPTS = Exchange("kabar.attempts", "direct")
+DEAD = Exchange("kabar.dead", "topic")
+EXCHANGES = (EVENTS, ATTEMPTS, DEAD)
+
+NOTIFICATIONS = Queue("dispatcher.notifications", EVENTS, (NotificationAccepted.routing_key,), "dispatcher")
+OUTCOMES = Queue("dispatcher.outcomes", ATTEMPTS, (AttemptsFinished.routing_key,), "dispatcher")
+PARKED = Queue(
+    "dispatcher.parked-envelopes", DEAD, ("#",), "dispatcher", delivery_limit=1_000_000_000, dead_letters=False
+)
+"""Where every refused envelope ends up and is stored for people. Nothing is behind it, so nothing in it is refused."""
+
+
+def attempts_queue(provider: str) -> Queue:
+    """The queue of one provider's gateway."""
+    return Queue(f"gateway-{provider}.attempts", ATTEMPTS, (attempts_address(provider),), f"gateway-{provider}")
+
+
+QUEUES = (NOTIFICATIONS, OUTCOMES, PARKED, *(attempts_queue(provider) for provider in PROVIDERS))
+
+
+def definitions(queues: Iterable[Queue] = QUEUES) -> dict[str, Any]:
+    """The topology in the format RabbitMQ imports at start (deploy/rabbitmq/definitions.json)."""
+    queues = list(queues)
+    return {
+        "exchanges": [
+            {"name": e.name, "vhost": "/", "type": e.kind, "durable": True, "auto_delete": False, "internal": False,
+             "arguments": {}}
+            for e in EXCHANGES
+        ],
+        "queues": [
+            {"name": q.name, "vhost": "/", "durable": True, "auto_delete": False, "arguments": q.arguments}
+            for q in queues
+        ],
+        "bindings": [
+            {"source": q.exchange.name, "vhost": "/", "destination": q.name, "destination_type": "queue",
+             "routing_key": key, "arguments": {}}
+            for q in queues for key in q.routing_keys
+        ],
+    }  # fmt: skip
