@@ -1,5 +1,6 @@
 """A program to start: what, with which environment, and where its process id is written."""
 
+import hashlib
 import os
 import shlex
 from collections.abc import Mapping
@@ -25,6 +26,12 @@ class Program:
     environment: Mapping[str, str] = field(repr=False)
     directory: Path
     stop_seconds: int = 35
+    # What must not differ for a running one to stay, beyond the command: settings and the code's own state.
+    revision: str = ""
+
+    def fingerprint(self) -> str:
+        """Differs when the program has to be restarted to be what is described here."""
+        return hashlib.sha256(repr((self.command, self.revision)).encode()).hexdigest()[:16]
 
     def pid_path(self, run: Path) -> Path:
         return run / f"{self.name}.pid"

@@ -1,0 +1,148 @@
+"""What the Makefile calls: `python -m local_stack up|down|status|logs|demo|clean`."""
+
+import argparse
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from local_stack import demo
+from local_stack.access import Access
+from local_stack.layout import PortTakenError
+from local_stack.ports import NoFreePortError, Ports
+from local_stack.rabbitmq import NotInstalledError, RabbitMQ, RabbitMQPorts
+from local_stack.reach import UnreachableError
+from local_stack.readiness import NotReadyError
+from local_stack.settings import SettingsError, read_surroundings
+from local_stack.stack import TREE, Stack, Status
+from local_stack.supervisor import SupervisorFailedError
+
+_USUAL_PORT = 8080
+_FAILURES = (
+    *(SettingsError, PortTakenError, NoFreePortError, UnreachableError),
+    *(NotInstalledError, NotReadyError, SupervisorFailedError),
+)
+
+
+def main(arguments: list[str]) -> int:
+    """Run one command; its exit code."""
+    commands: dict[str, Callable[[Stack, str], int]] = {
+        "up": lambda stack, _: _up(stack),
+        "down": lambda stack, _: _down(stack),
+        "status": lambda stack, _: _status(stack),
+        "logs": _logs,
+        "demo": lambda stack, _: demo.run(stack.up()),
+        "clean": lambda stack, _: _clean(stack),
+    }
+    parser = argparse.ArgumentParser(prog="local_stack", description="All of Kabar on this machine.")
+    parser.add_argument("command", choices=commands)
+    parser.add_argument("--service", default="", help="logs: of this service only")
+    chosen = parser.parse_args(arguments)
+    try:
+        return commands[chosen.command](_stack(), chosen.service)
+    except _FAILURES as failure:
+        sys.stderr.write(f"\nerror: {failure}\n")
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def _stack() -> Stack:
+    values = read_surroundings(TREE, os.environ)
+    directory = TREE / values.get("KABAR_RUN_DIRECTORY", ".run")
+    return Stack(directory, values, preferred_port=_USUAL_PORT)
+
+
+def _say(text: str = "") -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+def _shown(path: Path) -> str:
+    """The path as somebody standing in the tree would type it."""
+    return str(path.relative_to(TREE)) if path.is_relative_to(TREE) else str(path)
+
+
+def _up(stack: Stack) -> int:
+    begin = time.monotonic()
+    _say("Starting Kabar ...")
+    access = stack.up()
+    _say(_welcome(access, time.monotonic() - begin, _shown(stack.directory / "env")))
+    return 0
+
+
+def _welcome(access: Access, seconds: float, environment_file: str) -> str:
+    moved = not access.url.endswith(f":{_USUAL_PORT}") and "KABAR_HTTP_PORT" not in os.environ
+    lines = [f"Kabar is up after {seconds:.1f} s: {access.url}"]
+    if moved:
+        lines.append(f"Port {_USUAL_PORT} was taken, so this one was chosen; KABAR_HTTP_PORT sets another.")
+    if access.sandbox_url is not None:
+        lines.append("No provider token is set: messages go to the sandbox and reach nobody.")
+    lines += [
+        *("", "Admin token, valid for 30 days:", f"  {access.token}"),
+        *("", "Send a message:"),
+        f"  curl -s -X POST {access.url}/api/notifications \\",
+        f"    -H 'Authorization: Bearer {access.token}' \\",
+        "    -H 'Content-Type: application/json' \\",
+        """    -d '{"type":"custom","to":["6281200000001"],"message":"Halo dari Kabar"}'""",
+        *("", "See what became of it, with the notification_id from the answer:"),
+        f"  set -a; . {environment_file}; set +a",
+        '  curl -s "$KABAR_URL/api/deliveries?notification_id=..." -H "Authorization: Bearer $KABAR_TOKEN"',
+        *("", "make status | make logs | make demo | make down"),
+    ]
+    return "\n".join(lines)
+
+
+def _down(stack: Stack) -> int:
+    stack.down()
+    _say("Kabar is down; what it stored stays. `make clean` deletes it.")
+    return 0
+
+
+def _status(stack: Stack) -> int:
+    rows = stack.status()
+    if not rows:
+        _say("Kabar does not run; `make up` starts it.")
+        return 1
+    _say(f"{'process':<20} {'pid':>8}  {'state':<8} {'uptime':>10} {'port':>6}  ready")
+    for row in rows:
+        _say(_status_line(row))
+    ports = Ports(stack.directory / "ports.json")
+    if any(row.state.name == "rabbitmq" for row in rows):
+        numbers = RabbitMQPorts(ports["rabbitmq"], ports["rabbitmq-distribution"], ports["epmd"])
+        _say(f"\nrabbitmqctl: {RabbitMQ(stack.directory / 'rabbitmq', numbers).control_command} status")
+    return 0 if all(row.ready for row in rows) else 1
+
+
+def _status_line(row: Status) -> str:
+    state = row.state
+    uptime = _duration(time.time() - state.started) if state.running else "-"
+    return (
+        f"{state.name:<20} {state.pid or '-':>8}  {'running' if state.running else 'stopped':<8} {uptime:>10} "
+        f"{row.port or '-':>6}  {'yes' if row.ready else 'no'}"
+    )
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(int(max(seconds, 0)), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
+def _logs(stack: Stack, service: str) -> int:
+    logs = stack.supervisor.logs
+    paths = sorted(path for path in logs.glob("*.log") if path.stem == service or path.stem.startswith(f"{service}-"))
+    if not service:
+        paths = sorted(logs.glob("*.log"))
+    if not paths:
+        _say(f"There is no log of {service or 'anything'} below {_shown(logs)}.")
+        return 1
+    follow = ["tail", "-n", "20", "-F", *map(str, paths)]
+    return subprocess.run(follow, check=False).returncode  # noqa: S603 -- no shell, and paths of our own
+
+
+def _clean(stack: Stack) -> int:
+    stack.remove()
+    return 0

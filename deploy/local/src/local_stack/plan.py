@@ -1,0 +1,80 @@
+"""Turns settings and ports into the programs of a stack. Nothing is started here."""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from local_stack.program import Program, bare_environment
+from local_stack.services import SANDBOX, Service
+from local_stack.settings import Settings
+
+# A change of these restarts the services. The terminal's and the login's own variables are handed on too, but
+# differ from one shell to the next without meaning anything.
+_MEANINGFUL = (
+    *("KABAR_", "WHATSAPP_", "FONNTE_", "WABLAS_", "WOOWA_", "META_", "MAIL_", "ADMIN_", "RABBITMQ_", "MONGODB_"),
+    *("OTEL_", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "SSL_", "TZ", "PYTHON"),
+)
+
+
+@dataclass(frozen=True)
+class Instance:
+    """One process of a service: `name` as in `dispatcher-2`, and the port it listens on."""
+
+    service: Service
+    number: int
+    port: int
+
+    @property
+    def name(self) -> str:
+        return f"{self.service.name}-{self.number}"
+
+
+def sandbox_settings(values: Mapping[str, str], port: int) -> dict[str, str]:
+    """What points both providers at the sandbox; tokens the operator chose are kept, so that several can be tried."""
+    here = f"http://127.0.0.1:{port}"
+    return {
+        "FONNTE_API_TOKEN": values.get("FONNTE_API_TOKEN", "sandbox-fonnte-token"),
+        "FONNTE_API_URL": f"{here}/fonnte/send",
+        "WABLAS_API_TOKEN": values.get("WABLAS_API_TOKEN", "sandbox-wablas-token"),
+        "WABLAS_SECRET_KEY": values.get("WABLAS_SECRET_KEY", "sandbox-wablas-secret"),
+        "WABLAS_API_URL": f"{here}/wablas",
+    }
+
+
+def instances(settings: Settings, services: tuple[Service, ...]) -> Iterator[tuple[Service, int]]:
+    """Each wanted process as its service and its number, from 1."""
+    for service in services:
+        for number in range(1, settings.replicas[service.name] + 1):
+            yield service, number
+
+
+def service_program(instance: Instance, values: Mapping[str, str], *, tree: Path, code: str) -> Program:
+    """The program of one process; `values` are the settings all share, `code` says which code it runs."""
+    own = {
+        **values,
+        "KABAR_HTTP_PORT": str(instance.port),
+        "KABAR_INSTANCE": instance.name,
+        "PYTHONUNBUFFERED": "1",
+    }
+    meaningful = sorted((name, value) for name, value in own.items() if name.upper().startswith(_MEANINGFUL))
+    revision = hashlib.sha256(repr((meaningful, code)).encode()).hexdigest()
+    return Program(
+        name=instance.name,
+        command=instance.service.command,
+        environment={**bare_environment(), **own},
+        directory=tree,
+        stop_seconds=10 if instance.service is SANDBOX else 35,
+        revision=revision,
+    )
+
+
+def code_revision(tree: Path) -> str:
+    """Changes when a file of the libraries or services does; looks at names, sizes and times only."""
+    seen = hashlib.sha256()
+    for part in ("libs", "services"):
+        for path in sorted((tree / part).glob("*/src/**/*")):
+            if "__pycache__" not in path.parts and path.is_file():
+                status = path.stat()
+                seen.update(f"{path}:{status.st_size}:{status.st_mtime_ns}\n".encode())
+    return seen.hexdigest()

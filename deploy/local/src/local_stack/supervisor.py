@@ -1,0 +1,184 @@
+"""Keeps programs running: writes supervisord's configuration, starts it and talks to it over its socket."""
+
+import os
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from xmlrpc.client import Fault, ServerProxy
+
+from supervisor.xmlrpc import SupervisorTransport  # type: ignore[import-untyped]  # ships no types
+
+from local_stack.program import Program, bare_environment, write_private
+
+# A unix socket's address holds 108 bytes, and supervisord appends its process id while it binds.
+_LONGEST_SOCKET_PATH = 90
+_SETTLED = {"STOPPED", "EXITED", "FATAL"}
+
+
+class SupervisorFailedError(RuntimeError):
+    """supervisord did not start or did not end."""
+
+
+@dataclass(frozen=True)
+class State:
+    """What the supervisor knows of one program; `started` is seconds since the epoch of its latest start."""
+
+    name: str
+    running: bool
+    pid: int
+    started: float
+
+
+class Supervisor:
+    """One supervisord with everything it writes below `run`."""
+
+    def __init__(self, run: Path) -> None:
+        self._run = run
+        self._configuration = run / "supervisord.conf"
+        self.logs = run / "logs"
+
+    def is_running(self) -> bool:
+        try:
+            self._calls().getState()
+        except (OSError, Fault):
+            return False
+        return True
+
+    def states(self) -> dict[str, State]:
+        """Every known program by name; nothing when the supervisor does not run."""
+        try:
+            known: list[dict[str, Any]] = self._calls().getAllProcessInfo()
+        except (OSError, Fault):
+            return {}
+        return {
+            row["name"]: State(row["name"], row["statename"] in {"RUNNING", "STARTING"}, row["pid"], row["start"])
+            for row in known
+        }
+
+    def apply(self, programs: Sequence[Program]) -> None:
+        """Know exactly these programs; the ones that are gone or not what they were are stopped."""
+        self.logs.mkdir(mode=0o700, exist_ok=True)
+        for program in programs:
+            program.write_script(self._run)
+        write_private(self._configuration, self._render(programs))
+        if not self.is_running():
+            self._start_daemon()
+            return
+        calls = self._calls()
+        ((added, changed, removed),) = calls.reloadConfig()
+        self.stop([*changed, *removed])
+        for name in (*changed, *removed):
+            calls.removeProcessGroup(name)
+        for name in (*added, *changed):
+            calls.addProcessGroup(name)
+
+    def start(self, names: Iterable[str]) -> None:
+        """Start those of them that do not run, without waiting for what they do then."""
+        calls, states = self._calls(), self.states()
+        for name in names:
+            if not states[name].running:
+                calls.startProcess(name, False)  # noqa: FBT003 -- XML-RPC knows no keywords
+
+    def stop(self, names: Iterable[str]) -> None:
+        """Ask all of them to end at once and return when they have; each is killed when its time is up."""
+        calls, states = self._calls(), self.states()
+        for name in names:
+            if name in states and states[name].running:
+                # It may end by itself in between; and one that a test made hang must hear us.
+                with suppress(Fault, ProcessLookupError):
+                    os.kill(states[name].pid, signal.SIGCONT)
+                    calls.stopProcess(name, False)  # noqa: FBT003 -- XML-RPC knows no keywords
+        wanted = set(names)
+        while any(row["name"] in wanted and row["statename"] not in _SETTLED for row in calls.getAllProcessInfo()):
+            time.sleep(0.05)
+
+    def shut_down(self) -> None:
+        """End supervisord, and with it whatever it still runs."""
+        pid = self._calls().getPID()
+        self._calls().shutdown()
+        deadline = time.monotonic() + 45
+        while _exists(pid):
+            if time.monotonic() > deadline:
+                raise SupervisorFailedError(f"the supervisor (process {pid}) does not end")
+            time.sleep(0.02)
+
+    def forget_socket(self) -> None:
+        """Delete the socket's folder when it is outside of the run directory."""
+        if self._socket().parent != self._run:
+            shutil.rmtree(self._socket().parent)
+
+    def _calls(self) -> Any:
+        transport = SupervisorTransport(None, None, f"unix://{self._socket()}")
+        return ServerProxy("http://127.0.0.1", transport=transport).supervisor
+
+    def _socket(self) -> Path:
+        """The socket's path: below the run directory, or short and in a private folder when that is too long."""
+        plain = self._run / "supervisord.sock"
+        if len(os.fsencode(plain)) <= _LONGEST_SOCKET_PATH:
+            return plain
+        note = self._run / "supervisord.socket-folder"
+        if not note.exists() or not Path(note.read_text()).is_dir():
+            write_private(note, tempfile.mkdtemp(prefix="kabar-"))
+        return Path(note.read_text()) / "supervisord.sock"
+
+    def _start_daemon(self) -> None:
+        command = [sys.executable, "-m", "local_stack.daemon", "-c", str(self._configuration)]
+        output = self.logs / "supervisord-start.log"
+        with output.open("wb") as log:
+            # Files and not pipes: a daemon's children would keep a pipe open for ever.
+            ended = subprocess.run(  # noqa: S603 -- our own module
+                command, check=False, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=bare_environment()
+            )
+        deadline = time.monotonic() + 10
+        while not self.is_running():
+            if ended.returncode != 0 or time.monotonic() > deadline:
+                raise SupervisorFailedError(f"the supervisor did not start:\n{output.read_text(errors='replace')}")
+            time.sleep(0.02)
+
+    def _render(self, programs: Sequence[Program]) -> str:
+        # supervisord asks for the user when root starts it, although it is the one it runs as anyway.
+        user = ["user=root"] if os.geteuid() == 0 else []
+        lines = [
+            *("[unix_http_server]", f"file={_escape(self._socket())}", "chmod=0700"),
+            "[rpcinterface:supervisor]",
+            "supervisor.rpcinterface_factory = supervisor.rpcinterface:make_main_rpcinterface",
+            *("[supervisord]", *user, f"pidfile={_escape(self._run / 'supervisord.pid')}"),
+            f"logfile={_escape(self.logs / 'supervisord.log')}",
+            *("logfile_maxbytes=5MB", "logfile_backups=1", "umask=077"),
+            *(line for program in programs for line in self._section(program)),
+        ]
+        return "\n".join(lines) + "\n"
+
+    def _section(self, program: Program) -> list[str]:
+        script = shlex.quote(str(program.script_path(self._run)))
+        return [
+            f"[program:{program.name}]",
+            # The fingerprint makes supervisord see that a script's content changed.
+            f"command=/bin/sh {_escape(script)} {program.fingerprint()}",
+            *("autostart=false", "autorestart=true", "startsecs=0"),
+            *(f"stopwaitsecs={program.stop_seconds}", "killasgroup=true"),
+            f"stdout_logfile={_escape(self.logs / program.name)}.log",
+            *("redirect_stderr=true", "stdout_logfile_maxbytes=20MB", "stdout_logfile_backups=2"),
+        ]
+
+
+def _escape(value: Path | str) -> str:
+    """Supervisord replaces %(…)s in every value."""
+    return str(value).replace("%", "%%")
+
+
+def _exists(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True

@@ -1,0 +1,27 @@
+"""The secret tokens are signed with, and an admin's token."""
+
+import json
+import secrets
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import jwt
+
+from local_stack.program import write_private
+
+_VALID = timedelta(days=30)
+
+
+def signing_secret(path: Path) -> str:
+    """The secret kept in `path`, made when there is none."""
+    kept: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
+    if "jwt_secret" not in kept:
+        kept["jwt_secret"] = secrets.token_hex(32)
+        write_private(path, json.dumps(kept) + "\n")
+    return kept["jwt_secret"]
+
+
+def admin_token(secret: str) -> str:
+    """A bearer token with the role admin, valid for 30 days."""
+    claims = {"sub": "local-admin", "role": "admin", "exp": datetime.now(UTC) + _VALID}
+    return jwt.encode(claims, secret, algorithm="HS256")
