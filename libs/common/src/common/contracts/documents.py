@@ -60,6 +60,10 @@ class PastAttempt(TypedDict):
 
 
 class DeliveryDocument(TypedDict):
+    """`position` is its place in its notification (first in, first out within one moment); `round_from` the number
+    of attempts made when the present round through the route's providers began.
+    """
+
     _id: str
     notification_id: str
     type: str
@@ -73,6 +77,7 @@ class DeliveryDocument(TypedDict):
     route: list[str]
     lane: NotRequired[str]
     queued_at: datetime
+    position: int
     wake_at: NotRequired[datetime]
     expires_at: datetime
     validity_seconds: float
@@ -87,6 +92,7 @@ class DeliveryDocument(TypedDict):
     code: str | None
     attempt: CurrentAttempt | None
     attempts_made: int
+    round_from: int
     attempts: list[PastAttempt]
     timeline: list[TimelineEntry]
     accepted_at: datetime

@@ -10,7 +10,7 @@ from common.contracts.vocabulary import AttemptState, FailureClass
 
 
 class NotificationAccepted(Event):
-    """Notifications are stored and wait to be planned. It only hurries: what a lost one left waiting a sweeper finds."""
+    """Notifications are stored and wait to be planned. It only hurries: a sweeper finds what a lost one left."""
 
     routing_key: ClassVar[str] = "notification.accepted"
 

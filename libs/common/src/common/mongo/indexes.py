@@ -12,9 +12,9 @@ INDEXES: dict[str, list[IndexModel]] = {
     ],
     "audience_pages": [],
     "deliveries": [
-        # The head of the lanes a provider serves, already in order: priority, then age.
+        # The head of the lanes a provider serves, already in order: priority, then age, then place in its notification.
         IndexModel(
-            [("lane", ASCENDING), ("rank", ASCENDING), ("queued_at", ASCENDING), ("_id", ASCENDING)],
+            [("lane", ASCENDING), ("rank", ASCENDING), ("queued_at", ASCENDING), ("position", ASCENDING)],
             name="lane_head",
             partialFilterExpression=_HAS_LANE,
         ),
