@@ -1,0 +1,37 @@
+"""The text of a notification, by its type."""
+
+from collections.abc import Mapping
+
+from common.contracts.vocabulary import NotificationType
+from common.kernel.text import normalise_message
+from common.rendering.template import render
+
+TEMPLATES: dict[NotificationType, str] = {
+    NotificationType.OTP: (
+        "Kode verifikasi{% if purpose is defined and purpose %} untuk {{ purpose }}{% endif %}: *{{ code }}*\n\n"
+        "Berlaku {{ validity }}. Jangan berikan kode ini kepada siapa pun, termasuk petugas kami."
+    ),
+}
+"""The built-in templates, in Indonesian."""
+
+
+def render_notification(
+    notification_type: NotificationType,
+    *,
+    message: str | None,
+    data: Mapping[str, object] | None,
+    validity_seconds: float,
+) -> str:
+    """The text of one delivery. A `custom` message is sent as written, or is a template once it comes with data.
+
+    Raises `Unrenderable` when there is no such text; the text may be empty and is not looked at any further.
+    """
+    if notification_type is NotificationType.CUSTOM:
+        return normalise_message(message or "") if data is None else render(message or "", data)
+    return render(TEMPLATES[notification_type], {**(data or {}), "validity": in_words(validity_seconds)})
+
+
+def in_words(seconds: float) -> str:
+    """A validity as it is told to people, never longer than it is: `5 menit`, `90 detik`."""
+    whole = int(seconds)
+    return f"{whole} detik" if whole < 120 and whole != 60 else f"{whole // 60} menit"

@@ -1,0 +1,125 @@
+"""Compile and render one template."""
+
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from typing import Any
+
+from jinja2 import StrictUndefined, Template, TemplateError, TemplateSyntaxError, UndefinedError
+from jinja2.filters import FILTERS
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2.tests import TESTS
+
+from common.kernel.text import normalise_message, sanitise
+from common.rendering.failures import Unrenderable
+from common.rendering.grammar import BUDGET, Budget, bounded, counted
+
+MOST_SOURCE_CHARACTERS = 8_192
+MOST_CHARACTERS = 4_096
+"""The longest text any provider takes."""
+_FILTERS = ("abs", "capitalize", "count", "d", "default", "first", "float", "int", "last", "length", "lower", "title",
+            "trim", "upper")  # fmt: skip
+_TESTS = ("boolean", "defined", "divisibleby", "even", "false", "in", "integer", "none", "number", "odd", "string",
+          "true", "undefined", "eq", "ne", "lt", "le", "gt", "ge")  # fmt: skip
+_MARKERS = ("{{", "{%", "{#")
+_BROKEN = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, MemoryError, RecursionError)
+
+
+class _Sandbox(ImmutableSandboxedEnvironment):
+    # `"a" * 10**9` and `"%1000000000d" % 1` are arithmetic too: only numbers may take part in it.
+    intercepted_binops = frozenset({"*", "/", "//", "%", "-"})
+
+    def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
+        if not (isinstance(left, (int, float)) and isinstance(right, (int, float))):
+            raise Unrenderable(f"`{operator}` works on numbers only")
+        return super().call_binop(context, operator, left, right)
+
+
+def _join(values: Iterable[object], separator: str = "") -> str:
+    pieces = [_shown(value) for value in values]
+    if sum(map(len, pieces)) + len(separator) * len(pieces) > MOST_CHARACTERS:
+        raise Unrenderable(f"a joined list is longer than {MOST_CHARACTERS} characters")
+    return separator.join(pieces)
+
+
+def _shown(value: object) -> str:
+    """How a value stands in a message. What only a program would understand is refused."""
+    match value:
+        case str():
+            return sanitise(value)
+        case bool() | None:
+            shown = "null" if value is None else str(value).lower()
+            raise Unrenderable(f"a value is {shown}; use if to say it in words")
+        case int() | float():
+            return str(value)
+        case _ if isinstance(value, StrictUndefined):
+            return str(value)  # raises UndefinedError with the name
+    raise Unrenderable("a value is a list or an object; name one of its fields, or loop over it")
+
+
+def _environment() -> _Sandbox:
+    environment = _Sandbox(undefined=StrictUndefined, autoescape=False, keep_trailing_newline=True, finalize=_shown)
+    environment.globals.clear()
+    environment.filters = {name: FILTERS[name] for name in _FILTERS} | {"join": _join, "counted": counted}
+    environment.tests = {name: TESTS[name] for name in _TESTS}
+    return environment
+
+
+_ENVIRONMENT = _environment()
+
+
+def check(source: str) -> None:
+    """Raise `Unrenderable`, naming the line, unless `source` is a template that may be rendered."""
+    if _is_template(source):
+        _compiled(source)
+
+
+def render(source: str, data: Mapping[str, object]) -> str:
+    """The text of a template with these values, each made harmless by `common.kernel.text.sanitise`.
+
+    Raises `Unrenderable` when the template is wrong, a value is missing or not printable, or the text gets longer
+    than `MOST_CHARACTERS`.
+    """
+    if not _is_template(source):
+        return _measured([normalise_message(source)])
+    template = _compiled(source)
+    try:
+        return normalise_message(_measured(template.generate({**data, BUDGET: Budget()})))
+    except UndefinedError as error:
+        raise Unrenderable(f"{error.message}; give it in data or use `| default(…)`") from error
+    except TemplateError as error:
+        raise Unrenderable(str(error)) from error
+    except Unrenderable:
+        raise
+    except _BROKEN as error:
+        raise Unrenderable(f"cannot be rendered with this data ({type(error).__name__})") from error
+
+
+def _is_template(source: str) -> bool:
+    if len(source) > MOST_SOURCE_CHARACTERS:
+        raise Unrenderable(f"longer than {MOST_SOURCE_CHARACTERS:,} characters")
+    return any(marker in source for marker in _MARKERS)
+
+
+def _measured(pieces: Iterable[str]) -> str:
+    kept: list[str] = []
+    length = 0
+    for piece in pieces:
+        length += len(piece)
+        if length > MOST_CHARACTERS:
+            raise Unrenderable(f"the text is longer than {MOST_CHARACTERS:,} characters; shorten it")
+        kept.append(piece)
+    return "".join(kept)
+
+
+@lru_cache(maxsize=512)
+def _compiled(source: str) -> Template:
+    try:
+        tree = bounded(_ENVIRONMENT.parse(normalise_message(source)))
+        code = _ENVIRONMENT.compile(tree)
+    except TemplateSyntaxError as error:
+        raise Unrenderable(f"line {error.lineno}: {error.message}") from error
+    except (RecursionError, SyntaxError, MemoryError) as error:
+        raise Unrenderable("nested too deeply") from error
+    except _BROKEN as error:
+        raise Unrenderable(f"cannot be read ({type(error).__name__})") from error
+    return Template.from_code(_ENVIRONMENT, code, {})
