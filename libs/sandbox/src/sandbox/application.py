@@ -46,6 +46,9 @@ class Application:
             if enacted is None:
                 return
             answer = enacted
+        courier = self._world.couriers[provider.name]
+        if courier.subscription is not None and courier.subscription.before_answer:
+            await courier.drained()
         call.http_status = answer.status
         await exchange.answer(answer)
         call.answered_at = time.time()

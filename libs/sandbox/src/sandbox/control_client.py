@@ -34,7 +34,7 @@ class AcceptedMessage:
 
 @dataclass(slots=True, frozen=True)
 class ReceivedCall:
-    """One HTTP call to a provider, accepted or not. ``recipient`` is a comma list for several, ``fault`` is what hit it."""
+    """One HTTP call to a provider, accepted or not. ``recipient`` is a comma list for several, ``fault`` hit it."""
 
     index: int
     provider: str

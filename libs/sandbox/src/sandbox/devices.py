@@ -1,11 +1,11 @@
 """The senders: a token is one device with its own number, connection and quota."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from sandbox.ledger import ProviderName
 
@@ -17,12 +17,16 @@ def fingerprint(token: str) -> str:
     return sha256(token.encode()).hexdigest()[:8]
 
 
+def _nobody_listens(_: "Device") -> None:
+    """A device of its own."""
+
+
 @dataclass(slots=True)
 class Device:
     """One sender. ``quota`` is messages left, ``secret`` is Wablas' second half of the credential.
 
     ``drops_after`` counts down with every accepted message and disconnects the device at zero (a mid-blast drop).
-    ``reported_connected`` is what the provider's device endpoint says, which may lag behind ``connected``.
+    ``changed_at`` is when ``connected`` last changed, on the simulation's clock; ``changed`` hears of every change.
     """
 
     provider: "ProviderName"
@@ -31,14 +35,21 @@ class Device:
     token: str
     secret: str = ""
     connected: bool = True
-    reported_connected: bool = True
+    changed_at: float = 0.0
     quota: int = LARGE_QUOTA
     used: int = 0
     drops_after: int | None = None
     fingerprint: str = ""
+    changed: "Callable[[Device], None]" = field(default=_nobody_listens)
 
     def __post_init__(self) -> None:
         self.fingerprint = fingerprint(self.token)
+
+    def set_connected(self, connected: bool) -> None:  # noqa: FBT001  # a state, set as one
+        """Connect or disconnect; nothing happens when it is so already."""
+        if self.connected != connected:
+            self.connected = connected
+            self.changed(self)
 
     def take(self, messages: int) -> None:
         """Use up quota for accepted messages, and drop the connection if that was asked for."""
@@ -48,8 +59,7 @@ class Device:
             self.drops_after -= messages
             if self.drops_after <= 0:
                 self.drops_after = None
-                self.connected = False
-                self.reported_connected = False
+                self.set_connected(False)  # a state, set as one
 
 
 class Devices:
@@ -70,7 +80,8 @@ class Devices:
     def restore(self) -> None:
         """Bring every device back to connected with a large quota."""
         for device in self:
-            device.connected = device.reported_connected = True
+            device.connected = True
+            device.changed_at = 0.0
             device.quota = LARGE_QUOTA
             device.used = 0
             device.drops_after = None

@@ -28,6 +28,8 @@ class MessageState(StrEnum):
     PENDING = "pending"
     PROCESSING = "processing"
     SENT = "sent"
+    DELIVERED = "delivered"
+    READ = "read"
     FAILED = "failed"
     EXPIRED = "expired"
     CANCELLED = "cancelled"

@@ -3,20 +3,29 @@
 import os
 import time
 import uuid
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from sandbox.clock import Clock
 from sandbox.devices import fonnte_devices, wablas_devices
 from sandbox.faults.plan import FaultPlan
 from sandbox.faults.recipients import recipient_faults
+from sandbox.fonnte import events as fonnte_events
 from sandbox.fonnte.dialect import FonnteVariants
 from sandbox.fonnte.provider import Fonnte
-from sandbox.ledger import Ledger, ProviderName
-from sandbox.transit import Transit
+from sandbox.ledger import Ledger, MessageState, ProviderName
+from sandbox.transit import Identities, Transit, counting_from, in_uuid_family
+from sandbox.wablas import events as wablas_events
 from sandbox.wablas.dialect import WablasVariants
 from sandbox.wablas.provider import Wablas
+from sandbox.webhooks.courier import Courier
 
 if TYPE_CHECKING:
+    from sandbox.devices import Device
+    from sandbox.ledger import Message
     from sandbox.settings import Settings
+
+EVENTS: dict[ProviderName, Any] = {ProviderName.FONNTE: fonnte_events, ProviderName.WABLAS: wablas_events}
+LATER_STATES = {"delivered": MessageState.DELIVERED, "read": MessageState.READ}
 
 
 class World:
@@ -25,31 +34,55 @@ class World:
     def __init__(self, settings: "Settings") -> None:
         self._settings = settings
         self.ledger = Ledger()
+        self.clock = Clock()
         self.faults = FaultPlan(recipient_faults(), settings.recipient_faults)
+        self.couriers = {name: Courier(name, self.clock) for name in ProviderName}
         # Ids must not repeat between two sandboxes started one after the other: a client may have kept the first's.
-        first_id = int(time.time() * 10_000)
-        family = str(uuid.UUID(bytes=os.urandom(16), version=4))[:24]
         self.fonnte = Fonnte(
             fonnte_devices(ProviderName.FONNTE, settings.fonnte_tokens),
             settings.fonnte_account_token,
             self.ledger,
-            Transit(self.ledger, lambda index: str(first_id + index)),
+            self._transit(counting_from(int(time.time() * 10_000))),
         )
         self.wablas = Wablas(
             wablas_devices(ProviderName.WABLAS, settings.wablas_tokens),
             self.ledger,
-            Transit(self.ledger, lambda index: f"{family}{index:012x}"),
+            self._transit(in_uuid_family(str(uuid.UUID(bytes=os.urandom(16), version=4))[:24])),
         )
+        for device in [*self.fonnte.devices, *self.wablas.devices]:
+            device.changed = self._device_changed
 
     def provider(self, name: ProviderName) -> Fonnte | Wablas:
         return self.fonnte if name is ProviderName.FONNTE else self.wablas
 
     def reset(self) -> None:
-        """Empty ledger, no faults, every device connected with a large quota, every variant as at the start."""
+        """Empty ledger, no faults, no webhooks, devices connected with a large quota, variants as at the start."""
+        for courier in self.couriers.values():
+            courier.unsubscribe()
+        for name in ProviderName:
+            self.provider(name).transit.clear()
+            self.provider(name).devices.restore()
         self.ledger.clear()
+        self.clock.reset()
         self.faults.disarm()
         self.faults.recipient_faults = self._settings.recipient_faults
-        self.fonnte.devices.restore()
-        self.wablas.devices.restore()
         self.fonnte.variants = FonnteVariants()
         self.wablas.variants = WablasVariants()
+
+    def _transit(self, identities: Identities) -> Transit:
+        return Transit(self.ledger, self.clock, identities, self._message_settled)
+
+    def _message_settled(self, message: "Message", device: "Device") -> None:
+        courier = self.couriers[device.provider]
+        if courier.subscription is not None:
+            words = courier.subscription.outcomes.get(message.recipient, courier.subscription.events)
+            courier.post("status", EVENTS[device.provider].status_events(message, device, courier.subscription))
+            if message.state is MessageState.SENT and words:
+                message.state = LATER_STATES.get(words[-1], message.state)
+
+    def _device_changed(self, device: "Device") -> None:
+        device.changed_at = self.clock.now()
+        self.provider(device.provider).transit.wake()
+        courier = self.couriers[device.provider]
+        if courier.subscription is not None:
+            courier.post("device", [EVENTS[device.provider].device_event(device)])

@@ -8,6 +8,8 @@ from starlette.endpoints import HTTPEndpoint
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from sandbox.ledger import ProviderName
+
 if TYPE_CHECKING:
     from starlette.requests import Request
 
@@ -74,3 +76,22 @@ async def http_error(_: "Request", error: Exception) -> Response:
         raise error
     hint = f"{error.detail}; GET /control lists what there is"
     return OrjsonResponse({"error": hint, "errors": [hint]}, error.status_code)
+
+
+async def read_object(request: "Request") -> dict[str, Any]:
+    """The JSON body as an object of anything."""
+    try:
+        content = orjson.loads(await request.body())
+    except orjson.JSONDecodeError as error:
+        raise RefusedError("body: not readable JSON") from error
+    if not isinstance(content, dict):
+        raise RefusedError("body: must be a JSON object")
+    return content
+
+
+def provider_in_path(request: "Request") -> ProviderName:
+    """The provider that the path names."""
+    name = request.path_params["provider"]
+    if name not in set(ProviderName):
+        raise RefusedError(f"no provider {name!r}; there are: {', '.join(ProviderName)}", http_status=404)
+    return ProviderName(name)

@@ -53,7 +53,7 @@ class Device(ControlEndpoint):
             if change.drops_after is not None:
                 device.drops_after = change.drops_after
             if change.connected is not None:
-                device.connected = device.reported_connected = change.connected
+                device.set_connected(change.connected)
         return OrjsonResponse({"items": [_as_json(device) for device in chosen]})
 
 

@@ -8,8 +8,10 @@ from starlette.routing import Route
 
 from sandbox.control.answering import OrjsonResponse, RefusedError, http_error, refused
 from sandbox.control.devices import Device
+from sandbox.control.dialects import Clocks, Paces, RecipientFaults, Variants
 from sandbox.control.faults import FaultById, Faults, Reasons
 from sandbox.control.reading import Accepted, Calls, Counts
+from sandbox.control.webhooks import IncomingEvents, Journal, StatusEvents, Webhooks
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -54,6 +56,14 @@ def control_application(world: "World") -> Starlette:
             Route("/control/faults/{fault_id:int}", FaultById),
             Route("/control/reasons", Reasons),
             Route("/control/devices", Device),
+            Route("/control/variants/{provider}", Variants),
+            Route("/control/pace/{provider}", Paces),
+            Route("/control/clock", Clocks),
+            Route("/control/recipient-faults", RecipientFaults),
+            Route("/control/webhooks/{provider}", Webhooks),
+            Route("/control/webhooks/{provider}/status", StatusEvents),
+            Route("/control/webhooks/{provider}/incoming", IncomingEvents),
+            Route("/control/webhooks/{provider}/journal", Journal),
             Route("/control/accepted", Accepted),
             Route("/control/calls", Calls),
             Route("/control/counts", Counts),

@@ -46,6 +46,11 @@ BEHAVIOURS: dict[str, dict[str, Any]] = {
 }
 
 
+def is_unreachable(number: str) -> bool:
+    """Whether a check of that number says that it is not on WhatsApp."""
+    return number == NUMBER_BLOCK + "51"
+
+
 def recipient_faults() -> dict[ProviderName, dict[str, Fault]]:
     """Per provider: full number to fault."""
     return {

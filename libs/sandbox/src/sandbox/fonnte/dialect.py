@@ -21,6 +21,15 @@ REASONS: dict[str, str] = {
     "JSON format invalid": "the field named data",
     "insufficient quota": "the quota is used up",
     "request invalid on disconnected device": "the device lost its session",
+    "target required": "/validate without target (docs.fonnte.com/category/device-api)",
+    "invalid message id": "/delete-message (docs.fonnte.com/category/device-api)",
+    "cannot delete message with status processing": "/delete-message, too late",
+    "device already connect": "/qr of a connected device (assumed)",
+    "device already disconnected": "/disconnect of a disconnected device, in detail",
+    "cannot fetch with disconnected device": "/fetch-group, in detail",
+    "failed to fetch whatsapp group list": "/fetch-group, in detail",
+    "failed to get whatsapp group": "/get-whatsapp-group, in detail",
+    "you have no whatsapp group yet": "/get-whatsapp-group, in detail: an empty list",
     "invalid message request": "a free device with an address, or a long text (assumed)",
 }
 
@@ -55,9 +64,13 @@ class FonnteVariants(BaseModel):
     overlapping_validate: Literal["fine", "spoils"] = "fine"
 
 
-def refusal(reason: str, variants: FonnteVariants, request_id: int) -> dict[str, Any]:
+# These endpoints put their error into detail; source: docs.fonnte.com/category/device-api.
+ERROR_IN_DETAIL = frozenset(["disconnect", "fetch-group", "get-whatsapp-group"])
+
+
+def refusal(reason: str, variants: FonnteVariants, *, endpoint: str, request_id: int) -> dict[str, Any]:
     """``{"status": false, "reason": ..., "requestid": ...}`` in the dialect of the day."""
-    content: dict[str, Any] = {variants.error_key: reason}
+    content: dict[str, Any] = {"detail" if endpoint in ERROR_IN_DETAIL else variants.error_key: reason}
     if variants.requestid and reason not in WITHOUT_REQUEST_ID:
         content["requestid"] = request_id
     content[variants.status_key] = "false" if variants.status_value == "text" else False

@@ -3,8 +3,9 @@
 from typing import TYPE_CHECKING, Any
 
 from sandbox.devices import fingerprint
+from sandbox.fonnte.caller import Caller
 from sandbox.fonnte.dialect import FonnteVariants, refusal
-from sandbox.fonnte.endpoints import ENDPOINTS, Caller
+from sandbox.fonnte.endpoints import ENDPOINTS
 from sandbox.fonnte.failure import FonnteFailure
 from sandbox.fonnte.send import request_id
 from sandbox.fonnte.targets import to_international
@@ -63,11 +64,12 @@ class Fonnte:
             return self.refuse(request, failure.reason, None)
 
     def refuse(self, request: Request, reason: str, http_status: int | None) -> Answer:
-        return Answer.json(refusal(reason, self.variants, request_id(request.call.index)), http_status or 200)
+        content = refusal(reason, self.variants, endpoint=request.endpoint, request_id=request_id(request.call.index))
+        return Answer.json(content, http_status or 200)
 
     def _caller(self, request: Request) -> Caller:
         is_account = request.token == self._account_token
-        return Caller(request, is_account, self.devices, self.variants, self.transit)
+        return Caller(request, is_account, self.devices, self.variants, self.transit, self._ledger)
 
     def _rotate(self, authorization: str, turn: int) -> str:
         """A comma list of tokens rotates the devices of one account."""

@@ -10,14 +10,15 @@ from sandbox.ledger import MessageState
 
 if TYPE_CHECKING:
     from sandbox.devices import Device
+    from sandbox.fonnte.caller import Caller
     from sandbox.fonnte.dialect import FonnteVariants
     from sandbox.ledger import Message
-    from sandbox.request import Request
     from sandbox.transit import Transit
 
 
-def send(request: "Request", device: "Device", variants: "FonnteVariants", transit: "Transit") -> dict[str, Any]:
+def send(caller: "Caller") -> dict[str, Any]:
     """The answer's content after the messages have been accepted; ``FonnteFailure`` and nothing accepted otherwise."""
+    request, device, variants, transit = caller.request, caller.device(), caller.variants, caller.transit
     fields = check_json(request.fields, variants) if request.encoding == "json" else request.fields
     if not isinstance(fields, dict) or request.encoding == "none":
         raise FonnteFailure("invalid/empty body value")
@@ -30,12 +31,21 @@ def send(request: "Request", device: "Device", variants: "FonnteVariants", trans
     before = device.quota
     schedule = int(fields.get("schedule") or 0)
     due_in = max(0.0, schedule - request.call.received_at) if schedule else float(fields.get("followup") or 0)
+    gap = _gap(str(fields.get("delay") or ""), transit)
     messages = [
-        transit.accept(request.call, device, recipient=target.recipient, text=text, due_in=due_in)
+        transit.accept(request.call, device, recipient=target.recipient, text=text, due_in=due_in, gap=gap)
         for target, text in wanted
     ]
     device.take(len(messages))
     return _success(messages, device, before, variants, request.call.index)
+
+
+def _gap(delay: str, transit: "Transit") -> float | None:
+    """Seconds after each target: ``"5"``, or a range of which the simulator takes the middle; none: the device's."""
+    if not delay or not transit.pace.seconds:
+        return None
+    first, _, last = delay.partition("-")
+    return (int(first) + int(last or first)) / 2
 
 
 def _wanted(fields: dict[str, Any]) -> list[tuple[Target, str]]:

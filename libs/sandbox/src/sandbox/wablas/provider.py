@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Any
 from sandbox.devices import fingerprint
 from sandbox.ledger import Ledger, ProviderName
 from sandbox.request import Request
+from sandbox.wablas.caller import Caller
 from sandbox.wablas.dialect import BAD_PHONE, BAD_TOKEN, REASONS, WablasFailure, WablasVariants
-from sandbox.wablas.endpoints import SENDING, Caller, find_endpoint
+from sandbox.wablas.endpoints import SENDING, find_endpoint
 from sandbox.wablas.send import refuse_every_phone, to_international
 from sandbox.wire.exchange import HTML, Answer, Exchange
 from sandbox.wire.forms import UnreadableBodyError, read_json, read_multipart, read_urlencoded
@@ -51,12 +52,13 @@ class Wablas:
         return request
 
     def answer(self, request: Request) -> Answer:
-        endpoint = find_endpoint(request.exchange.method, request.endpoint)
-        if endpoint is None:
+        found = find_endpoint(request.exchange.method, request.endpoint)
+        if found is None:
             return NOT_FOUND
+        endpoint, rest = found
         try:
             device = self._authorise(request)
-            return endpoint(Caller(request, device, self.variants, self._ledger, self.transit))
+            return endpoint(Caller(request, device, self.variants, self._ledger, self.transit, rest))
         except WablasFailure as failure:
             return self.refuse(request, failure.reason, None)
 

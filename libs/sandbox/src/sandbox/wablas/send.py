@@ -16,8 +16,7 @@ from sandbox.wablas.dialect import (
 
 if TYPE_CHECKING:
     from sandbox.devices import Device
-    from sandbox.request import Request
-    from sandbox.transit import Transit
+    from sandbox.wablas.caller import Caller
     from sandbox.wablas.dialect import WablasVariants
 
 NUMBER = re.compile(r"\d{9,15}")
@@ -37,25 +36,24 @@ class Item:
     random: bool = False
 
 
-def send_batch(request: "Request", device: "Device", variants: "WablasVariants", transit: "Transit") -> dict[str, Any]:
+def send_batch(caller: "Caller") -> dict[str, Any]:
     """v2: JSON ``{"data": [{"phone", "message", ...}]}`` of at most 100 items (the refusal's text is assumed)."""
-    fields = request.fields
-    batch = fields.get("data") if isinstance(fields, dict) and request.encoding == "json" else None
+    fields = caller.request.fields
+    batch = fields.get("data") if isinstance(fields, dict) and caller.request.encoding == "json" else None
     if not isinstance(batch, list) or not 0 < len(batch) <= LARGEST_BATCH:
         raise WablasFailure(BAD_PARAMETER)
-    return _accept(request, device, [_read(item, variants) for item in batch], variants, transit)
+    return _accept(caller, [_read(item, caller.variants) for item in batch])
 
 
-def send_single(request: "Request", device: "Device", variants: "WablasVariants", transit: "Transit") -> dict[str, Any]:
+def send_single(caller: "Caller", *, due_in: float = 0.0) -> dict[str, Any]:
     """v1 and simple GET: one text to a comma list of phones; the answer has neither device nor quota."""
-    fields = request.fields
+    fields = caller.request.fields
     if not isinstance(fields, dict):
         raise WablasFailure(BAD_PARAMETER)
     phones = [phone for phone in str(fields.get("phone", "")).split(",") if phone]
     if not phones:
         raise WablasFailure(BAD_PARAMETER)
-    items = [_read({**fields, "phone": phone}, variants) for phone in phones]
-    content = _accept(request, device, items, variants, transit)
+    content = _accept(caller, [_read({**fields, "phone": phone}, caller.variants) for phone in phones], due_in=due_in)
     if isinstance(content["data"], dict):
         content["data"].pop("device_id", None)
         content["data"].pop("quota", None)
@@ -91,15 +89,14 @@ def _is_true(value: Any) -> bool:
     return value in {True, "true", "1", "True"}
 
 
-def _accept(
-    request: "Request", device: "Device", items: list[Item], variants: "WablasVariants", transit: "Transit"
-) -> dict[str, Any]:
+def _accept(caller: "Caller", items: list[Item], *, due_in: float = 0.0) -> dict[str, Any]:
+    device, variants = caller.device, caller.variants
     good = sum(item.valid for item in items)
     if not device.connected:
         raise WablasFailure(DISCONNECTED)
     if device.quota < good:
         raise WablasFailure(QUOTA)
-    answers = [_answer_item(request, device, item, variants, transit) for item in items]
+    answers = [_answer_item(caller, item, due_in) for item in items]
     device.take(good)
     quota: dict[str, Any] = {}
     if variants.quota != "absent":
@@ -108,11 +105,17 @@ def _accept(
     return {"status": True, "message": PENDING, "data": [whole] if items[0].random else whole}
 
 
-def _answer_item(
-    request: "Request", device: "Device", item: Item, variants: "WablasVariants", transit: "Transit"
-) -> dict[str, Any]:
+def _answer_item(caller: "Caller", item: Item, due_in: float) -> dict[str, Any]:
+    variants = caller.variants
     if item.valid:
-        message = transit.accept(request.call, device, recipient=item.phone, text=item.text, reference=item.reference)
+        message = caller.transit.accept(
+            caller.request.call,
+            caller.device,
+            recipient=item.phone,
+            text=item.text,
+            reference=item.reference,
+            due_in=due_in,
+        )
         as_number = variants.phone == "number" and item.phone.isdigit()
         answer: dict[str, Any] = {
             "id": message.id,
