@@ -11,16 +11,11 @@ from typing import Any
 from pymongo import ReturnDocument
 
 from common.kernel.identity import new_id
+from common.mongo import gate_pipelines as pipelines
 from common.mongo.connection import Collection, Document
+from common.mongo.gate_pipelines import EXACT_ENTRIES, LATENESS, LEAD, WINDOWS, span
 
-WINDOWS = {"minute": 60, "hour": 3_600, "day": 86_400}
-LATENESS = timedelta(milliseconds=250)
-"""How long after its slot a call may still be made. Windows are longer by this, so that a late call cannot make one
-too many in any window of the true length."""
-LEAD = timedelta(milliseconds=120)
-"""How long before its time a slot may be granted, so that the way to the provider costs the pacing nothing."""
-EXACT_ENTRIES = 512
-"""Up to this limit every grant has its own entry; above, grants of 1/512 of the window share one, dated by the last."""
+__all__ = ["EXACT_ENTRIES", "LATENESS", "LEAD", "WINDOWS", "Granted", "Limits", "MongoGate", "Usage", "Wait", "usage"]
 
 
 @dataclass(frozen=True)
@@ -71,10 +66,16 @@ class Usage:
 
 
 class MongoGate:
-    """Gates kept under the field `gate` of the documents of one collection."""
+    """Gates kept under the field `gate` of the documents of one collection.
 
-    def __init__(self, collection: Collection) -> None:
+    A paced call that comes later than its slot has to `move` first, or the next one would come too close to it; the
+    windows allow for calls up to `LATENESS` after their (moved) slot. `now` is the expression the server tells the
+    time by; only a test has reason to give another one.
+    """
+
+    def __init__(self, collection: Collection, *, now: Any = "$$NOW") -> None:
         self._collection = collection
+        self._now = now
 
     async def grant(self, key: str, limits: Limits, *, want: int = 1, skip_gap: bool = False) -> Granted | Wait:
         """Ask for up to `want` calls; a paced gate grants one at a time.
@@ -82,9 +83,17 @@ class MongoGate:
         `skip_gap` is for critical messages: they do not wait for the gap (what follows them does), limits still count.
         """
         token = new_id("grant")
+        windows = limits.windows()
         document = await self._collection.find_one_and_update(
             {"_id": key},
-            _grant(limits, want=1 if limits.gap else want, skip_gap=skip_gap, token=token),
+            pipelines.grant(
+                windows,
+                gap=timedelta(seconds=limits.gap),
+                want=1 if limits.gap else want,
+                skip_gap=skip_gap,
+                token=token,
+                now=self._now,
+            ),
             upsert=True,
             return_document=ReturnDocument.AFTER,
             projection={"gate.last": 1},
@@ -92,19 +101,21 @@ class MongoGate:
         last: Document = document["gate"]["last"]
         if last["count"] > 0:
             return Granted(int(last["count"]), last["slot"], token)
-        now: datetime = last["now"]
-        window = next((name for name in WINDOWS if last["full"].get(name) == last["until"]), None)
-        return Wait(last["until"], max((last["until"] - now).total_seconds(), 0.001), window)
+        until: datetime = last["until"]
+        window = next((name for name in windows if last["full"][name] == until), None)
+        return Wait(until, max((until - last["now"]).total_seconds(), 0.001), window)
 
     async def give_back(self, key: str, granted: Granted) -> None:
         """Undo a grant nothing was found for; does nothing once a later one was made (the slot is then lost)."""
-        await self._collection.update_one({"_id": key, "gate.last.token": granted.token}, _give_back(granted))
+        await self._collection.update_one(
+            {"_id": key, "gate.undo.token": granted.token}, pipelines.give_back(slot=granted.slot, count=granted.count)
+        )
 
     async def move(self, key: str, *, slot: datetime, gap: float, to: datetime) -> bool:
         """Date a paced grant later because its call is late; `False` when the next slot is given away already."""
-        expected = slot + timedelta(seconds=gap)
+        pacing = timedelta(milliseconds=pipelines.milliseconds(timedelta(seconds=gap)))
         result = await self._collection.update_one(
-            {"_id": key, "gate.next_at": expected}, _move(slot, to, to + timedelta(seconds=gap))
+            {"_id": key, "gate.next_at": slot + pacing}, pipelines.move(slot=slot, to=to, next_at=to + pacing)
         )
         return result.modified_count == 1
 
@@ -120,134 +131,8 @@ def usage(gate: Document, limits: Limits, now: datetime) -> list[Usage]:
     """Read the windows of a stored gate as of `now`."""
     found = []
     for name, limit in limits.windows().items():
-        span = timedelta(seconds=WINDOWS[name])
-        entries = [entry for entry in gate.get(name, []) if entry["at"] > now - span - LATENESS]
+        entries = [entry for entry in gate.get(name, []) if entry["at"] > now - span(name)]
         used = sum(int(entry["n"]) for entry in entries)
-        full = used >= limit and bool(entries)
-        found.append(Usage(name, limit, used, entries[0]["at"] + span + LATENESS if full else None))
+        oldest = min((entry["at"] for entry in entries), default=None)
+        found.append(Usage(name, limit, used, oldest + span(name) if oldest and used >= limit else None))
     return found
-
-
-def _milliseconds(delta: timedelta) -> int:
-    return round(delta.total_seconds() * 1000)
-
-
-def _grant(limits: Limits, *, want: int, skip_gap: bool, token: str) -> list[Document]:
-    windows = limits.windows()
-    next_at: Any = {"$ifNull": ["$gate.next_at", "$$NOW"]}
-    alive = {name: _alive(name) for name in windows}
-    free: Any = {
-        "$min": [want, *({"$subtract": [limit, {"$sum": f"$gate.{name}.n"}]} for name, limit in windows.items())]
-    }
-    on_time: Any = True if skip_gap else {"$lte": [next_at, {"$add": ["$$NOW", _milliseconds(LEAD)]}]}
-    slot: Any = "$$NOW" if skip_gap else {"$max": [next_at, "$$NOW"]}
-    full = {
-        name: {
-            "$cond": [
-                {"$gte": [{"$sum": f"$gate.{name}.n"}, limit]},
-                {"$add": [{"$min": f"$gate.{name}.at"}, WINDOWS[name] * 1000 + _milliseconds(LATENESS)]},
-                None,
-            ]
-        }
-        for name, limit in windows.items()
-    }
-    last = {
-        "token": token,
-        "now": "$$NOW",
-        "slot": slot,
-        "before": next_at,
-        "count": {"$cond": [on_time, {"$max": [0, free]}, 0]},
-        "full": full or {"$literal": {}},
-    }
-    until: Any = {"$max": [{"$cond": [on_time, None, {"$subtract": [next_at, _milliseconds(LEAD)]}]},
-                           *(f"$gate.last.full.{name}" for name in windows)]}  # fmt: skip
-    granted: Any = {"$gt": ["$gate.last.count", 0]}
-    following: Any = {"$max": [next_at, {"$add": ["$gate.last.slot", round(limits.gap * 1000)]}]}
-    return [
-        {"$set": {**{f"gate.{name}": value for name, value in alive.items()}, "touched_at": "$$NOW"}},
-        {"$set": {"gate.last": last}},
-        {
-            "$set": {
-                "gate.last.until": until,
-                "gate.next_at": {"$cond": [granted, following, next_at]},
-                **{
-                    f"gate.{name}": {"$cond": [granted, _with_grant(name, limit), f"$gate.{name}"]}
-                    for name, limit in windows.items()
-                },
-            }
-        },
-    ]
-
-
-def _alive(name: str) -> Document:
-    """The entries of a window that still count."""
-    since = {"$subtract": ["$$NOW", WINDOWS[name] * 1000 + _milliseconds(LATENESS)]}
-    return {
-        "$filter": {
-            "input": {"$ifNull": [f"$gate.{name}", []]},
-            "as": "entry",
-            "cond": {"$gt": ["$$entry.at", since]},
-        }
-    }
-
-
-def _with_grant(name: str, limit: int) -> Document:
-    """The window's entries with this grant: an entry of its own, or merged into the last of the same fraction."""
-    entries = f"$gate.{name}"
-    appended: Document = {"$concatArrays": [entries, [{"at": "$gate.last.slot", "n": "$gate.last.count"}]]}
-    if limit <= EXACT_ENTRIES:
-        return appended
-    fraction = WINDOWS[name] * 1000 // EXACT_ENTRIES
-    last = {"$last": entries}
-
-    def number(moment: Any) -> Document:
-        return {"$floor": {"$divide": [{"$toLong": moment}, fraction]}}
-
-    merged = {
-        "$concatArrays": [
-            {"$cond": [{"$gt": [{"$size": entries}, 1]},
-                       {"$slice": [entries, {"$max": [1, {"$subtract": [{"$size": entries}, 1]}]}]}, []]},
-            [{"at": {"$max": ["$$last.at", "$gate.last.slot"]}, "n": {"$add": ["$$last.n", "$gate.last.count"]}}],
-        ]
-    }  # fmt: skip
-    same = {"$eq": [number("$$last.at"), number("$gate.last.slot")]}
-    return {
-        "$cond": [
-            {"$eq": [{"$size": entries}, 0]},
-            appended,
-            {"$let": {"vars": {"last": last}, "in": {"$cond": [same, merged, appended]}}},
-        ]
-    }
-
-
-def _give_back(granted: Granted) -> list[Document]:
-    lists = {}
-    for name in WINDOWS:
-        entries = {"$ifNull": [f"$gate.{name}", []]}
-        reduced = {
-            "$map": {
-                "input": entries,
-                "as": "entry",
-                "in": {
-                    "at": "$$entry.at",
-                    "n": {"$cond": [{"$eq": ["$$entry.at", granted.slot]},
-                                    {"$subtract": ["$$entry.n", granted.count]}, "$$entry.n"]},
-                },
-            }
-        }  # fmt: skip
-        lists[f"gate.{name}"] = {"$filter": {"input": reduced, "as": "entry", "cond": {"$gt": ["$$entry.n", 0]}}}
-    return [{"$set": {**lists, "gate.next_at": "$gate.last.before", "gate.last.token": "given back"}}]
-
-
-def _move(slot: datetime, to: datetime, next_at: datetime) -> list[Document]:
-    lists = {
-        f"gate.{name}": {
-            "$map": {
-                "input": {"$ifNull": [f"$gate.{name}", []]},
-                "as": "entry",
-                "in": {"at": {"$cond": [{"$eq": ["$$entry.at", slot]}, to, "$$entry.at"]}, "n": "$$entry.n"},
-            }
-        }
-        for name in WINDOWS
-    }
-    return [{"$set": {**lists, "gate.next_at": next_at}}]

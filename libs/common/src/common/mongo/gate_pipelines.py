@@ -1,0 +1,160 @@
+"""What the gate does to its document, as update pipelines: each is one atomic change, decided by the server alone.
+
+The document, under `gate`: `next_at` (before it no paced slot), a list of grants `{"at", "n"}` for each window,
+`last` (the answer to whoever asked last), `undo` (the last grant, so that it can be given back).
+"""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+Document = dict[str, Any]
+
+WINDOWS = {"minute": 60, "hour": 3_600, "day": 86_400}
+LATENESS = timedelta(milliseconds=250)
+"""How long after its slot a call may still be made. Windows are longer by this, so that a late call cannot make one
+too many in any window of the true length."""
+LEAD = timedelta(milliseconds=120)
+"""How long before its time a slot may be granted, so that the way to the provider costs the pacing nothing."""
+EXACT_ENTRIES = 512
+"""Up to this limit every grant has its own entry; above, grants of 1/512 of the window share one, dated by the last."""
+
+
+def milliseconds(delta: timedelta) -> int:
+    return round(delta / timedelta(milliseconds=1))
+
+
+def span(window: str) -> timedelta:
+    """How long a grant counts in a window."""
+    return timedelta(seconds=WINDOWS[window]) + LATENESS
+
+
+def grant(
+    windows: Mapping[str, int], *, gap: timedelta, want: int, skip_gap: bool, token: str, now: Any
+) -> list[Document]:
+    """Forget what no longer counts, decide, and write the grant down if there is one."""
+    next_at: Document = {"$ifNull": ["$gate.next_at", now]}
+    on_time: Any = True if skip_gap else {"$lte": [next_at, {"$add": [now, milliseconds(LEAD)]}]}
+    slot: Any = now if skip_gap else {"$max": [next_at, now]}
+    granted: Document = {"$gt": ["$gate.last.count", 0]}
+    following: Document = {"$max": [next_at, {"$add": ["$gate.last.slot", milliseconds(gap)]}]}
+    undo = {"token": token, "before": next_at, "after": following}
+    return [
+        {"$set": {**{f"gate.{name}": _alive(name, now) for name in windows}, "touched_at": now}},
+        # Unset first: $set merges into an object that is there and would keep what an earlier answer said.
+        {"$unset": "gate.last"},
+        {
+            "$set": {
+                "gate.last": {
+                    "now": now,
+                    "slot": slot,
+                    "early": {"$cond": [on_time, None, {"$subtract": [next_at, milliseconds(LEAD)]}]},
+                    "full": {name: _full_until(name, limit) for name, limit in windows.items()} or {"$literal": {}},
+                    "count": {"$cond": [on_time, {"$max": [0, _free(windows, want)]}, 0]},
+                }
+            }
+        },
+        {
+            "$set": {
+                "gate.last.until": {"$max": ["$gate.last.early", *(f"$gate.last.full.{name}" for name in windows)]},
+                "gate.undo": {"$cond": [granted, undo, "$gate.undo"]},
+                "gate.next_at": {"$cond": [granted, following, next_at]},
+                **{
+                    f"gate.{name}": {"$cond": [granted, _with_grant(name, limit), f"$gate.{name}"]}
+                    for name, limit in windows.items()
+                },
+            }
+        },
+    ]
+
+
+def give_back(*, slot: datetime, count: int) -> list[Document]:
+    """Take the last grant out again. Its entries are the last of their lists, where they were not merged away."""
+    lists = {f"gate.{name}": _without_grant(f"$gate.{name}", slot, count) for name in WINDOWS}
+    unmoved = {"$eq": ["$gate.next_at", "$gate.undo.after"]}
+    return [
+        {"$set": {**lists, "gate.next_at": {"$cond": [unmoved, "$gate.undo.before", "$gate.next_at"]}}},
+        {"$unset": "gate.undo"},
+    ]
+
+
+def move(*, slot: datetime, to: datetime, next_at: datetime) -> list[Document]:
+    """Date the grant of `slot` as `to`."""
+    lists = {
+        f"gate.{name}": {
+            "$map": {
+                "input": {"$ifNull": [f"$gate.{name}", []]},
+                "as": "entry",
+                "in": {"at": {"$cond": [{"$eq": ["$$entry.at", slot]}, to, "$$entry.at"]}, "n": "$$entry.n"},
+            }
+        }
+        for name in WINDOWS
+    }
+    return [{"$set": {**lists, "gate.next_at": next_at}}]
+
+
+def _free(windows: Mapping[str, int], want: int) -> Document:
+    """How many of the wanted calls every window still has room for; below 0 after a limit was lowered."""
+    return {"$min": [want, *({"$subtract": [limit, {"$sum": f"$gate.{name}.n"}]} for name, limit in windows.items())]}
+
+
+def _full_until(name: str, limit: int) -> Document:
+    """When the oldest grant of a full window stops counting; null while there is room."""
+    full = {"$gte": [{"$sum": f"$gate.{name}.n"}, limit]}
+    return {"$cond": [full, {"$add": [{"$min": f"$gate.{name}.at"}, milliseconds(span(name))]}, None]}
+
+
+def _alive(name: str, now: Any) -> Document:
+    """The entries of a window that still count."""
+    return {
+        "$filter": {
+            "input": {"$ifNull": [f"$gate.{name}", []]},
+            "as": "entry",
+            "cond": {"$gt": ["$$entry.at", {"$subtract": [now, milliseconds(span(name))]}]},
+        }
+    }
+
+
+def _with_grant(name: str, limit: int) -> Document:
+    """The window's entries with this grant: an entry of its own, or merged into the last of the same fraction."""
+    entries = f"$gate.{name}"
+    appended: Document = {"$concatArrays": [entries, [{"at": "$gate.last.slot", "n": "$gate.last.count"}]]}
+    if limit <= EXACT_ENTRIES:
+        return appended
+    fraction = WINDOWS[name] * 1000 // EXACT_ENTRIES
+
+    def number(moment: str) -> Document:
+        return {"$floor": {"$divide": [{"$toLong": moment}, fraction]}}
+
+    merged = {
+        "$concatArrays": [
+            _all_but_last(entries),
+            [{"at": {"$max": ["$$last.at", "$gate.last.slot"]}, "n": {"$add": ["$$last.n", "$gate.last.count"]}}],
+        ]
+    }
+    same = {"$eq": [number("$$last.at"), number("$gate.last.slot")]}
+    return {
+        "$cond": [
+            {"$eq": [{"$size": entries}, 0]},
+            appended,
+            {"$let": {"vars": {"last": {"$last": entries}}, "in": {"$cond": [same, merged, appended]}}},
+        ]
+    }
+
+
+def _without_grant(entries: str, slot: datetime, count: int) -> Document:
+    """The entries less this grant; another grant of the same millisecond keeps what is its own."""
+    kept: Document = {"$ifNull": [entries, []]}
+    left = {"at": "$$last.at", "n": {"$subtract": ["$$last.n", count]}}
+    reduced = {"$concatArrays": [_all_but_last(entries), {"$cond": [{"$gt": [left["n"], 0]}, [left], []]}]}
+    return {
+        "$let": {
+            "vars": {"last": {"$last": kept}},
+            "in": {"$cond": [{"$eq": ["$$last.at", slot]}, reduced, kept]},
+        }
+    }
+
+
+def _all_but_last(entries: str) -> Document:
+    size = {"$size": entries}
+    return {"$cond": [{"$gt": [size, 1]}, {"$slice": [entries, {"$max": [1, {"$subtract": [size, 1]}]}]}, []]}
