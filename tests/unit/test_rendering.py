@@ -6,7 +6,7 @@ import pytest
 
 from common.contracts.vocabulary import NotificationType
 from common.rendering.failures import Unrenderable
-from common.rendering.notification import in_words, render_notification
+from common.rendering.messages import in_words, render_notification
 from common.rendering.template import MOST_CHARACTERS, check, render
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from common.contracts.documents import AudienceMember, NotificationDocument
 from common.contracts.vocabulary import NotificationType
 from common.kernel.text import normalise_message
 from common.rendering.template import render
@@ -29,6 +30,21 @@ def render_notification(
     if notification_type is NotificationType.CUSTOM:
         return normalise_message(message or "") if data is None else render(message or "", data)
     return render(TEMPLATES[notification_type], {**(data or {}), "validity": in_words(validity_seconds)})
+
+
+def render_message(notification: NotificationDocument, member: AudienceMember) -> tuple[str, str | None]:
+    """The text for one member of a notification's audience, and the template it comes from (`None`: free text).
+
+    A member's own `message` and `data` each replace the notification's. Raises `Unrenderable`.
+    """
+    notification_type = NotificationType(notification["type"])
+    text = render_notification(
+        notification_type,
+        message=member.get("message", notification["message"]),
+        data=member.get("data", notification["data"]),
+        validity_seconds=notification["validity_seconds"],
+    )
+    return text, notification_type.value if notification_type in TEMPLATES else None
 
 
 def in_words(seconds: float) -> str:
