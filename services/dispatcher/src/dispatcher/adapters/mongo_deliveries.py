@@ -1,0 +1,162 @@
+"""Deliveries in MongoDB."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any, cast
+
+from common.contracts.documents import DeliveryDocument
+from common.contracts.vocabulary import AttemptState, DeliveryStatus
+from common.mongo.connection import DUPLICATE_KEY, BulkWriteError, Collection, Document, UpdateOne
+from dispatcher.domain.change import Change
+
+_DECIDED_WITHOUT = {"message": 0, "timeline": 0}
+"""What no decision looks at stays in the database."""
+
+
+class MongoDeliveries:
+    """Every change is one write of one document, under the revision it was read with or the state it must be in."""
+
+    def __init__(self, collection: Collection) -> None:
+        self._collection = collection
+
+    async def add(self, deliveries: Sequence[DeliveryDocument]) -> int:
+        try:
+            await self._collection.insert_many(cast("list[Document]", deliveries), ordered=False)
+        except BulkWriteError as error:
+            others = [e for e in error.details["writeErrors"] if e["code"] != DUPLICATE_KEY]
+            if others:
+                raise
+            return int(error.details["nInserted"])
+        return len(deliveries)
+
+    async def cancel(self, notification_ids: Sequence[str], now: datetime) -> int:
+        status = DeliveryStatus.CANCELLED
+        result = await self._collection.update_many(
+            {
+                "notification_id": {"$in": list(notification_ids)},
+                "status": {"$in": [DeliveryStatus.QUEUED, DeliveryStatus.SCHEDULED]},
+            },
+            {
+                "$set": {"status": status, "reason": "notification cancelled"},
+                "$unset": {"lane": "", "wake_at": ""},
+                "$push": {"timeline": {"at": now, "status": status, "cause": "notification cancelled"}},
+                "$inc": {"revision": 1},
+            },
+        )
+        return result.modified_count
+
+    async def heads(self, lanes: Sequence[str], now: datetime, limit: int) -> list[DeliveryDocument]:
+        cursor = (
+            self._collection.find({"lane": {"$in": list(lanes)}, "expires_at": {"$gt": now}}, {"timeline": 0})
+            .sort([("rank", 1), ("queued_at", 1), ("position", 1)])
+            .limit(limit)
+        )
+        return cast("list[DeliveryDocument]", await cursor.to_list(limit))
+
+    async def aged(
+        self, lanes: Sequence[str], rank: int, before: datetime, now: datetime, limit: int
+    ) -> list[DeliveryDocument]:
+        query = {
+            "lane": {"$in": list(lanes)},
+            "rank": rank,
+            "queued_at": {"$lte": before},
+            "expires_at": {"$gt": now},
+        }
+        cursor = self._collection.find(query, {"timeline": 0}).sort([("queued_at", 1), ("position", 1)]).limit(limit)
+        return cast("list[DeliveryDocument]", await cursor.to_list(limit))
+
+    async def claim(
+        self, deliveries: Sequence[DeliveryDocument], *, claim: str, provider: str, sender: str, now: datetime,
+        deadline: datetime,
+    ) -> list[DeliveryDocument]:  # fmt: skip
+        # Deliveries of one batch usually have the same number of attempts behind them; each number is one update.
+        by_number: dict[int, list[str]] = {}
+        for delivery in deliveries:
+            by_number.setdefault(delivery["attempts_made"], []).append(delivery["_id"])
+        modified = 0
+        for made, ids in by_number.items():
+            result = await self._collection.update_many(
+                {"_id": {"$in": ids}, "lane": {"$gt": ""}, "attempts_made": made, "expires_at": {"$gt": now}},
+                {
+                    "$set": {
+                        "status": DeliveryStatus.SENDING,
+                        "wake_at": deadline,
+                        "attempts_made": made + 1,
+                        "attempt": {
+                            "number": made + 1,
+                            "claim": claim,
+                            "provider": provider,
+                            "sender": sender,
+                            "state": AttemptState.REQUESTED,
+                            "requested_at": now,
+                            "deadline": deadline,
+                        },
+                    },
+                    "$unset": {"lane": ""},
+                    "$push": {"timeline": {"at": now, "status": DeliveryStatus.SENDING, "cause": f"to {sender}"}},
+                    "$inc": {"revision": 1},
+                },
+            )
+            modified += result.modified_count
+        if modified == len(deliveries):
+            return list(deliveries)
+        ids = [delivery["_id"] for delivery in deliveries]
+        won = {
+            document["_id"]
+            async for document in self._collection.find({"_id": {"$in": ids}, "attempt.claim": claim}, {"_id": 1})
+        }
+        return [delivery for delivery in deliveries if delivery["_id"] in won]
+
+    async def read(self, ids: Sequence[str]) -> list[DeliveryDocument]:
+        cursor = self._collection.find({"_id": {"$in": list(ids)}}, _DECIDED_WITHOUT)
+        return cast("list[DeliveryDocument]", await cursor.to_list(None))
+
+    async def overdue(self, now: datetime, limit: int) -> list[DeliveryDocument]:
+        cursor = self._collection.find({"wake_at": {"$lte": now}}, _DECIDED_WITHOUT).sort("wake_at", 1).limit(limit)
+        return cast("list[DeliveryDocument]", await cursor.to_list(limit))
+
+    async def save(self, changes: Iterable[tuple[DeliveryDocument, Change]], now: datetime) -> list[str]:
+        listed = list(changes)
+        if not listed:
+            return []
+        writes = [
+            UpdateOne({"_id": delivery["_id"], "revision": delivery["revision"]}, _update(delivery, change, now))
+            for delivery, change in listed
+        ]
+        result = await self._collection.bulk_write(writes, ordered=False)
+        if result.modified_count == len(listed):
+            return []
+        return await self._conflicting(listed)
+
+    async def _conflicting(self, changes: Sequence[tuple[DeliveryDocument, Change]]) -> list[str]:
+        """Those whose revision is not the one this write would have made, with the cause it would have left."""
+        expected = {delivery["_id"]: (delivery["revision"] + 1, change.cause) for delivery, change in changes}
+        cursor = self._collection.find({"_id": {"$in": list(expected)}}, {"revision": 1, "timeline": {"$slice": -1}})
+        written = {
+            document["_id"]
+            async for document in cursor
+            if (document["revision"], document["timeline"][-1]["cause"]) == expected[document["_id"]]
+        }
+        return [identity for identity in expected if identity not in written]
+
+
+def _update(delivery: DeliveryDocument, change: Change, now: datetime) -> Document:
+    fields: dict[str, Any] = {"status": change.status, **change.fields}
+    removed = {}
+    for name, value in (("lane", change.lane), ("wake_at", change.wake_at)):
+        if value is None:
+            removed[name] = ""
+        else:
+            fields[name] = value
+    pushed: dict[str, Any] = {"timeline": {"at": now, "status": change.status, "cause": change.cause}}
+    if not change.keep_attempt:
+        fields["attempt"] = None
+    if change.past is not None:
+        pushed["attempts"] = change.past
+    if change.amended_number is not None:
+        index = next(i for i, a in enumerate(delivery["attempts"]) if a["number"] == change.amended_number)
+        fields |= {f"attempts.{index}.{name}": value for name, value in change.amended.items()}
+    update: Document = {"$set": fields, "$push": pushed, "$inc": {"revision": 1}}
+    if removed:
+        update["$unset"] = removed
+    return update

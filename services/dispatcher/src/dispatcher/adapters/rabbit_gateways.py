@@ -1,0 +1,20 @@
+"""Gateways behind RabbitMQ."""
+
+from common.contracts.events import AttemptsRequested
+from common.messaging.broker import Broker
+from common.topology.declarations import ATTEMPTS, attempts_queue
+
+
+class RabbitGateways:
+    def __init__(self, broker: Broker) -> None:
+        self._broker = broker
+
+    async def request(self, attempts: AttemptsRequested) -> None:
+        await self._broker.publish(ATTEMPTS, attempts)
+
+    async def backlog(self, provider: str) -> int:
+        return await self._broker.backlog(attempts_queue(provider))
+
+    @property
+    def reachable(self) -> bool:
+        return self._broker.connected

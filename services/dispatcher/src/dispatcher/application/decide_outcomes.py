@@ -1,0 +1,122 @@
+"""Apply what came of attempts: to the circuits first, then to the deliveries."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from common.contracts.documents import DeliveryDocument
+from common.contracts.events import AttemptOutcome, AttemptsFinished
+from common.contracts.vocabulary import WAITING, AttemptState, CircuitState, DeliveryStatus
+from common.telemetry.logs import logger
+from dispatcher.application.lookout import Lookout
+from dispatcher.application.ports import Deliveries, Senders
+from dispatcher.domain import circuit
+from dispatcher.domain.change import Change
+from dispatcher.domain.decisions import Situation, decide, wake
+from dispatcher.domain.retries import RetryPlan
+from dispatcher.metrics import Metrics
+
+OVERDUE_BATCH = 500
+log = logger()
+
+
+@dataclass(frozen=True)
+class DecideOutcomes:
+    """The one place that decides: done, next provider, later, a person, dead."""
+
+    deliveries: Deliveries
+    senders: Senders
+    lookout: Lookout
+    plan: RetryPlan
+    metrics: Metrics
+
+    async def __call__(self, finished: AttemptsFinished) -> None:
+        await self._settle_circuits(finished.outcomes)
+        for outcome in finished.outcomes:
+            self.metrics.attempts.labels(finished.provider, outcome.state, outcome.failure or "").inc()
+            if outcome.state is AttemptState.UNKNOWN:
+                self.metrics.unknown.labels(finished.provider).inc()
+        waiting = list(finished.outcomes)
+        while waiting:
+            # Several outcomes of one delivery in one envelope are applied one after the other.
+            first = {outcome.delivery_id: outcome for outcome in reversed(waiting)}
+            conflicting = set(await self._apply(first))
+            done = {id(outcome) for identity, outcome in first.items() if identity not in conflicting}
+            waiting = [outcome for outcome in waiting if id(outcome) not in done]
+
+    async def overdue(self) -> bool:
+        """Decide on everything whose deadline passed; `True` while there may be more."""
+        now = self.lookout.now()
+        overdue = await self.deliveries.overdue(now, OVERDUE_BATCH)
+        situation = self._situation()
+        changes = []
+        for delivery in overdue:
+            self.metrics.woken.labels(delivery["status"]).inc()
+            change = wake(delivery, situation)
+            if change is not None:
+                changes.append((delivery, change))
+        if changes:
+            await self._save(changes)
+        return len(overdue) == OVERDUE_BATCH
+
+    async def _apply(self, outcomes: dict[str, AttemptOutcome]) -> list[str]:
+        situation = self._situation()
+        changes: list[tuple[DeliveryDocument, Change]] = []
+        for delivery in await self.deliveries.read(list(outcomes)):
+            change = decide(delivery, outcomes[delivery["_id"]], situation)
+            if change is not None:
+                changes.append((delivery, change))
+        return await self._save(changes)
+
+    async def _save(self, changes: Sequence[tuple[DeliveryDocument, Change]]) -> list[str]:
+        conflicting = set(await self.deliveries.save(changes, self.lookout.now()))
+        lined_up = False
+        for delivery, change in changes:
+            if delivery["_id"] not in conflicting:
+                lined_up = lined_up or change.lane is not None
+                self._count(delivery, change)
+        if lined_up:
+            self.lookout.poke()
+        return list(conflicting)
+
+    def _count(self, delivery: DeliveryDocument, change: Change) -> None:
+        if change.status == delivery["status"] and change.keep_attempt:
+            return
+        if change.status is DeliveryStatus.SENT:
+            seconds = (change.fields.get("sent_at", self.lookout.now()) - delivery["accepted_at"]).total_seconds()
+            self.metrics.sent_seconds.labels(delivery["priority"]).observe(max(seconds, 0.0))
+        if change.status not in WAITING:
+            self.metrics.settled.labels(change.status).inc()
+            if change.status is not DeliveryStatus.SENT:
+                log.info("delivery.settled", delivery_id=delivery["_id"], status=change.status, cause=change.cause)
+        elif change.past is not None and change.lane is not None and change.past["outcome"] != AttemptState.MISSED:
+            self.metrics.failovers.inc()
+        if change.fields.get("retries", 0) > delivery["retries"]:
+            self.metrics.retries.inc()
+
+    async def _settle_circuits(self, outcomes: Sequence[AttemptOutcome]) -> None:
+        by_sender: dict[str, list[circuit.Result]] = {}
+        for outcome in outcomes:
+            by_sender.setdefault(outcome.sender, []).append(
+                circuit.Result(outcome.finished_at, outcome.started_at, outcome.state, outcome.failure, outcome.error)
+            )
+        for sender, results in by_sender.items():
+            await self._settle_circuit(sender, results)
+
+    async def _settle_circuit(self, sender: str, results: Sequence[circuit.Result]) -> None:
+        while True:
+            before = await self.senders.circuit(sender)
+            after = circuit.after(before, results)
+            if after is before:
+                return
+            if await self.senders.save_circuit(sender, after):
+                break
+        self.lookout.learn(sender, {**after, "revision": after["revision"] + 1})
+        if after["state"] != before["state"]:
+            opened = after["state"] == CircuitState.OPEN
+            (log.warning if opened else log.info)(
+                "circuit.opened" if opened else "circuit.closed", sender=sender, reason=after["reason"],
+                retry_at=after["retry_at"],
+            )  # fmt: skip
+
+    def _situation(self) -> Situation:
+        return Situation(self.lookout.now(), self.lookout.usable(), self.plan)

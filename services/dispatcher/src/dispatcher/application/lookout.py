@@ -1,0 +1,85 @@
+"""Which senders there are and which can be used: one recent picture for every decision."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime
+
+from common.contracts.documents import Circuit, SenderDocument
+from common.kernel.clock import Clock
+from dispatcher.application.ports import Senders
+from dispatcher.domain import circuit
+
+
+class Lookout:
+    """A picture of the senders, renewed often; what this process learns itself is in it at once."""
+
+    def __init__(self, senders: Senders, clock: Clock, providers: tuple[str, ...]) -> None:
+        self._senders = senders
+        self._clock = clock
+        self._providers = providers
+        self._picture: dict[str, SenderDocument] = {}
+        self._changed: list[Callable[[], None]] = []
+
+    async def renew(self) -> None:
+        before = self.usable()
+        self._picture = {sender["_id"]: sender for sender in await self._senders.all()}
+        if self.usable() != before:
+            self.poke()
+
+    def learn(self, sender: str, learnt: Circuit) -> None:
+        """Take a circuit just written into the picture, without waiting for the next look."""
+        if sender in self._picture:
+            self._picture[sender] = {**self._picture[sender], "circuit": learnt}
+            self.poke()
+
+    def on_change(self, poke: Callable[[], None]) -> None:
+        self._changed.append(poke)
+
+    def poke(self) -> None:
+        """Wake whoever waits for work: something may be possible now that was not before."""
+        for poke in self._changed:
+            poke()
+
+    def sender(self, identity: str) -> SenderDocument | None:
+        return self._picture.get(identity)
+
+    def senders(self) -> list[SenderDocument]:
+        return list(self._picture.values())
+
+    def providers(self) -> set[str]:
+        """Every provider a lane may name."""
+        return {*self._providers, *(sender["provider"] for sender in self._picture.values())}
+
+    def usable(self) -> frozenset[str]:
+        """The providers that have a sender to give work to now."""
+        now = self._clock.now()
+        return frozenset(s["provider"] for s in self._picture.values() if circuit.available(s, now))
+
+    def text_limit(self, provider: str) -> int | None:
+        """The longest text the provider takes; `None` when it has no sender."""
+        limits = [s["max_text_chars"] for s in self._picture.values() if s["provider"] == provider]
+        return min(limits, default=None)
+
+    def now(self) -> datetime:
+        return self._clock.now()
+
+
+class Doorbell:
+    """Wakes one waiting loop."""
+
+    def __init__(self) -> None:
+        self._rung = asyncio.Event()
+
+    def ring(self) -> None:
+        self._rung.set()
+
+    async def wait(self, seconds: float) -> bool:
+        """Wait for a ring, so many seconds at most; whether it rang."""
+        try:
+            async with asyncio.timeout(max(seconds, 0)):
+                await self._rung.wait()
+        except TimeoutError:
+            return False
+        finally:
+            self._rung.clear()
+        return True

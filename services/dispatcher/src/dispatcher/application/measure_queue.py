@@ -1,0 +1,43 @@
+"""How long the lanes are and how old their heads, for the metrics."""
+
+import time
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from common.contracts.vocabulary import Priority
+from dispatcher.application.lookout import Lookout
+from dispatcher.domain import circuit
+from dispatcher.metrics import Metrics
+
+SHARE_OF_TIME = 0.05
+"""Counting grows with the queue, so it is done the less often the longer it takes."""
+
+
+class QueueLengths(Protocol):
+    async def by_rank(self) -> dict[int, tuple[int, datetime]]:
+        """Waiting deliveries and the oldest one's age mark, by rank."""
+        ...
+
+
+@dataclass
+class MeasureQueue:
+    lengths: QueueLengths
+    lookout: Lookout
+    metrics: Metrics
+    _not_before: float = 0.0
+
+    async def __call__(self) -> None:
+        now = self.lookout.now()
+        for sender in self.lookout.senders():
+            self.metrics.available.labels(sender["_id"]).set(circuit.available(sender, now))
+        started = time.monotonic()
+        if started < self._not_before:
+            return
+        lengths = await self.lengths.by_rank()
+        for priority in Priority:
+            count, oldest = lengths.get(priority.rank, (0, now))
+            self.metrics.queued.labels(priority).set(count)
+            self.metrics.oldest.labels(priority).set(max((now - oldest).total_seconds(), 0.0))
+        took = time.monotonic() - started
+        self._not_before = started + took / SHARE_OF_TIME

@@ -1,0 +1,98 @@
+"""What the dispatcher needs of the world, in its own words."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from common.contracts.documents import (
+    AudienceMember,
+    Circuit,
+    DeliveryDocument,
+    NotificationDocument,
+    SenderDocument,
+)
+from common.contracts.events import AttemptsRequested
+from common.mongo.gate import Granted, Limits, Wait
+from dispatcher.domain.change import Change
+
+
+class Notifications(Protocol):
+    async def accepted(self, ids: Sequence[str]) -> list[NotificationDocument]:
+        """Those of the notifications that still wait to be planned."""
+        ...
+
+    async def overdue(self, now: datetime, limit: int) -> list[str]:
+        """Notifications nobody planned in time."""
+        ...
+
+    async def page(self, notification: NotificationDocument, number: int) -> list[AudienceMember]: ...
+
+    async def page_planned(self, notification_id: str, pages: int, wake_at: datetime) -> bool:
+        """Note how far planning came; `False` when the notification was cancelled meanwhile."""
+        ...
+
+    async def planned(self, ids: Sequence[str]) -> list[str]:
+        """Note that planning is complete; answers those that were cancelled meanwhile."""
+        ...
+
+
+class Deliveries(Protocol):
+    async def add(self, deliveries: Sequence[DeliveryDocument]) -> int:
+        """Insert those that are not there yet; answers how many were new."""
+        ...
+
+    async def cancel(self, notification_ids: Sequence[str], now: datetime) -> int: ...
+
+    async def heads(self, lanes: Sequence[str], now: datetime, limit: int) -> list[DeliveryDocument]:
+        """The next deliveries of some lanes: priority, then age."""
+        ...
+
+    async def aged(
+        self, lanes: Sequence[str], rank: int, before: datetime, now: datetime, limit: int
+    ) -> list[DeliveryDocument]:
+        """The oldest of one priority that have waited since `before`."""
+        ...
+
+    async def claim(
+        self, deliveries: Sequence[DeliveryDocument], *, claim: str, provider: str, sender: str, now: datetime,
+        deadline: datetime,
+    ) -> list[DeliveryDocument]:  # fmt: skip
+        """Turn queued deliveries into sending ones; answers those nobody else took first."""
+        ...
+
+    async def read(self, ids: Sequence[str]) -> list[DeliveryDocument]: ...
+
+    async def overdue(self, now: datetime, limit: int) -> list[DeliveryDocument]: ...
+
+    async def save(self, changes: Iterable[tuple[DeliveryDocument, Change]], now: datetime) -> list[str]:
+        """Write changes under the revision each was read with; answers the ids of those somebody changed meanwhile."""
+        ...
+
+
+class Senders(Protocol):
+    async def all(self) -> list[SenderDocument]: ...
+
+    async def save_circuit(self, sender: str, circuit: Circuit) -> bool:
+        """Write a circuit under the revision it was read with; `False` when it changed meanwhile."""
+        ...
+
+    async def circuit(self, sender: str) -> Circuit: ...
+
+
+class Gate(Protocol):
+    async def grant(self, key: str, limits: Limits, *, want: int = 1, skip_gap: bool = False) -> Granted | Wait: ...
+
+    async def give_back(self, key: str, granted: Granted) -> None: ...
+
+
+class Gateways(Protocol):
+    async def request(self, attempts: AttemptsRequested) -> None:
+        """Hand attempts to the gateway of their provider; raises `Transient` when RabbitMQ does not take them."""
+        ...
+
+    async def backlog(self, provider: str) -> int:
+        """Envelopes the provider's gateway has not taken yet."""
+        ...
+
+    @property
+    def reachable(self) -> bool: ...

@@ -1,0 +1,1 @@
+"""What a delivery, a lane, a circuit are; plain Python."""

@@ -1,0 +1,130 @@
+"""When a sender is taken out, probed and brought back (product.md, section 4)."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from common.contracts.documents import GATEWAY_SILENT_SECONDS, Circuit, SenderDocument
+from common.contracts.vocabulary import AttemptState, CircuitState, FailureClass
+
+FAILURES_IN_ROW = 5
+RECENT_CALLS = 20
+RECENT_SPAN = timedelta(seconds=60)
+FIRST_PROBE = timedelta(seconds=30)
+LAST_PROBE = timedelta(minutes=10)
+PROBE_SPAN = timedelta(seconds=60)
+"""How long a probe may stay unanswered before another one is made."""
+
+AT_ONCE = frozenset({FailureClass.AUTH, FailureClass.QUOTA, FailureClass.DISCONNECTED})
+COUNTED = frozenset({FailureClass.TRANSPORT, FailureClass.UNCLASSIFIED})
+
+
+@dataclass(frozen=True)
+class Result:
+    """What one call says about its sender."""
+
+    at: datetime
+    started_at: datetime | None
+    state: AttemptState
+    failure: FailureClass | None
+    error: str | None = None
+
+
+def closed() -> Circuit:
+    return Circuit(
+        state=CircuitState.CLOSED,
+        reason=None,
+        opened_at=None,
+        retry_at=None,
+        openings=0,
+        failures_in_row=0,
+        recent=[],
+        revision=0,
+    )
+
+
+def after(circuit: Circuit, results: Iterable[Result]) -> Circuit:
+    """The circuit after some calls; the same object when they say nothing new."""
+    for result in results:
+        circuit = _after_one(circuit, result)
+    return circuit
+
+
+def probing(circuit: Circuit, now: datetime) -> Circuit:
+    """Half-open: one call may try whether the sender is back."""
+    return {**circuit, "state": CircuitState.HALF_OPEN, "retry_at": now + PROBE_SPAN}
+
+
+def probe_due(sender: SenderDocument, now: datetime) -> bool:
+    """Whether a sender that is out by its circuit may be tried with one call."""
+    circuit = sender.get("circuit")
+    if circuit is None or circuit["state"] == CircuitState.CLOSED or not _takes_part(sender, now):
+        return False
+    return circuit["retry_at"] is not None and circuit["retry_at"] <= now
+
+
+def available(sender: SenderDocument, now: datetime) -> bool:
+    """Whether a sender may be given work: its gateway lives, nobody paused it, its circuit is closed."""
+    circuit = sender.get("circuit")
+    return _takes_part(sender, now) and (circuit is None or circuit["state"] == CircuitState.CLOSED)
+
+
+def _takes_part(sender: SenderDocument, now: datetime) -> bool:
+    return not sender.get("paused") and now - sender["gateway_seen_at"] < timedelta(seconds=GATEWAY_SILENT_SECONDS)
+
+
+def _after_one(circuit: Circuit, result: Result) -> Circuit:
+    if result.state is AttemptState.SUCCEEDED or result.failure in {FailureClass.RECIPIENT, FailureClass.MESSAGE}:
+        return _after_answer(circuit, result)
+    if result.state is AttemptState.UNKNOWN or result.failure in COUNTED:
+        return _after_failure(circuit, result)
+    if result.failure in AT_ONCE:
+        return _opened(circuit, result)
+    return circuit
+
+
+def _after_answer(circuit: Circuit, result: Result) -> Circuit:
+    opened_at = circuit["opened_at"]
+    if circuit["state"] != CircuitState.CLOSED:
+        if opened_at is not None and (result.started_at is None or result.started_at < opened_at):
+            return circuit  # it was under way before the sender went out, and proves nothing about now
+        return {**closed(), "revision": circuit["revision"]}
+    return {**circuit, "failures_in_row": 0, "recent": _recent(circuit, result, ok=True)}
+
+
+def _after_failure(circuit: Circuit, result: Result) -> Circuit:
+    if circuit["state"] == CircuitState.OPEN:
+        return circuit
+    if circuit["state"] == CircuitState.HALF_OPEN:
+        return _opened(circuit, result)
+    counted: Circuit = {
+        **circuit,
+        "failures_in_row": circuit["failures_in_row"] + 1,
+        "recent": _recent(circuit, result, ok=False),
+    }
+    recent = counted["recent"]
+    half_failed = len(recent) >= RECENT_CALLS and 2 * sum(not call["ok"] for call in recent) >= len(recent)
+    if counted["failures_in_row"] >= FAILURES_IN_ROW or half_failed:
+        return _opened(counted, result)
+    return counted
+
+
+def _opened(circuit: Circuit, result: Result) -> Circuit:
+    if circuit["state"] == CircuitState.OPEN:
+        return circuit
+    pause = min(FIRST_PROBE * 2 ** circuit["openings"], LAST_PROBE)
+    return {
+        **circuit,
+        "state": CircuitState.OPEN,
+        "reason": result.error or (result.failure or result.state),
+        "opened_at": result.at,
+        "retry_at": result.at + pause,
+        "openings": circuit["openings"] + 1,
+        "recent": [],
+    }
+
+
+def _recent(circuit: Circuit, result: Result, *, ok: bool) -> list[dict[str, object]]:
+    calls = [*circuit["recent"], {"at": result.at, "ok": ok}]
+    since = result.at - RECENT_SPAN
+    return [call for call in calls if isinstance(call["at"], datetime) and call["at"] > since][-RECENT_CALLS:]

@@ -1,0 +1,1 @@
+"""What calls the dispatcher: queues and time."""

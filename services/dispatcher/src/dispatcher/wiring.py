@@ -1,0 +1,67 @@
+"""The only file of the dispatcher that knows concrete classes."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from common.mongo.server_clock import ServerClock
+
+from common.http.operations import operations_app
+from common.mongo.gate import MongoGate
+from common.runtime.process import Application, Surroundings
+from dispatcher.adapters.mongo_deliveries import MongoDeliveries
+from dispatcher.adapters.mongo_notifications import MongoNotifications
+from dispatcher.adapters.mongo_parked_envelopes import MongoParkedEnvelopes
+from dispatcher.adapters.mongo_queue_lengths import MongoQueueLengths
+from dispatcher.adapters.mongo_senders import MongoSenders
+from dispatcher.adapters.rabbit_gateways import RabbitGateways
+from dispatcher.application.decide_outcomes import DecideOutcomes
+from dispatcher.application.lookout import Lookout
+from dispatcher.application.measure_queue import MeasureQueue
+from dispatcher.application.park_envelope import ParkEnvelope
+from dispatcher.application.plan_notification import PlanNotifications
+from dispatcher.application.recipient_caps import RecipientCaps
+from dispatcher.application.serve_sender import ServeSender
+from dispatcher.entrypoints.consumers import subscribe
+from dispatcher.entrypoints.ticks import loops
+from dispatcher.metrics import Metrics
+from dispatcher.settings import Settings
+
+
+@asynccontextmanager
+async def wire(settings: Settings, surroundings: Surroundings) -> AsyncIterator[Application]:
+    mongo, broker = surroundings.mongo, surroundings.broker
+    metrics = Metrics(surroundings.registry)
+    clock = ServerClock(mongo)
+    deliveries = MongoDeliveries(mongo["deliveries"])
+    senders = MongoSenders(mongo["senders"])
+    gateways = RabbitGateways(broker)
+    lookout = Lookout(senders, clock, settings.provider_order)
+    plan = PlanNotifications(MongoNotifications(mongo), deliveries, lookout, metrics)
+    decide = DecideOutcomes(deliveries, senders, lookout, settings.retry_plan(), metrics)
+    park = ParkEnvelope(MongoParkedEnvelopes(mongo["parked_envelopes"]), clock, metrics)
+    measure = MeasureQueue(MongoQueueLengths(mongo["deliveries"]), lookout, metrics)
+    caps = RecipientCaps(settings.recipient_limits(), MongoGate(mongo["recipient_gates"]), deliveries, lookout)
+    gate = MongoGate(mongo["senders"])
+
+    def serve(identity: str) -> ServeSender:
+        return ServeSender(
+            identity=identity,
+            limits=settings.sender_limits(),
+            ageing=settings.ageing(),
+            deliveries=deliveries,
+            senders=senders,
+            gate=gate,
+            gateways=gateways,
+            caps=caps,
+            lookout=lookout,
+            metrics=metrics,
+        )
+
+    subscribe(broker, plan=plan, decide=decide, park=park)
+    yield Application(
+        http=operations_app(surroundings.checks(), surroundings.registry),
+        loops=loops(
+            lookout=lookout, plan=plan, decide=decide, measure=measure, serve=serve if settings.enabled else None
+        ),
+        connections=[clock.run],
+    )
