@@ -3,6 +3,11 @@
 import shlex
 from dataclasses import dataclass, field
 
+# What a client of the stack reads and no service does.
+CLIENT_VARIABLES = frozenset(
+    {"KABAR_URL", "KABAR_TOKEN", "KABAR_SANDBOX_URL", "KABAR_SANDBOX_FONNTE_URL", "KABAR_SANDBOX_WABLAS_URL"}
+)
+
 
 @dataclass(frozen=True)
 class Access:

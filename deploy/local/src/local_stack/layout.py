@@ -6,6 +6,7 @@ from pathlib import Path
 
 import psutil
 
+from local_stack.access import CLIENT_VARIABLES
 from local_stack.mongodb import MongoDB
 from local_stack.plan import Instance, code_revision, instances, sandbox_settings, service_program
 from local_stack.ports import Ports, free_port, is_free
@@ -100,16 +101,16 @@ def lay_out(place: Surroundings, settings: Settings, ports: Ports, states: Mappi
 
 
 def without_own_servers(values: Mapping[str, str], run: Path, ports: Ports) -> dict[str, str]:
-    """The settings without addresses of this very stack's servers.
+    """The settings without what a shell has that read this very stack's `env` file.
 
-    A shell that read the stack's `env` file has them set; they must not look like somebody else's servers.
+    Its servers must not look like somebody else's, and what is meant for clients configures no service.
     """
     own: dict[str, str] = {}
     if (port := ports.get("rabbitmq")) is not None:
         own["RABBITMQ_URL"] = RabbitMQ(run, RabbitMQPorts(port, 0, 0)).url
     if (port := ports.get("mongodb")) is not None:
         own["MONGODB_URL"] = MongoDB(run, port).url
-    return {name: value for name, value in values.items() if own.get(name) != value}
+    return {name: value for name, value in values.items() if own.get(name) != value and name not in CLIENT_VARIABLES}
 
 
 def _keep(name: str, ports: Ports, states: Mapping[str, State], owner: str | None = None) -> int:

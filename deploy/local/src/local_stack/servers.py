@@ -1,5 +1,6 @@
 """Private servers for a test: real RabbitMQ and mongod on free ports of 127.0.0.1, stopped by process id."""
 
+import atexit
 import signal
 import subprocess
 import time
@@ -42,6 +43,8 @@ class Running:
         if self.alive:
             return
         script = self._program.write_script(self._directory)
+        # Nothing may outlive a test run that ended by an exception before it could stop its servers.
+        atexit.register(self.kill)
         with self.log.open("ab") as log:
             # A session of its own, so that Ctrl-C at the test does not reach the server before the test is done.
             self._child = subprocess.Popen(  # noqa: S603 -- a script written by this module

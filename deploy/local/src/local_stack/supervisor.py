@@ -1,7 +1,6 @@
 """Keeps programs running: writes supervisord's configuration, starts it and talks to it over its socket."""
 
 import os
-import shlex
 import shutil
 import signal
 import subprocess
@@ -13,10 +12,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from xmlrpc.client import Fault, ServerProxy
+from xmlrpc.client import Fault
 
-from supervisor.xmlrpc import SupervisorTransport  # type: ignore[import-untyped]  # ships no types
+import psutil
 
+from local_stack.calls import call
 from local_stack.program import Program, bare_environment, write_private
 
 # A unix socket's address holds 108 bytes, and supervisord appends its process id while it binds.
@@ -48,7 +48,7 @@ class Supervisor:
 
     def is_running(self) -> bool:
         try:
-            self._calls().getState()
+            self._call("getState")
         except (OSError, Fault):
             return False
         return True
@@ -56,7 +56,7 @@ class Supervisor:
     def states(self) -> dict[str, State]:
         """Every known program by name; nothing when the supervisor does not run."""
         try:
-            known: list[dict[str, Any]] = self._calls().getAllProcessInfo()
+            known: list[dict[str, Any]] = self._call("getAllProcessInfo")
         except (OSError, Fault):
             return {}
         return {
@@ -73,38 +73,39 @@ class Supervisor:
         if not self.is_running():
             self._start_daemon()
             return
-        calls = self._calls()
-        ((added, changed, removed),) = calls.reloadConfig()
+        ((added, changed, removed),) = self._call("reloadConfig")
         self.stop([*changed, *removed])
         for name in (*changed, *removed):
-            calls.removeProcessGroup(name)
+            self._call("removeProcessGroup", name)
         for name in (*added, *changed):
-            calls.addProcessGroup(name)
+            self._call("addProcessGroup", name)
 
     def start(self, names: Iterable[str]) -> None:
         """Start those of them that do not run, without waiting for what they do then."""
-        calls, states = self._calls(), self.states()
+        states = self.states()
         for name in names:
             if not states[name].running:
-                calls.startProcess(name, False)  # noqa: FBT003 -- XML-RPC knows no keywords
+                self._call("startProcess", name, False)  # noqa: FBT003 -- XML-RPC knows no keywords
 
     def stop(self, names: Iterable[str]) -> None:
         """Ask all of them to end at once and return when they have; each is killed when its time is up."""
-        calls, states = self._calls(), self.states()
+        states = self.states()
         for name in names:
             if name in states and states[name].running:
                 # It may end by itself in between; and one that a test made hang must hear us.
                 with suppress(Fault, ProcessLookupError):
                     os.kill(states[name].pid, signal.SIGCONT)
-                    calls.stopProcess(name, False)  # noqa: FBT003 -- XML-RPC knows no keywords
+                    self._call("stopProcess", name, False)  # noqa: FBT003 -- XML-RPC knows no keywords
         wanted = set(names)
-        while any(row["name"] in wanted and row["statename"] not in _SETTLED for row in calls.getAllProcessInfo()):
+        while any(
+            row["name"] in wanted and row["statename"] not in _SETTLED for row in self._call("getAllProcessInfo")
+        ):
             time.sleep(0.05)
 
     def shut_down(self) -> None:
         """End supervisord, and with it whatever it still runs."""
-        pid = self._calls().getPID()
-        self._calls().shutdown()
+        pid = self._call("getPID")
+        self._call("shutdown")
         deadline = time.monotonic() + 45
         while _exists(pid):
             if time.monotonic() > deadline:
@@ -116,9 +117,8 @@ class Supervisor:
         if self._socket().parent != self._run:
             shutil.rmtree(self._socket().parent)
 
-    def _calls(self) -> Any:
-        transport = SupervisorTransport(None, None, f"unix://{self._socket()}")
-        return ServerProxy("http://127.0.0.1", transport=transport).supervisor
+    def _call(self, method: str, *arguments: str | bool) -> Any:
+        return call(self._socket(), method, *arguments)
 
     def _socket(self) -> Path:
         """The socket's path: below the run directory, or short and in a private folder when that is too long."""
@@ -131,12 +131,18 @@ class Supervisor:
         return Path(note.read_text()) / "supervisord.sock"
 
     def _start_daemon(self) -> None:
-        command = [sys.executable, "-m", "local_stack.daemon", "-c", str(self._configuration)]
+        command = [sys.executable, "-m", "local_stack.daemon", "-c", self._configuration.name]
         output = self.logs / "supervisord-start.log"
         with output.open("wb") as log:
             # Files and not pipes: a daemon's children would keep a pipe open for ever.
             ended = subprocess.run(  # noqa: S603 -- our own module
-                command, check=False, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=bare_environment()
+                command,
+                check=False,
+                cwd=self._run,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=bare_environment(),
             )
         deadline = time.monotonic() + 10
         while not self.is_running():
@@ -148,37 +154,31 @@ class Supervisor:
         # supervisord asks for the user when root starts it, although it is the one it runs as anyway.
         user = ["user=root"] if os.geteuid() == 0 else []
         lines = [
-            *("[unix_http_server]", f"file={_escape(self._socket())}", "chmod=0700"),
+            # Paths are relative to the run directory, so that no character in its name means anything here.
+            *("[unix_http_server]", f"file={os.path.relpath(self._socket(), self._run)}", "chmod=0700"),
             "[rpcinterface:supervisor]",
             "supervisor.rpcinterface_factory = supervisor.rpcinterface:make_main_rpcinterface",
-            *("[supervisord]", *user, f"pidfile={_escape(self._run / 'supervisord.pid')}"),
-            f"logfile={_escape(self.logs / 'supervisord.log')}",
+            *("[supervisord]", *user, "pidfile=supervisord.pid", "logfile=logs/supervisord.log"),
             *("logfile_maxbytes=5MB", "logfile_backups=1", "umask=077"),
             *(line for program in programs for line in self._section(program)),
         ]
         return "\n".join(lines) + "\n"
 
     def _section(self, program: Program) -> list[str]:
-        script = shlex.quote(str(program.script_path(self._run)))
         return [
             f"[program:{program.name}]",
             # The fingerprint makes supervisord see that a script's content changed.
-            f"command=/bin/sh {_escape(script)} {program.fingerprint()}",
+            f"command=/bin/sh {program.script_path(self._run).relative_to(self._run)} {program.fingerprint()}",
             *("autostart=false", "autorestart=true", "startsecs=0"),
             *(f"stopwaitsecs={program.stop_seconds}", "killasgroup=true"),
-            f"stdout_logfile={_escape(self.logs / program.name)}.log",
+            f"stdout_logfile=logs/{program.name}.log",
             *("redirect_stderr=true", "stdout_logfile_maxbytes=20MB", "stdout_logfile_backups=2"),
         ]
 
 
-def _escape(value: Path | str) -> str:
-    """Supervisord replaces %(…)s in every value."""
-    return str(value).replace("%", "%%")
-
-
 def _exists(pid: int) -> bool:
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
+        # What has ended but was not collected yet by its new parent has ended.
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
         return False
-    return True
