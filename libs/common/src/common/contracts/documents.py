@@ -61,7 +61,8 @@ class PastAttempt(TypedDict):
 
 class DeliveryDocument(TypedDict):
     """`position` is its place in its notification (first in, first out within one moment); `round_from` the number
-    of attempts made when the present round through the route's providers began.
+    of attempts made when the present round through the route's providers began; `discarded_at` takes it out of what
+    waits for a person.
     """
 
     _id: str
@@ -98,6 +99,7 @@ class DeliveryDocument(TypedDict):
     accepted_at: datetime
     created_at: datetime
     sent_at: datetime | None
+    discarded_at: NotRequired[datetime]
     revision: int
 
 
@@ -126,6 +128,7 @@ class NotificationDocument(TypedDict):
     pages: int
     planned_pages: int
     recipients: int
+    rejected: NotRequired[int]
     providers: list[str]
     direct: bool
     on_unknown: str

@@ -5,8 +5,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import pymongo
 from bson.codec_options import CodecOptions
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorCollection, AsyncIOMotorDatabase
+from pymongo import ReturnDocument
 from pymongo.errors import (
     AutoReconnect,
     BulkWriteError,
@@ -35,10 +37,12 @@ UNAVAILABLE: tuple[type[Exception], ...] = (
 )
 """What is raised while MongoDB is away; the same operation succeeds once it is back."""
 DUPLICATE_KEY = 11000
+within = pymongo.timeout
+"""`with within(seconds):` bounds every operation inside, retries included."""
 log = logger()
 
 __all__ = ["UNAVAILABLE", "BulkWriteError", "Collection", "Document", "DuplicateKeyError", "InsertOne", "Mongo",
-           "UpdateMany", "UpdateOne", "connect"]  # fmt: skip
+           "ReturnDocument", "UpdateMany", "UpdateOne", "connect", "within"]  # fmt: skip
 
 
 class Mongo:
