@@ -13,7 +13,7 @@ RENEW_SECONDS = 30.0
 
 
 class ServerClock:
-    """This machine's clock, corrected by its offset to the server's.
+    """The machine's clock, corrected by its offset to the server's.
 
     The offset is that of the sample with the shortest round trip, good to half of it (and to the millisecond the
     server tells). Until the first sample the local clock is taken as it is.
@@ -38,7 +38,7 @@ class ServerClock:
             await asyncio.sleep(RENEW_SECONDS)
 
     async def sample(self) -> None:
-        """Measure the offset. An offset of less than a round trip is what the measuring itself costs, and is left out."""
+        """Measure the offset; one of less than a round trip is what the measuring itself costs, and is left out."""
         best = (float("inf"), 0.0)
         for _ in range(SAMPLES):
             asked = time.time()
