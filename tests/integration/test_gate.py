@@ -97,8 +97,8 @@ async def test_what_is_critical_skips_the_gap_but_not_the_limits_and_moves_those
     await granted(at(senders, 0), limits)
     assert (await granted(at(senders, 1), limits, skip_gap=True)).slot == START + timedelta(seconds=1)
     assert (await refused(at(senders, 10), limits)).until == START + timedelta(seconds=11) - LEAD
-    await granted(at(senders, 2), limits, skip_gap=True)
-    assert (await refused(at(senders, 3), limits, skip_gap=True)).window == "minute"
+    await granted(at(senders, 10), limits, skip_gap=True)
+    assert (await refused(at(senders, 11), limits, skip_gap=True)).window == "minute"
 
 
 async def test_a_slot_given_back_is_there_for_the_next_one(senders: Collection) -> None:
@@ -189,6 +189,14 @@ async def test_above_the_exact_entries_the_document_stays_small_and_the_limit_ex
     assert 400 < len(document["gate"]["hour"]) <= 514
     left = 10_000 - sum(entry["n"] for entry in document["gate"]["hour"] if moment - entry["at"] < timedelta(hours=1))
     assert (await granted(MongoGate(senders, now=moment), limits, want=10_000)).count == left
+
+
+async def test_an_update_that_comes_with_an_older_time_is_answered_as_of_the_newer_one(senders: Collection) -> None:
+    limits = Limits(per_minute=1)
+    await granted(at(senders, 0), limits)
+    assert (await granted(at(senders, 60.25), limits)).slot == START + timedelta(seconds=60.25)
+    await refused(at(senders, 60), limits)
+    assert (await granted(at(senders, 59), PACED, skip_gap=True)).slot == START + timedelta(seconds=60.25)
 
 
 async def test_usage_reads_what_the_gate_keeps(senders: Collection) -> None:

@@ -96,14 +96,14 @@ class MongoGate:
             ),
             upsert=True,
             return_document=ReturnDocument.AFTER,
-            projection={"gate.last": 1},
+            projection={"gate.now": 1, "gate.last": 1},
         )
         last: Document = document["gate"]["last"]
         if last["count"] > 0:
             return Granted(int(last["count"]), last["slot"], token)
         until: datetime = last["until"]
         window = next((name for name in windows if last["full"][name] == until), None)
-        return Wait(until, max((until - last["now"]).total_seconds(), 0.001), window)
+        return Wait(until, max((until - document["gate"]["now"]).total_seconds(), 0.001), window)
 
     async def give_back(self, key: str, granted: Granted) -> None:
         """Undo a grant nothing was found for; does nothing once a later one was made (the slot is then lost)."""

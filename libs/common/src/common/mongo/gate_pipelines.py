@@ -1,7 +1,11 @@
 """What the gate does to its document, as update pipelines: each is one atomic change, decided by the server alone.
 
-The document, under `gate`: `next_at` (before it no paced slot), a list of grants `{"at", "n"}` for each window,
-`last` (the answer to whoever asked last), `undo` (the last grant, so that it can be given back).
+The document, under `gate`: `now` (when somebody last asked), `next_at` (before it no paced slot), a list of grants
+`{"at", "n"}` for each window, `last` (the answer to whoever asked last), `undo` (the last grant, so that it can be
+given back).
+
+`now` never goes back. The server reads its clock when an update arrives, not when it gets its turn, so of two updates
+the one with the older time may come second; and another member of the replica set has another clock.
 """
 
 from collections.abc import Mapping
@@ -33,20 +37,19 @@ def grant(
     windows: Mapping[str, int], *, gap: timedelta, want: int, skip_gap: bool, token: str, now: Any
 ) -> list[Document]:
     """Forget what no longer counts, decide, and write the grant down if there is one."""
-    next_at: Document = {"$ifNull": ["$gate.next_at", now]}
-    on_time: Any = True if skip_gap else {"$lte": [next_at, {"$add": [now, milliseconds(LEAD)]}]}
-    slot: Any = now if skip_gap else {"$max": [next_at, now]}
+    next_at: Document = {"$ifNull": ["$gate.next_at", "$gate.now"]}
+    on_time: Any = True if skip_gap else {"$lte": [next_at, {"$add": ["$gate.now", milliseconds(LEAD)]}]}
+    slot: Any = "$gate.now" if skip_gap else {"$max": [next_at, "$gate.now"]}
     granted: Document = {"$gt": ["$gate.last.count", 0]}
     following: Document = {"$max": [next_at, {"$add": ["$gate.last.slot", milliseconds(gap)]}]}
     undo = {"token": token, "before": next_at, "after": following}
     return [
-        {"$set": {**{f"gate.{name}": _alive(name, now) for name in windows}, "touched_at": now}},
-        # Unset first: $set merges into an object that is there and would keep what an earlier answer said.
-        {"$unset": "gate.last"},
+        {"$set": {"gate.now": {"$max": [now, "$gate.now"]}, "touched_at": now}},
+        # The old answer goes first: $set merges into an object that is there and would keep parts of it.
+        {"$set": {**{f"gate.{name}": _alive(name) for name in windows}, "gate.last": "$$REMOVE"}},
         {
             "$set": {
                 "gate.last": {
-                    "now": now,
                     "slot": slot,
                     "early": {"$cond": [on_time, None, {"$subtract": [next_at, milliseconds(LEAD)]}]},
                     "full": {name: _full_until(name, limit) for name, limit in windows.items()} or {"$literal": {}},
@@ -104,13 +107,13 @@ def _full_until(name: str, limit: int) -> Document:
     return {"$cond": [full, {"$add": [{"$min": f"$gate.{name}.at"}, milliseconds(span(name))]}, None]}
 
 
-def _alive(name: str, now: Any) -> Document:
+def _alive(name: str) -> Document:
     """The entries of a window that still count."""
     return {
         "$filter": {
             "input": {"$ifNull": [f"$gate.{name}", []]},
             "as": "entry",
-            "cond": {"$gt": ["$$entry.at", {"$subtract": [now, milliseconds(span(name))]}]},
+            "cond": {"$gt": ["$$entry.at", {"$subtract": ["$gate.now", milliseconds(span(name))]}]},
         }
     }
 

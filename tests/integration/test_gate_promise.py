@@ -1,0 +1,238 @@
+"""The promise: never more than the limit in any window, never closer than the gap, whatever comes in which order."""
+
+import asyncio
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from common.mongo.connection import Collection, Mongo, connect
+from common.mongo.gate import LATENESS, LEAD, WINDOWS, Granted, Limits, MongoGate
+
+START = datetime(2025, 11, 15, 3, 0, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Call:
+    """A call at the provider: granted for `slot`, perhaps moved to `dated`, made up to `LATENESS` after that."""
+
+    slot: datetime
+    dated: datetime
+    made: datetime
+    critical: bool = False
+
+    def follows(self, critical: "Call") -> bool:
+        """Whether it was granted after that one for certain: slots are granted up to `LEAD` ahead."""
+        return self.slot > critical.slot + LEAD
+
+
+@dataclass
+class Calls:
+    """What a provider would have seen, and what it would say about it."""
+
+    made: list[Call] = field(default_factory=list)
+
+    def add(self, grant: Granted, *, to: datetime | None = None, late: float = 0, critical: bool = False) -> None:
+        dated = to or grant.slot
+        self.made += [Call(grant.slot, dated, dated + late * LATENESS, critical)] * grant.count
+
+    def assert_within(self, limits: Limits) -> None:
+        moments = sorted(call.made for call in self.made)
+        for name, limit in limits.windows().items():
+            window = timedelta(seconds=WINDOWS[name])
+            for first, one_too_many in zip(moments, moments[limit:], strict=False):
+                assert one_too_many - first >= window, f"{limit + 1} calls in a {name} from {first}"
+        if limits.gap:
+            self._assert_never_closer_than(timedelta(seconds=limits.gap))
+
+    def _assert_never_closer_than(self, gap: timedelta) -> None:
+        paced = sorted((call for call in self.made if not call.critical), key=lambda call: call.dated)
+        for before, after in pairwise(paced):
+            assert after.dated - before.dated >= gap, f"too close at {after.dated}"
+        for critical in (call for call in self.made if call.critical):
+            behind = [call.dated for call in paced if call.follows(critical)]
+            assert all(dated - critical.dated >= gap for dated in behind), f"too close behind {critical.dated}"
+
+
+@pytest.fixture(scope="module")
+def runner() -> Iterator[asyncio.Runner]:
+    with asyncio.Runner() as runner:
+        yield runner
+
+
+@pytest.fixture(scope="module")
+def senders(mongodb: Any, runner: asyncio.Runner) -> Iterator[Collection]:
+    async def opened() -> tuple[Any, Mongo]:
+        connecting = connect(mongodb.url.replace("/kabar?", f"/test_{uuid4().hex[:16]}?"), name="test")
+        return connecting, await connecting.__aenter__()
+
+    connecting, mongo = runner.run(opened())
+    yield mongo["senders"]
+    runner.run(connecting.__aexit__(None, None, None))
+
+
+LIMITS = st.builds(
+    Limits,
+    gap=st.sampled_from([0, 0.5, 2, 10, 37.25]),
+    per_minute=st.sampled_from([0, 1, 2, 3, 10, 600]),
+    per_hour=st.sampled_from([0, 1, 3, 20, 700]),
+    per_day=st.sampled_from([0, 2, 5, 900]),
+)
+PAUSES = st.one_of(
+    st.sampled_from([0.0, 0.001, 0.119, 0.12, 0.121, 0.25, 9.88, 59.999, 60.0, 60.249, 60.25, 60.251, 3600.25]),
+    st.floats(0, 30, allow_nan=False),
+    st.floats(0, 90_000, allow_nan=False),
+)
+
+
+class Story:
+    """Two dispatchers, a gateway and an operator at one gate, at moments that only grow."""
+
+    def __init__(self, senders: Collection, limits: Limits, data: st.DataObject) -> None:
+        self.senders, self.limits, self.data = senders, limits, data
+        self.key = uuid4().hex
+        self.now = START
+        self.calls = Calls()
+        self.held: list[tuple[Granted, bool]] = []
+
+    def gate(self) -> MongoGate:
+        return MongoGate(self.senders, now=self.now)
+
+    async def ask(self) -> None:
+        want = self.data.draw(st.sampled_from([1, 1, 2, 50, 500]))
+        critical = self.data.draw(st.booleans()) and self.data.draw(st.booleans())
+        answer = await self.gate().grant(self.key, self.limits, want=want, skip_gap=critical)
+        if isinstance(answer, Granted):
+            assert self.now <= answer.slot
+            assert answer.count <= want
+            self.held.append((answer, critical))
+        elif self.data.draw(st.booleans()):  # nobody else asks: what it said to wait is enough
+            self.now = max(self.now, answer.until)
+            again = await self.gate().grant(self.key, self.limits, want=want, skip_gap=critical)
+            assert isinstance(again, Granted)
+            self.held.append((again, critical))
+
+    async def call(self) -> None:
+        if self.held:
+            grant, critical = self.held.pop(self.data.draw(st.integers(0, len(self.held) - 1)))
+            late = self.data.draw(st.floats(0, 1))
+            self.calls.add(grant, late=late, critical=critical)
+
+    async def call_late(self) -> None:
+        if not self.held:
+            return
+        grant, critical = self.held.pop()
+        late = grant.slot + timedelta(milliseconds=self.data.draw(st.integers(1, 20_000)))
+        if await self.gate().move(self.key, slot=grant.slot, gap=self.limits.gap, to=late):
+            self.now = max(self.now, late)
+            self.calls.add(grant, to=late, late=1, critical=critical)
+
+    async def give_back(self) -> None:
+        if self.held:
+            grant, _ = self.held.pop(self.data.draw(st.integers(0, len(self.held) - 1)))
+            await self.gate().give_back(self.key, grant)
+
+    async def die(self) -> None:
+        """A dispatcher ends with what it was granted; nobody knows of it any more."""
+        self.held.clear()
+
+    async def wait(self) -> None:
+        self.now += timedelta(milliseconds=round(self.data.draw(PAUSES) * 1000))
+
+    async def run(self) -> None:
+        steps = [self.ask, self.ask, self.ask, self.call, self.call_late, self.give_back, self.die, self.wait]
+        for number in self.data.draw(st.lists(st.integers(0, len(steps) - 1), min_size=5, max_size=40)):
+            await steps[number]()
+        while self.held:
+            await self.call()
+        self.calls.assert_within(self.limits)
+
+
+@settings(
+    max_examples=250, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
+@given(limits=LIMITS, data=st.data())
+def test_no_story_ever_breaks_a_window_or_the_gap(
+    senders: Collection, runner: asyncio.Runner, limits: Limits, data: st.DataObject
+) -> None:
+    runner.run(Story(senders, limits, data).run())
+
+
+@pytest.mark.parametrize("contenders", [2, 8])
+@pytest.mark.parametrize(
+    "limits",
+    [
+        Limits(gap=10, per_minute=5, per_hour=100, per_day=500),
+        Limits(per_minute=10, per_hour=100, per_day=300),
+        Limits(per_minute=600, per_hour=3_000),
+        Limits(gap=2.5),
+    ],
+    ids=str,
+)
+async def test_contenders_that_all_ask_at_once_keep_the_promise(
+    mongodb_url: str, contenders: int, limits: Limits
+) -> None:
+    """The server's clock runs 2,000 times as fast, so that a second is half an hour; the rest is as it is."""
+    faster = _server_clock_times(2_000)
+    calls = Calls()
+    ending = asyncio.get_running_loop().time() + 1.5
+
+    async def contend(number: int) -> None:
+        chance = random.Random(number)
+        async with connect(mongodb_url, name=f"contender-{number}") as mongo:
+            gate = MongoGate(mongo["senders"], now=faster)
+            while asyncio.get_running_loop().time() < ending:
+                critical = chance.random() < 0.02
+                answer = await gate.grant("fonnte-1", limits, want=chance.choice([1, 3, 40]), skip_gap=critical)
+                if not isinstance(answer, Granted):
+                    continue
+                match chance.randrange(8):
+                    case 0:
+                        await gate.give_back("fonnte-1", answer)
+                    case 1:
+                        late = answer.slot + timedelta(milliseconds=chance.randrange(300, 4_000))
+                        if await gate.move("fonnte-1", slot=answer.slot, gap=limits.gap, to=late):
+                            calls.add(answer, to=late, late=chance.random(), critical=critical)
+                    case 2:
+                        pass  # it died with the grant
+                    case _:
+                        calls.add(answer, late=chance.random(), critical=critical)
+
+    await asyncio.gather(*(contend(number) for number in range(contenders)))
+    assert len(calls.made) > 20
+    calls.assert_within(limits)
+
+
+async def test_eight_contenders_keep_a_real_gap_and_waste_next_to_nothing_of_it(mongodb_url: str) -> None:
+    limits = Limits(gap=0.2)
+    slots: list[datetime] = []
+    ending = asyncio.get_running_loop().time() + 3
+
+    async def contend(number: int) -> None:
+        async with connect(mongodb_url, name=f"contender-{number}") as mongo:
+            gate = MongoGate(mongo["senders"])
+            while asyncio.get_running_loop().time() < ending:
+                answer = await gate.grant("fonnte-1", limits)
+                if isinstance(answer, Granted):
+                    slots.append(answer.slot)
+                else:
+                    await asyncio.sleep(answer.seconds)
+
+    await asyncio.gather(*(contend(number) for number in range(8)))
+    slots.sort()
+    gaps = [(after - before).total_seconds() for before, after in pairwise(slots)]
+    assert min(gaps) >= 0.2
+    assert sum(gaps) / len(gaps) < 0.202
+
+
+def _server_clock_times(factor: int) -> dict[str, Any]:
+    """An expression: the server's time, running `factor` times as fast from now on."""
+    passed = {"$subtract": ["$$NOW", datetime.now(UTC)]}
+    return {"$add": [START, {"$multiply": [passed, factor]}]}
