@@ -21,7 +21,7 @@ from local_stack.program import Program, bare_environment, write_private
 
 # A unix socket's address holds 108 bytes, and supervisord appends its process id while it binds.
 _LONGEST_SOCKET_PATH = 90
-_SETTLED = {"STOPPED", "EXITED", "FATAL"}
+_STOPPED = {"STOPPED", "FATAL"}
 
 
 class SupervisorFailedError(RuntimeError):
@@ -56,7 +56,7 @@ class Supervisor:
     def states(self) -> dict[str, State]:
         """Every known program by name; nothing when the supervisor does not run."""
         try:
-            known: list[dict[str, Any]] = self._call("getAllProcessInfo")
+            known = self._rows()
         except (OSError, Fault):
             return {}
         return {
@@ -89,18 +89,17 @@ class Supervisor:
 
     def stop(self, names: Iterable[str]) -> None:
         """Ask all of them to end at once and return when they have; each is killed when its time is up."""
-        states = self.states()
-        for name in names:
-            if name in states and states[name].running:
-                # It may end by itself in between; and one that a test made hang must hear us.
-                with suppress(Fault, ProcessLookupError):
-                    os.kill(states[name].pid, signal.SIGCONT)
-                    self._call("stopProcess", name, False)  # noqa: FBT003 -- XML-RPC knows no keywords
-        wanted = set(names)
-        while any(
-            row["name"] in wanted and row["statename"] not in _SETTLED for row in self._call("getAllProcessInfo")
-        ):
-            time.sleep(0.05)
+        wanted, asked = set(names), set()
+        while rows := [row for row in self._rows() if row["name"] in wanted and row["statename"] not in _STOPPED]:
+            # One that just ended by itself cannot be stopped, but is about to be started again; then it can.
+            for row in rows:
+                if row["name"] not in asked and row["pid"] and row["statename"] != "EXITED":
+                    with suppress(Fault, ProcessLookupError):
+                        # One that a test made hang has to hear us.
+                        os.kill(row["pid"], signal.SIGCONT)
+                        self._call("stopProcess", row["name"], False)  # noqa: FBT003 -- XML-RPC knows no keywords
+                        asked.add(row["name"])
+            time.sleep(0.03)
 
     def shut_down(self) -> None:
         """End supervisord, and with it whatever it still runs."""
@@ -116,6 +115,10 @@ class Supervisor:
         """Delete the socket's folder when it is outside of the run directory."""
         if self._socket().parent != self._run:
             shutil.rmtree(self._socket().parent)
+
+    def _rows(self) -> list[dict[str, Any]]:
+        rows: list[dict[str, Any]] = self._call("getAllProcessInfo")
+        return rows
 
     def _call(self, method: str, *arguments: str | bool) -> Any:
         return call(self._socket(), method, *arguments)
