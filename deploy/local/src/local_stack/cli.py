@@ -74,19 +74,20 @@ def _up(stack: Stack) -> int:
 
 
 def _welcome(access: Access, seconds: float, environment_file: str) -> str:
-    moved = not access.url.endswith(f":{_USUAL_PORT}") and "KABAR_HTTP_PORT" not in os.environ
     lines = [f"Kabar is up after {seconds:.1f} s: {access.url}"]
-    if moved:
-        lines.append(f"Port {_USUAL_PORT} was taken, so this one was chosen; KABAR_HTTP_PORT sets another.")
+    if not access.url.endswith(f":{_USUAL_PORT}") and "KABAR_HTTP_PORT" not in read_surroundings(TREE, os.environ):
+        lines.append(f"Port {_USUAL_PORT} is taken by another program; KABAR_HTTP_PORT chooses one.")
     if access.sandbox_url is not None:
-        lines.append("No provider token is set: messages go to the sandbox and reach nobody.")
+        lines.append("Messages go to the sandbox and reach nobody; with a provider's token in .env they are sent.")
+    # Nobody's real telephone may ring because of a pasted example.
+    recipient = "6281200000001" if access.sandbox_url is not None else "YOUR-NUMBER"
     lines += [
         *("", "Admin token, valid for 30 days:", f"  {access.token}"),
         *("", "Send a message:"),
         f"  curl -s -X POST {access.url}/api/notifications \\",
         f"    -H 'Authorization: Bearer {access.token}' \\",
         "    -H 'Content-Type: application/json' \\",
-        """    -d '{"type":"custom","to":["6281200000001"],"message":"Halo dari Kabar"}'""",
+        f"""    -d '{{"type":"custom","to":["{recipient}"],"message":"Halo dari Kabar"}}'""",
         *("", "See what became of it, with the notification_id from the answer:"),
         f"  set -a; . {environment_file}; set +a",
         '  curl -s "$KABAR_URL/api/deliveries?notification_id=..." -H "Authorization: Bearer $KABAR_TOKEN"',

@@ -78,7 +78,5 @@ def wait_until_ready(supervisor: Supervisor, checks: Mapping[str, Check], second
             return
         if time.monotonic() > deadline:
             name = next(iter(waiting))
-            raise NotReadyError(
-                name, f"is not ready after {seconds:.0f} s", supervisor.logs / f"{name}.log", tuple(waiting)
-            )
+            raise NotReadyError(name, "is not ready in time", supervisor.logs / f"{name}.log", tuple(waiting))
         time.sleep(0.05)

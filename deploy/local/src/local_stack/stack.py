@@ -2,6 +2,7 @@
 
 import fcntl
 import shutil
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -86,13 +87,14 @@ class Stack:
         return access
 
     def _start(self, layout: Layout, seconds: float) -> None:
+        begin = time.monotonic()
         try:
             self.supervisor.start(program.name for program in layout.server_programs)
             wait_until_ready(self.supervisor, _server_checks(layout), seconds)
             if layout.sandbox is not None:
                 load_sample_people(layout.mongodb_url)
             self.supervisor.start(program.name for program in layout.service_programs)
-            wait_until_ready(self.supervisor, _service_checks(layout), seconds)
+            wait_until_ready(self.supervisor, _service_checks(layout), seconds - (time.monotonic() - begin))
         except NotReadyError as failure:
             # Otherwise they would end and be started again for ever.
             self.supervisor.stop(failure.unready)
