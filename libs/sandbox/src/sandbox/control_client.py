@@ -63,7 +63,7 @@ class SandboxControl:
 
     def __init__(self, base_url: str) -> None:
         self.base_url = base_url.rstrip("/")
-        self._http = httpx.AsyncClient(base_url=self.base_url, timeout=30, trust_env=False)
+        self._http = httpx.AsyncClient(base_url=self.base_url, timeout=90, trust_env=False)
 
     @property
     def fonnte_url(self) -> str:
@@ -172,11 +172,26 @@ class SandboxControl:
         *,
         recipient: str | None = None,
         device: str | None = None,
+        state: str | None = None,
         since: int = 0,
         limit: int = 200_000,
+        at_least: int = 0,
+        wait_seconds: float = 10.0,
     ) -> list[AcceptedMessage]:
-        """Accepted messages from index ``since`` on, oldest first."""
-        query = {"provider": provider, "recipient": recipient, "device": device, "since": since, "limit": limit}
+        """Accepted messages from index ``since`` on, oldest first.
+
+        With ``at_least`` it waits until that many are found, and answers what there is after ``wait_seconds``.
+        """
+        query = {
+            "provider": provider,
+            "recipient": recipient,
+            "device": device,
+            "state": state,
+            "since": since,
+            "limit": limit,
+            "at_least": at_least,
+            "wait_seconds": wait_seconds,
+        }
         answer = await self._call("GET", "/control/accepted", query=query)
         return [AcceptedMessage(**item) for item in answer["items"]]
 
@@ -188,15 +203,70 @@ class SandboxControl:
         device: str | None = None,
         since: int = 0,
         limit: int = 200_000,
+        at_least: int = 0,
+        wait_seconds: float = 10.0,
     ) -> list[ReceivedCall]:
-        """Calls from index ``since`` on, oldest first."""
-        query = {"provider": provider, "recipient": recipient, "device": device, "since": since, "limit": limit}
+        """Calls from index ``since`` on, oldest first; ``at_least`` and ``wait_seconds`` as of ``accepted``."""
+        query = {
+            "provider": provider,
+            "recipient": recipient,
+            "device": device,
+            "since": since,
+            "limit": limit,
+            "at_least": at_least,
+            "wait_seconds": wait_seconds,
+        }
         answer = await self._call("GET", "/control/calls", query=query)
         return [ReceivedCall(**item) for item in answer["items"]]
 
     async def counts(self) -> dict[str, Any]:
         """``calls accepted`` per provider, ``repeated_recipients repeated_texts repeated_ref_ids``."""
         return await self._call("GET", "/control/counts")
+
+    async def change_variants(self, provider: "ProviderName | str", **variants: Any) -> None:
+        """Switch the dialect: fields of ``FonnteVariants`` or ``WablasVariants``."""
+        await self._call("PATCH", f"/control/variants/{provider}", body=variants)
+
+    async def set_pace(self, provider: "ProviderName | str", *, seconds: float, batch: int = 1) -> None:
+        """Send ``batch`` messages every ``seconds`` of the simulation's clock; 0 sends at once."""
+        await self._call("PUT", f"/control/pace/{provider}", body={"seconds": seconds, "batch": batch})
+
+    async def run_clock_at(self, speed: float) -> None:
+        """Run gaps, schedules, expiry and webhook retries that many times as fast as real time."""
+        await self._call("PATCH", "/control/clock", body={"speed": speed})
+
+    async def advance_clock(self, seconds: float) -> None:
+        """Jump ahead on that clock."""
+        await self._call("PATCH", "/control/clock", body={"advance_seconds": seconds})
+
+    async def set_recipient_faults(self, *, enabled: bool) -> None:
+        """Switch the table of example numbers that always fail."""
+        await self._call("PUT", "/control/recipient-faults", body={"enabled": enabled})
+
+    async def subscribe_webhooks(self, provider: "ProviderName | str", url: str, **manners: Any) -> None:
+        """Send webhooks there; ``manners`` are fields of ``sandbox.webhooks.subscription.Subscription``."""
+        await self._call("PUT", f"/control/webhooks/{provider}", body={"url": url, **manners})
+
+    async def unsubscribe_webhooks(self, provider: "ProviderName | str") -> None:
+        """Send none any more, and forget the journal."""
+        await self._call("DELETE", f"/control/webhooks/{provider}")
+
+    async def report_status(self, provider: "ProviderName | str", *, message_id: str, word: str) -> dict[str, Any]:
+        """Send one more status event (also of an id that does not exist); gives its body."""
+        body = {"message_id": message_id, "word": word}
+        return dict((await self._call("POST", f"/control/webhooks/{provider}/status", body=body))["posted"])
+
+    async def receive_message(self, provider: "ProviderName | str", *, sender: str, **message: Any) -> dict[str, Any]:
+        """Pretend that a person wrote (``text kind inbox_id device``, kind ``personal group non_text echo``)."""
+        body = {"sender": sender, **message}
+        return dict((await self._call("POST", f"/control/webhooks/{provider}/incoming", body=body))["posted"])
+
+    async def webhook_attempts(
+        self, provider: "ProviderName | str", *, at_least: int = 0, wait_seconds: float = 10.0
+    ) -> list[dict[str, Any]]:
+        """Attempts with ``kind body number http_status outcome at``; waits for ``at_least`` of them."""
+        query = {"at_least": at_least, "wait_seconds": wait_seconds}
+        return list((await self._call("GET", f"/control/webhooks/{provider}/journal", query=query))["items"])
 
     async def reset(self) -> None:
         """Back to the state at the start: empty ledger, no faults, healthy devices."""

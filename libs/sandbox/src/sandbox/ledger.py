@@ -10,6 +10,8 @@ from enum import StrEnum
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from sandbox.bell import Bell
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -70,10 +72,14 @@ Entry = TypeVar("Entry", Call, Message)
 
 @dataclass(slots=True)
 class Ledger:
-    """Calls and accepted messages in order of arrival. Indexes go on counting after ``clear()``."""
+    """Calls and accepted messages in order of arrival. Indexes go on counting after ``clear()``.
+
+    ``bell`` is rung after every change to an entry, and to anything else a client may wait for.
+    """
 
     calls: list[Call] = field(default_factory=list)
     messages: list[Message] = field(default_factory=list)
+    bell: Bell = field(default_factory=Bell)
     next_call: int = 0
     next_message: int = 0
 
@@ -81,6 +87,7 @@ class Ledger:
         call = Call(self.next_call, provider, endpoint, received_at)
         self.next_call += 1
         self.calls.append(call)
+        self.bell.ring()
         return call
 
     def accept(
@@ -92,6 +99,7 @@ class Ledger:
         message = Message(index, call, message_id, recipient, text, reference, state)
         call.accepted += 1
         self.messages.append(message)
+        self.bell.ring()
         return message
 
     def message(self, index: int) -> Message | None:
@@ -111,6 +119,7 @@ class Selection:
     provider: ProviderName | None = None
     recipient: str | None = None
     device: str | None = None
+    state: MessageState | None = None
     since: int = 0
     limit: int = 10_000
 
@@ -120,7 +129,9 @@ class Selection:
 
     def messages(self, ledger: Ledger) -> list[Message]:
         found = (
-            message for message in _from(ledger.messages, self.since) if self._takes(message.call, message.recipient)
+            message
+            for message in _from(ledger.messages, self.since)
+            if self._takes(message.call, message.recipient) and self.state in {None, message.state}
         )
         return list(islice(found, self.limit))
 

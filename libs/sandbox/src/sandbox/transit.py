@@ -182,6 +182,7 @@ class Transit:
                 self._settled(heappop(line.queued).message, line.device)
             else:
                 _hold(line, now)
+                self._ledger.bell.ring()
                 await self.clock.wait(line.woken, until=first.due + HELD_SECONDS)
         del self._lines[line.device.name]
 
@@ -192,6 +193,7 @@ class Transit:
             if queued.message.state is not MessageState.CANCELLED:
                 queued.message.state = MessageState.PROCESSING
             batch.append(queued)
+        self._ledger.bell.ring()
         gap = max(queued.gap for queued in batch)
         if gap:
             await self.clock.sleep(gap)

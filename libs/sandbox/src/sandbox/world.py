@@ -36,7 +36,7 @@ class World:
         self.ledger = Ledger()
         self.clock = Clock()
         self.faults = FaultPlan(recipient_faults(), settings.recipient_faults)
-        self.couriers = {name: Courier(name, self.clock) for name in ProviderName}
+        self.couriers = {name: Courier(name, self.clock, self.ledger.bell) for name in ProviderName}
         # Ids must not repeat between two sandboxes started one after the other: a client may have kept the first's.
         self.fonnte = Fonnte(
             fonnte_devices(ProviderName.FONNTE, settings.fonnte_tokens),
@@ -73,6 +73,7 @@ class World:
         return Transit(self.ledger, self.clock, identities, self._message_settled)
 
     def _message_settled(self, message: "Message", device: "Device") -> None:
+        self.ledger.bell.ring()
         courier = self.couriers[device.provider]
         if courier.subscription is not None:
             words = courier.subscription.outcomes.get(message.recipient, courier.subscription.events)

@@ -1,11 +1,12 @@
 """``/control/accepted``, ``/control/calls``, ``/control/counts``: the ledger."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from sandbox.control.answering import ControlEndpoint, OrjsonResponse, read_query
-from sandbox.ledger import ProviderName, Selection, call_as_json, count, message_as_json
+from sandbox.ledger import MessageState, ProviderName, Selection, call_as_json, count, message_as_json
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -13,7 +14,10 @@ if TYPE_CHECKING:
 
 
 class LedgerQuery(BaseModel):
-    """Filters of the ledger; ``since`` is the first index wanted, ``limit`` at most 200,000 entries."""
+    """Filters of the ledger; ``since`` is the first index wanted, ``limit`` at most 200,000 entries.
+
+    With ``at_least`` the answer waits, at most ``wait_seconds``, until that many entries are found.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
@@ -22,6 +26,8 @@ class LedgerQuery(BaseModel):
     device: str | None = None
     since: Annotated[int, Field(ge=0)] = 0
     limit: Annotated[int, Field(ge=1, le=200_000)] = 10_000
+    at_least: Annotated[int, Field(ge=0)] = 0
+    wait_seconds: Annotated[float, Field(ge=0, le=60)] = 10.0
 
     def selection(self) -> Selection:
         return Selection(
@@ -33,12 +39,28 @@ class LedgerQuery(BaseModel):
         )
 
 
+class MessageQuery(LedgerQuery):
+    """The same, and a state of messages."""
+
+    state: MessageState | None = None
+
+    def selection(self) -> Selection:
+        return replace(super().selection(), state=self.state)
+
+
 class Accepted(ControlEndpoint):
     """Messages that a provider accepted, oldest first."""
 
     async def get(self, request: "Request") -> "Response":
         ledger = self.world(request).ledger
-        found = read_query(request, LedgerQuery).selection().messages(ledger)
+        query = read_query(request, MessageQuery)
+        selection = query.selection()
+        found = selection.messages(ledger)
+        if len(found) < query.at_least:
+            await ledger.bell.wait_until(
+                lambda: len(selection.messages(ledger)) >= query.at_least, seconds=query.wait_seconds
+            )
+            found = selection.messages(ledger)
         return OrjsonResponse(
             {"items": [message_as_json(message) for message in found], "next_index": ledger.next_message}
         )
@@ -49,7 +71,14 @@ class Calls(ControlEndpoint):
 
     async def get(self, request: "Request") -> "Response":
         ledger = self.world(request).ledger
-        found = read_query(request, LedgerQuery).selection().calls(ledger)
+        query = read_query(request, LedgerQuery)
+        selection = query.selection()
+        found = selection.calls(ledger)
+        if len(found) < query.at_least:
+            await ledger.bell.wait_until(
+                lambda: len(selection.calls(ledger)) >= query.at_least, seconds=query.wait_seconds
+            )
+            found = selection.calls(ledger)
         return OrjsonResponse({"items": [call_as_json(call) for call in found], "next_index": ledger.next_call})
 
 

@@ -4,7 +4,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from sandbox.control.answering import ControlEndpoint, OrjsonResponse, RefusedError, provider_in_path, read_body
+from sandbox.control.answering import (
+    ControlEndpoint,
+    OrjsonResponse,
+    RefusedError,
+    provider_in_path,
+    read_body,
+    read_query,
+)
 from sandbox.ledger import Call, Message, MessageState
 from sandbox.webhooks.subscription import Subscription
 from sandbox.world import EVENTS
@@ -97,11 +104,24 @@ class IncomingEvents(WebhookEndpoint):
         return OrjsonResponse({"posted": body}, 202)
 
 
+class JournalQuery(BaseModel):
+    """With ``at_least`` the answer waits, at most ``wait_seconds``, until that many attempts were made."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    at_least: Annotated[int, Field(ge=0)] = 0
+    wait_seconds: Annotated[float, Field(ge=0, le=60)] = 10.0
+
+
 class Journal(WebhookEndpoint):
     """Every attempt to deliver an event, oldest first."""
 
     async def get(self, request: "Request") -> "Response":
-        return OrjsonResponse({"items": [attempt.as_json() for attempt in self.courier(request).journal]})
+        query, journal = read_query(request, JournalQuery), self.courier(request).journal
+        await self.world(request).ledger.bell.wait_until(
+            lambda: len(journal) >= query.at_least, seconds=query.wait_seconds
+        )
+        return OrjsonResponse({"items": [attempt.as_json() for attempt in journal]})
 
 
 def _device(world: "World", name: "ProviderName", wanted: str | None) -> "Device":

@@ -14,6 +14,7 @@ from sandbox.ledger import ProviderName
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Sequence
 
+    from sandbox.bell import Bell
     from sandbox.clock import Clock
     from sandbox.webhooks.subscription import Subscription
 
@@ -45,11 +46,12 @@ class Courier:
     The events of one message are delivered one after the other; several messages are on their way at a time.
     """
 
-    def __init__(self, provider: ProviderName, clock: "Clock") -> None:
+    def __init__(self, provider: ProviderName, clock: "Clock", bell: "Bell") -> None:
         self.subscription: Subscription | None = None
         self.journal: deque[Attempt] = deque(maxlen=JOURNAL_LENGTH)
         self._provider = provider
         self._clock = clock
+        self._bell = bell
         self._chance = Random(0)  # noqa: S311  # a seeded loss, not cryptography
         self._parcels: asyncio.Queue[list[tuple[str, dict[str, Any]]]] = asyncio.Queue()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -132,6 +134,7 @@ class Courier:
         else:
             outcome = "given_up" if last else "retrying"
         self.journal.append(Attempt(self._provider, kind, body, number, status, outcome, time.time()))
+        self._bell.ring()
         return outcome != "retrying"
 
     def _spawn(self, work: "Coroutine[Any, Any, None]") -> None:
