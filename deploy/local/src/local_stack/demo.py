@@ -1,37 +1,112 @@
-"""What `make demo` shows: one message from the request to its delivery."""
+"""What `make demo` shows: one notification of each kind, each with the timeline of its deliveries."""
 
 import sys
 import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import httpx
 
 from local_stack.access import Access
 
-_FINAL = {"sent", "delivered", "read", "failed", "cancelled", "expired", "suppressed", "unknown"}
-_PATIENCE_SECONDS = 60
+_ENDS = {"sent", "delivered", "read", "failed", "cancelled", "expired", "suppressed", "unknown"}
+_PATIENCE_SECONDS = 120
+
+
+@dataclass(frozen=True)
+class Scene:
+    """One thing to show: what is posted, and what is done to the simulated provider before or to the message after."""
+
+    title: str
+    body: dict[str, Any]
+    fault: dict[str, Any] | None = None
+    cancelled: bool = False
+    ends: dict[str, int] = field(default_factory=lambda: {"sent": 1})
+
+
+def scenes(now: datetime) -> list[Scene]:
+    soon = (now + timedelta(seconds=3)).isoformat()
+    later = (now + timedelta(hours=1)).isoformat()
+    return [
+        Scene("A message to one person", {"type": "custom", "to": "0812-0000-0001", "message": "Halo dari Kabar"}),
+        Scene("A one-time code: critical, skips the pacing, valid for five minutes",
+              {"type": "otp", "to": "6281200000002", "data": {"code": "482913", "purpose": "masuk ke portal"}}),
+        Scene("A template with values, harmless whatever stands in them",
+              {"type": "custom", "to": "6281200000003", "message": "Yth. {{ nama }}, paket {{ paket }} sudah aktif.",
+               "data": {"nama": "Budi *Santoso*", "paket": "Rumah 50 Mbps"}, "priority": "high"}),
+        Scene("A failover: Fonnte answers 503, Wablas takes it",
+              {"type": "custom", "to": "6281200000004", "message": "Pesan ini tetap sampai", "priority": "critical"},
+              fault={"kind": "respond", "provider": "fonnte", "http_status": 503, "times": 1,
+                     "recipient": "6281200000004"}, ends={"sent": 1}),
+        Scene("A list with a number that is none: the good one is kept",
+              {"type": "custom", "to": ["6281200000005", "021-555"], "message": "Pemeliharaan pukul 23.00",
+               "priority": "critical"}),
+        Scene("A message for later", {"type": "custom", "to": "6281200000006", "message": "Pengingat",
+                                      "send_at": soon, "priority": "critical"}),
+        Scene("A message for later, cancelled in time",
+              {"type": "custom", "to": "6281200000007", "message": "Batal", "send_at": later},
+              cancelled=True, ends={"cancelled": 1}),
+    ]  # fmt: skip
 
 
 def run(access: Access) -> int:
-    """Send one message and follow it to its end; 0 when it was sent."""
+    """Show every scene; 0 when each ended as it should."""
     if access.sandbox_url is None:
-        sys.stdout.write("The demo writes to invented numbers, so it only runs with the sandbox providers.\n")
+        _say("The demo writes to invented numbers, so it only runs with the sandbox providers.")
         return 1
     headers = {"Authorization": f"Bearer {access.token}"}
-    with httpx.Client(base_url=access.url, headers=headers, timeout=10, trust_env=False) as client:
-        body = {"type": "custom", "to": ["6281200000001"], "message": "Halo dari Kabar"}
-        accepted = client.post("/api/notifications", json=body).raise_for_status().json()
-        sys.stdout.write(f"accepted: {accepted['notification_id']}\n")
-        status = _follow(client, accepted["notification_id"])
-    return 0 if status in {"sent", "delivered", "read"} else 1
+    with httpx.Client(base_url=access.url, headers=headers, timeout=30, trust_env=False) as client:
+        _say("Each sender waits WHATSAPP_QUEUE_DELAY (10 s) between two messages, so this takes a little while.\n")
+        good = [_show(client, access.sandbox_url, scene) for scene in scenes(datetime.now(UTC))]
+        _say("All as it should be." if all(good) else "Something did not end as it should; make logs tells more.")
+    return 0 if all(good) else 1
 
 
-def _follow(client: httpx.Client, notification: str) -> str:
-    deadline, status = time.monotonic() + _PATIENCE_SECONDS, ""
-    while status not in _FINAL and time.monotonic() < deadline:
-        rows = client.get("/api/deliveries", params={"notification_id": notification}).raise_for_status().json()
-        for row in rows["items"]:
-            if row["status"] != status:
-                status = row["status"]
-                sys.stdout.write(f"  {row['recipient']}: {status}\n")
+def _show(client: httpx.Client, sandbox_url: str, scene: Scene) -> bool:
+    _say(scene.title)
+    if scene.fault is not None:
+        httpx.post(f"{sandbox_url}/control/faults", json=scene.fault, trust_env=False).raise_for_status()
+    accepted = client.post("/api/notifications", json=scene.body).raise_for_status().json()
+    for refused in accepted["rejected"]:
+        _say(f"  refused {refused['value']}: {refused['error']}")
+    if scene.cancelled:
+        client.post(f"/api/notifications/{accepted['notification_id']}/cancel").raise_for_status()
+    deliveries = _ended(client, accepted)
+    ends: dict[str, int] = {}
+    for delivery in deliveries:
+        ends[delivery["status"]] = ends.get(delivery["status"], 0) + 1
+        _tell(delivery)
+    return ends == scene.ends
+
+
+def _ended(client: httpx.Client, accepted: dict[str, Any]) -> list[dict[str, Any]]:
+    query = {"notification_id": accepted["notification_id"]}
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while True:
+        rows = client.get("/api/deliveries", params=query).raise_for_status().json()["items"]
+        waiting = len(rows) < accepted["deliveries"] or any(row["status"] not in _ENDS for row in rows)
+        if not waiting or time.monotonic() > deadline:
+            return [client.get(f"/api/deliveries/{row['id']}").raise_for_status().json() for row in rows]
         time.sleep(0.2)
-    return status
+
+
+def _tell(delivery: dict[str, Any]) -> None:
+    via = delivery["attempts"][-1]["provider"] if delivery["attempts"] else None
+    marks = [f"through {via}"] if via else []
+    marks += ["by failover"] if delivery["failover"] else []
+    marks += ["may have arrived twice"] if delivery["possible_duplicate"] else []
+    _say(f"  {delivery['id']}  to {delivery['recipient']}  {delivery['status']} {', '.join(marks)}".rstrip())
+    begin = datetime.fromisoformat(delivery["timeline"][0]["at"])
+    for entry in delivery["timeline"]:
+        seconds = (datetime.fromisoformat(entry["at"]) - begin).total_seconds()
+        _say(f"    {seconds:7.3f} s  {entry['status']:<10} {entry['cause']}")
+    for attempt in delivery["attempts"]:
+        said = attempt["error"] or attempt["provider_message_id"] or ""
+        _say(f"      attempt {attempt['number']}  {attempt['sender']:<10} {attempt['outcome']:<10} {said}")
+    _say()
+
+
+def _say(text: str = "") -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
