@@ -1,7 +1,6 @@
 """Private servers really start, stop, come back with what they stored, and leave nothing behind."""
 
 import socket
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -34,21 +33,23 @@ def test_a_killed_broker_starts_again_and_stopping_it_leaves_no_port_mapper(tmp_
     assert processes_started_in(tmp_path) == []
 
 
-def test_a_killed_mongod_has_what_was_written_and_a_paused_one_answers_after_it_resumes(
-    private_mongodb: Callable[[], PrivateMongo],
-) -> None:
-    server = private_mongodb()
-    client: MongoClient[dict[str, Any]] = MongoClient(server.url)
-    with client:
-        rows = client.get_default_database().get_collection("rows")
-        rows.with_options().insert_one({"_id": 1})
+def test_a_killed_mongod_has_what_was_written_even_when_it_has_to_move_to_another_port(tmp_path: Path) -> None:
+    with PrivateMongo(tmp_path) as server:
+        port = server.settings.port
+        with MongoClient[dict[str, Any]](server.url) as client:
+            client["kabar"]["rows"].insert_one({"_id": 1})
         server.kill()
-        server.start()
-        assert rows.find_one({"_id": 1}) == {"_id": 1}
-        server.pause()
-        assert not server.settings.is_ready()
-        server.resume()
-        server.wait_ready()
+        with socket.create_server(("127.0.0.1", port)), PrivateMongo(tmp_path) as moved:
+            assert moved.settings.port != port
+            with MongoClient[dict[str, Any]](moved.url) as client:
+                assert client["kabar"]["rows"].find_one() == {"_id": 1}
+
+
+def test_a_paused_server_does_not_answer_until_it_resumes(mongodb: PrivateMongo) -> None:
+    mongodb.pause()
+    assert not mongodb.settings.is_ready()
+    mongodb.resume()
+    mongodb.wait_ready()
 
 
 def test_servers_listen_on_the_loopback_address_only(rabbitmq: PrivateRabbitMQ, mongodb: PrivateMongo) -> None:

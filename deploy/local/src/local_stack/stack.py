@@ -121,6 +121,10 @@ class Stack:
         self.supervisor.forget_socket()
         shutil.rmtree(self.directory, ignore_errors=True)
 
+    def pid(self, name: str) -> int:
+        """The process id of `dispatcher-2`, `rabbitmq` or `mongodb`, as of its latest start."""
+        return int((self.directory / f"{name}.pid").read_text())
+
     def status(self) -> list[Status]:
         """Every process there should be, with whether it is ready."""
         ports = Ports(self.directory / "ports.json")
