@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from common.mongo.connection import Collection, connect
-from common.mongo.gate import LATENESS, LEAD, Granted, Limits, MongoGate, Wait, usage
+from common.mongo.gate import EXACT_ENTRIES, LATENESS, LEAD, Granted, Limits, MongoGate, Wait, usage
 
 START = datetime(2025, 11, 15, 3, 0, tzinfo=UTC)
 PACED = Limits(gap=10)
@@ -99,6 +99,14 @@ async def test_what_is_critical_skips_the_gap_but_not_the_limits_and_moves_those
     assert (await refused(at(senders, 10), limits)).until == START + timedelta(seconds=11) - LEAD
     await granted(at(senders, 10), limits, skip_gap=True)
     assert (await refused(at(senders, 11), limits, skip_gap=True)).window == "minute"
+
+
+async def test_what_skips_the_gap_brings_no_slot_nearer(senders: Collection) -> None:
+    await granted(at(senders, 0), PACED)
+    ahead = START + timedelta(seconds=10) - LEAD
+    await granted(MongoGate(senders, now=ahead), PACED)
+    await granted(MongoGate(senders, now=ahead), PACED, skip_gap=True)
+    assert (await refused(at(senders, 15), PACED)).until == START + timedelta(seconds=20) - LEAD
 
 
 async def test_a_slot_given_back_is_there_for_the_next_one(senders: Collection) -> None:
@@ -197,6 +205,18 @@ async def test_an_update_that_comes_with_an_older_time_is_answered_as_of_the_new
     assert (await granted(at(senders, 60.25), limits)).slot == START + timedelta(seconds=60.25)
     await refused(at(senders, 60), limits)
     assert (await granted(at(senders, 59), PACED, skip_gap=True)).slot == START + timedelta(seconds=60.25)
+
+
+async def test_grants_that_share_an_entry_count_until_the_last_of_them_has_passed(senders: Collection) -> None:
+    limits = Limits(per_hour=1_000)
+    fraction = timedelta(milliseconds=3_600_000 // EXACT_ENTRIES)
+    first = START + fraction - (START - datetime(1970, 1, 1, tzinfo=UTC)) % fraction
+    last = first + timedelta(seconds=6)
+    await granted(MongoGate(senders, now=first), limits, want=500)
+    await granted(MongoGate(senders, now=last), limits, want=500)
+    wait = await refused(MongoGate(senders, now=last), limits)
+    assert wait.until == last + timedelta(hours=1) + LATENESS
+    assert (await granted(MongoGate(senders, now=wait.until), limits, want=5_000)).count == 1_000
 
 
 async def test_usage_reads_what_the_gate_keeps(senders: Collection) -> None:

@@ -88,7 +88,8 @@ class Mongo:
 
     async def create_indexes(self) -> None:
         for collection, models in INDEXES.items():
-            await self[collection].create_indexes(models)
+            if models:
+                await self[collection].create_indexes(models)
 
 
 @asynccontextmanager
