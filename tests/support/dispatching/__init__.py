@@ -1,0 +1,1 @@
+"""The real dispatcher process, notifications for it and a gateway that answers as a test says."""
