@@ -88,8 +88,7 @@ class Mongo:
 
     async def create_indexes(self) -> None:
         for collection, models in INDEXES.items():
-            if models:
-                await self[collection].create_indexes(models)
+            await self[collection].create_indexes(models)
 
 
 @asynccontextmanager

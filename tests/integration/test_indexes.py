@@ -1,0 +1,136 @@
+"""Each query of a hot path walks an index in order: nothing is scanned or sorted, however long the line is."""
+
+import random
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from common.mongo.connection import Document, Mongo, connect
+from common.mongo.indexes import INDEXES
+
+NOW = datetime(2025, 11, 15, 3, 0, tzinfo=UTC)
+DOCUMENTS = 50_000
+LANES = ("fonnte", "wablas", "fonnte,wablas", "wablas,fonnte")
+
+
+def delivery(number: int) -> Document:
+    """Half of them wait in line, a quarter wait for a time to come, a quarter have ended."""
+    chance = random.Random(number)
+    document: Document = {
+        "_id": f"dlv_{number:06d}",
+        "notification_id": f"ntf_{number // 10:05d}",
+        "recipient": f"62812000000{number % 100:02d}",
+        "rank": chance.randrange(4),
+        "queued_at": NOW - timedelta(seconds=chance.randrange(100_000)),
+        "position": number % 10,
+        "status": "sent",
+    }
+    if number % 4 < 3:
+        document |= {"status": "queued", "wake_at": NOW + timedelta(seconds=chance.randrange(1, 90_000))}
+    if number % 2:
+        document |= {"lane": chance.choice(LANES)}
+    if number % 1_000 == 0:
+        document |= {"wake_at": NOW - timedelta(seconds=number)}
+    return document
+
+
+@pytest.fixture(scope="module")
+async def mongo(mongodb: Any) -> AsyncIterator[Mongo]:
+    async with connect(mongodb.url.replace("/kabar?", "/test_indexes?"), name="test") as mongo:
+        await mongo.create_indexes()
+        await mongo["deliveries"].insert_many([delivery(number) for number in range(DOCUMENTS)], ordered=False)
+        await mongo["notifications"].insert_many(
+            [{"_id": f"ntf_{n:05d}", **({"wake_at": NOW} if n % 100 == 0 else {})} for n in range(5_000)]
+        )
+        yield mongo
+        await mongo.client.drop_database(mongo.database.name)
+
+
+def stages(plan: Document) -> Iterator[str]:
+    yield plan["stage"]
+    for child in [plan.get("inputStage"), *plan.get("inputStages", [])]:
+        if child:
+            yield from stages(child)
+
+
+async def explained(
+    mongo: Mongo, collection: str, query: Document, *, order: list[tuple[str, int]], limit: int
+) -> tuple[set[str], Document]:
+    """The stages of the plan that won and what it did."""
+    command = {"find": collection, "filter": query, "sort": dict(order), "limit": limit}
+    plan = await mongo.database.command("explain", command, verbosity="executionStats")
+    return set(stages(plan["queryPlanner"]["winningPlan"])), plan["executionStats"]
+
+
+async def test_the_head_of_the_lanes_is_read_in_order_and_no_further(mongo: Mongo) -> None:
+    lanes = ["fonnte", "fonnte,wablas"]
+    used, stats = await explained(
+        mongo, "deliveries", {"lane": {"$in": lanes}}, order=[("rank", 1), ("queued_at", 1), ("position", 1)], limit=25
+    )
+    assert {"IXSCAN", "SORT_MERGE"} <= used
+    assert not used & {"COLLSCAN", "SORT"}
+    assert stats["nReturned"] == 25
+    assert stats["totalKeysExamined"] <= 25 + 2 * len(lanes)
+    assert stats["totalDocsExamined"] <= 25 + 2 * len(lanes)
+
+
+async def test_a_single_lane_is_read_in_order_too(mongo: Mongo) -> None:
+    used, stats = await explained(
+        mongo,
+        "deliveries",
+        {"lane": {"$in": ["wablas"]}},
+        order=[("rank", 1), ("queued_at", 1), ("position", 1)],
+        limit=25,
+    )
+    assert "IXSCAN" in used
+    assert not used & {"COLLSCAN", "SORT"}
+    assert stats["totalKeysExamined"] <= 26
+
+
+@pytest.mark.parametrize(("collection", "due"), [("deliveries", 50), ("notifications", 50)])
+async def test_what_is_due_is_found_without_looking_at_what_is_not(mongo: Mongo, collection: str, due: int) -> None:
+    used, stats = await explained(mongo, collection, {"wake_at": {"$lte": NOW}}, order=[("wake_at", 1)], limit=500)
+    assert "IXSCAN" in used
+    assert not used & {"COLLSCAN", "SORT"}
+    assert stats["nReturned"] == due
+    assert stats["totalKeysExamined"] <= due + 1
+
+
+async def test_what_waits_for_nothing_takes_no_room_in_the_indexes_of_what_waits(mongo: Mongo) -> None:
+    await mongo["deliveries"].insert_one({"_id": "ended", "status": "sent"})
+    for name in ("lane_head", "deadline"):
+        found = await mongo["deliveries"].find({}, hint=name).to_list(None)
+        assert len(found) < DOCUMENTS
+        assert "ended" not in {document["_id"] for document in found}
+
+
+@pytest.mark.parametrize(
+    ("query", "order"),
+    [
+        ({"notification_id": "ntf_00042", "status": "queued"}, []),
+        ({"notification_id": "ntf_00042"}, [("_id", -1)]),
+        ({"status": "queued"}, [("_id", -1)]),
+        ({"recipient": "6281200000042"}, [("_id", -1)]),
+        ({}, [("_id", -1)]),
+    ],
+    ids=str,
+)
+async def test_a_list_of_deliveries_is_answered_by_an_index(
+    mongo: Mongo, query: Document, order: list[tuple[str, int]]
+) -> None:
+    used, stats = await explained(mongo, "deliveries", query, order=order, limit=10)
+    assert "COLLSCAN" not in used
+    assert stats["totalKeysExamined"] <= 11
+
+
+def test_a_collection_without_indexes_is_not_declared() -> None:
+    """MongoDB refuses an empty list of indexes, and no process would start."""
+    assert all(INDEXES.values())
+
+
+async def test_creating_the_indexes_again_changes_nothing(mongo: Mongo) -> None:
+    before = await mongo["deliveries"].index_information()
+    await mongo.create_indexes()
+    assert await mongo["deliveries"].index_information() == before
