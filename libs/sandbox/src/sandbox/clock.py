@@ -4,6 +4,9 @@ import asyncio
 import time
 from contextlib import suppress
 
+# The event loop cannot count further than some years; callers look again anyway.
+LONGEST_WAIT = 86_400.0
+
 
 class Clock:
     """Unix seconds that start as the real ones and then run ``speed`` times as fast.
@@ -37,7 +40,7 @@ class Clock:
         """Return at that moment, or when ``woken`` is set; may return early when the clock was changed."""
         self._sleepers.add(woken)
         try:
-            left = (until - self.now()) / self.speed
+            left = min((until - self.now()) / self.speed, LONGEST_WAIT)
             if left > 0:
                 with suppress(TimeoutError):
                     async with asyncio.timeout(left):

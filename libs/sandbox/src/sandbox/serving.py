@@ -47,6 +47,8 @@ def serve(settings: Settings) -> None:
         Application(World(settings)),
         loop="uvloop",
         http=StampingProtocol,
+        # As long as a common reverse proxy: a shorter one closes connections just as a client writes to them.
+        timeout_keep_alive=75,
         lifespan="off",
         proxy_headers=False,
         log_config=None,

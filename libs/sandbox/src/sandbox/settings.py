@@ -26,7 +26,7 @@ class Settings:
         """Read ``KABAR_HTTP_*`` and ``KABAR_SANDBOX_*``; ``ValueError`` names every problem at once."""
         problems: list[str] = []
         port = environment.get("KABAR_HTTP_PORT", "8090")
-        if not port.isdigit() or int(port) > 65535:
+        if not port.isdecimal() or int(port) > 65535:
             problems.append(f"KABAR_HTTP_PORT: {port!r} is not a port (0 to 65535)")
         fonnte = _listed(environment.get("KABAR_SANDBOX_FONNTE_TOKENS", FONNTE_TOKENS))
         if not fonnte:

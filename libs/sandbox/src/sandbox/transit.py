@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 # docs.fonnte.com/message-status: a message is given up when the device stays offline for a day.
 HELD_SECONDS = 86_400.0
+DECIMAL = re.compile(r"\d{1,18}", re.ASCII)
 HEXADECIMAL = re.compile(r"[0-9a-f]{12}")
 
 
@@ -40,7 +41,7 @@ def counting_from(first: int) -> Identities:
     """Decimal ids, as Fonnte's."""
     return Identities(
         make=lambda index: str(first + index),
-        read=lambda text: int(text) - first if text.isdecimal() else None,
+        read=lambda text: int(text) - first if DECIMAL.fullmatch(text) else None,
     )
 
 

@@ -60,26 +60,27 @@ def check_values(fields: dict[str, Any], variants: "FonnteVariants") -> None:
     if not any(fields.get(name) for name in BODY_FIELDS):
         raise FonnteFailure("invalid/empty body value")
     message = fields.get("message", "")
+    if not isinstance(message, str):
+        raise FonnteFailure("invalid/empty body value")
     if len(message) > LONGEST_MESSAGE or (variants.above_4096 == "refuse" and len(message) > LONGEST_SAFE_MESSAGE):
         raise FonnteFailure("input invalid")
-    if len(fields) > 2:
-        for name, check in CHECKS.items():
-            if name in fields and fields[name] != "":
-                check(fields[name])
+    for name, check in CHECKS.items():
+        if name in fields and fields[name] != "":
+            check(fields[name])
 
 
 def is_true(value: Any, *, unless_said: bool) -> bool:
     """A boolean in any of the spellings that clients use."""
-    return unless_said if value is None or value == "" else value in {True, "true", "1", "True"}
+    return unless_said if value is None or value == "" else value in (True, "true", "1", "True")
 
 
 def _whole_number(value: Any) -> None:
-    if not str(value).isdigit():
+    if not re.fullmatch(r"\d{1,15}", str(value), re.ASCII):
         raise FonnteFailure("input invalid")
 
 
 def _delay(value: Any) -> None:
-    if not re.fullmatch(r"\d+(-\d+)?", str(value)):
+    if not re.fullmatch(r"\d{1,6}(-\d{1,6})?", str(value), re.ASCII):
         raise FonnteFailure("input invalid")
 
 
@@ -114,9 +115,9 @@ def _file(value: Any) -> None:
 def _several_messages(value: Any) -> None:
     try:
         entries = json.loads(value)
-    except ValueError:
+    except (ValueError, TypeError):
         entries = None
-    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+    if not isinstance(entries, list) or not entries or not all(isinstance(entry, dict) for entry in entries):
         raise FonnteFailure("JSON format invalid")
 
 

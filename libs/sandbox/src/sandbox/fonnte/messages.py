@@ -1,5 +1,6 @@
 """Numbers and messages already sent; source: docs.fonnte.com/category/device-api and /message-status."""
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from sandbox.faults.recipients import is_unreachable
@@ -79,7 +80,7 @@ def reset_message(caller: "Caller") -> dict[str, Any]:
     if message is None:
         raise FonnteFailure("invalid message id")
     schedule, delay = caller.field("schedule"), caller.field("delay")
-    if not (schedule or delay or "0").isdigit():
+    if not re.fullmatch(r"\d{1,15}", schedule or delay or "0", re.ASCII):
         raise FonnteFailure("input invalid")
     due_in = int(schedule) - caller.transit.clock.now() if schedule else float(delay or 0)
     if not caller.transit.reschedule(message, max(0.0, due_in)):

@@ -50,7 +50,7 @@ def _gap(delay: str, transit: "Transit") -> float | None:
 
 def _wanted(fields: dict[str, Any]) -> list[tuple[Target, str]]:
     country_code = str(fields.get("countryCode") or "62")
-    if "data" in fields:
+    if fields.get("data"):
         entries = json.loads(fields["data"])
         return [
             (target, target.personalise(str(entry.get("message", ""))))
@@ -58,7 +58,7 @@ def _wanted(fields: dict[str, Any]) -> list[tuple[Target, str]]:
             for target in read_targets(str(entry.get("target", "")), country_code)
         ]
     target_text = fields.get("target")
-    if not target_text:
+    if not target_text or not isinstance(target_text, str):
         raise FonnteFailure("invalid/empty body value")
     text = fields.get("message", "")
     return [(target, target.personalise(text)) for target in read_targets(target_text, country_code)]

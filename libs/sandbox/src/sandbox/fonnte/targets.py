@@ -7,7 +7,7 @@ from sandbox.fonnte.failure import FonnteFailure
 
 GROUP = re.compile(r"(\d{15,20}|\d{8,15}-\d{10})@g\.us")
 BARE_GROUP = re.compile(r"\d{16,20}|\d{8,15}-\d{10}")
-NUMBER = re.compile(r"\d{8,15}")
+NUMBER = re.compile(r"\d{8,15}", re.ASCII)
 
 
 @dataclass(slots=True, frozen=True)

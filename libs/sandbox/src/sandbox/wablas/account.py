@@ -1,5 +1,6 @@
 """The device and numbers; source: wablas.com/documentation/api (device, check number)."""
 
+import re
 from typing import TYPE_CHECKING
 
 from sandbox.faults.recipients import is_unreachable
@@ -31,7 +32,7 @@ def device_info(caller: "Caller") -> Answer:
 def device_speed(caller: "Caller") -> Answer:
     """Seconds per batch of five messages, 10 to 120 (the field's name is assumed)."""
     seconds = str(caller.fields().get("speed", ""))
-    if not seconds.isdigit() or not FASTEST <= int(seconds) <= SLOWEST:
+    if not re.fullmatch(r"\d{2,3}", seconds, re.ASCII) or not FASTEST <= int(seconds) <= SLOWEST:
         raise WablasFailure(BAD_PARAMETER)
     caller.transit.pace = Pace(float(seconds), BATCH)
     return Answer.json({"status": True, "message": "Speed has been changed"})

@@ -58,6 +58,6 @@ def _due(fields: dict[str, Any]) -> float:
     try:
         zone = ZoneInfo(str(fields.get("timezone") or "Asia/Jakarta"))
         moment = datetime.fromisoformat(f"{fields.get('date', '')}T{fields.get('time', '')}")
-    except (ValueError, ZoneInfoNotFoundError) as error:
+    except (ValueError, OSError, ZoneInfoNotFoundError) as error:
         raise WablasFailure(BAD_PARAMETER) from error
     return moment.replace(tzinfo=zone).timestamp()

@@ -1,5 +1,6 @@
 """What became of messages; the ``ref_id`` filter resolves ambiguous sends. Source: wablas.com/documentation/api."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 LIMITED = "Report generation limit exceeded"
 LARGEST_PAGE = 1000
+WHOLE = re.compile(r"\d{1,9}", re.ASCII)
 JAKARTA = timedelta(hours=7)
 
 FILTERS: "dict[str, Callable[[Message, str], bool]]" = {
@@ -43,7 +45,7 @@ def _report(caller: "Caller", query: dict[str, Any], *, size_name: str) -> Answe
     if caller.variants.report == "limited":
         raise WablasFailure(LIMITED)
     page, size = str(query.get("page") or 1), str(query.get(size_name) or 100)
-    if not page.isdigit() or not size.isdigit() or not 0 < int(size) <= LARGEST_PAGE or int(page) < 1:
+    if not WHOLE.fullmatch(page) or not WHOLE.fullmatch(size) or not 0 < int(size) <= LARGEST_PAGE or int(page) < 1:
         raise WablasFailure(BAD_PARAMETER)
     found = _find(caller, query)
     start = (int(page) - 1) * int(size)

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from sandbox.wablas.caller import Caller
     from sandbox.wablas.dialect import WablasVariants
 
-NUMBER = re.compile(r"\d{9,15}")
-GROUP = re.compile(r"\d{15,20}|\d{8,15}-\d{10}")
+NUMBER = re.compile(r"\d{9,15}", re.ASCII)
+GROUP = re.compile(r"\d{15,20}|\d{8,15}-\d{10}", re.ASCII)
 CHOICE = re.compile(r"\{([^{}]*\|[^{}]*)\}")
 PENDING = "Message is pending and waiting to be processed"
 
@@ -86,7 +86,7 @@ def to_international(phone: str) -> str:
 
 
 def _is_true(value: Any) -> bool:
-    return value in {True, "true", "1", "True"}
+    return value in (True, "true", "1", "True")
 
 
 def _accept(caller: "Caller", items: list[Item], *, due_in: float = 0.0) -> dict[str, Any]:
@@ -116,7 +116,7 @@ def _answer_item(caller: "Caller", item: Item, due_in: float) -> dict[str, Any]:
             reference=item.reference,
             due_in=due_in,
         )
-        as_number = variants.phone == "number" and item.phone.isdigit()
+        as_number = variants.phone == "number" and item.phone.isdecimal()
         answer: dict[str, Any] = {
             "id": message.id,
             "phone": int(item.phone) if as_number else item.phone,
