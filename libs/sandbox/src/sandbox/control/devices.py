@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-    from sandbox.devices import Device as SimulatedDevice
+    from sandbox.devices import Device
 
 
 class DeviceChange(BaseModel):
@@ -27,7 +27,7 @@ class DeviceChange(BaseModel):
     drops_after: Annotated[int, Field(ge=1)] | None = None
 
 
-class Device(ControlEndpoint):
+class Devices(ControlEndpoint):
     """The devices of both providers."""
 
     async def get(self, request: "Request") -> "Response":
@@ -57,7 +57,7 @@ class Device(ControlEndpoint):
         return OrjsonResponse({"items": [_as_json(device) for device in chosen]})
 
 
-def _as_json(device: "SimulatedDevice") -> dict[str, Any]:
+def _as_json(device: "Device") -> dict[str, Any]:
     return {
         "provider": device.provider,
         "device": device.name,

@@ -7,7 +7,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Route
 
 from sandbox.control.answering import OrjsonResponse, RefusedError, http_error, refused
-from sandbox.control.devices import Device
+from sandbox.control.devices import Devices
 from sandbox.control.dialects import Clocks, Paces, RecipientFaults, Variants
 from sandbox.control.faults import FaultById, Faults, Reasons
 from sandbox.control.reading import Accepted, Calls, Counts
@@ -55,7 +55,7 @@ def control_application(world: "World") -> Starlette:
             Route("/control/faults", Faults),
             Route("/control/faults/{fault_id:int}", FaultById),
             Route("/control/reasons", Reasons),
-            Route("/control/devices", Device),
+            Route("/control/devices", Devices),
             Route("/control/variants/{provider}", Variants),
             Route("/control/pace/{provider}", Paces),
             Route("/control/clock", Clocks),
