@@ -1,0 +1,121 @@
+"""Deliveries in MongoDB, as people look at them and act on them."""
+
+from collections.abc import AsyncIterator, Sequence
+from datetime import datetime, timedelta
+from typing import Any, cast
+
+from api_gateway.adapters.delivery_queries import selected
+from api_gateway.application.ports import Selection
+from common.contracts.documents import DeliveryDocument
+from common.contracts.vocabulary import DeliveryStatus
+from common.mongo.connection import Document, Mongo, UpdateOne
+
+BATCH = 1_000
+WAITING = [DeliveryStatus.QUEUED, DeliveryStatus.SCHEDULED]
+DEAD = [DeliveryStatus.FAILED, DeliveryStatus.UNKNOWN]
+
+
+class MongoDeliveries:
+    def __init__(self, mongo: Mongo) -> None:
+        self._deliveries = mongo["deliveries"]
+
+    async def get(self, delivery_id: str) -> DeliveryDocument | None:
+        return cast("DeliveryDocument | None", await self._deliveries.find_one({"_id": delivery_id}))
+
+    async def of_notification(self, notification_id: str) -> DeliveryDocument | None:
+        found = await self._deliveries.find_one({"notification_id": notification_id})
+        return cast("DeliveryDocument | None", found)
+
+    async def page(self, selection: Selection) -> list[DeliveryDocument]:
+        cursor = self._deliveries.find(selected(selection), {"message": 0}).sort("_id", -1).limit(selection.limit)
+        return cast("list[DeliveryDocument]", await cursor.to_list(None))
+
+    async def waiting(self, notification_id: str | None) -> AsyncIterator[list[str]]:
+        query: Document = {"status": DeliveryStatus.QUEUED}
+        if notification_id is not None:
+            query = {"notification_id": notification_id, "status": {"$in": WAITING}}
+        async for batch in self._batches(query):
+            yield batch
+
+    async def cancel(self, ids: Sequence[str], *, reason: str, cause: str, now: datetime) -> int:
+        status = DeliveryStatus.CANCELLED
+        result = await self._deliveries.update_many(
+            {"_id": {"$in": list(ids)}, "status": {"$in": WAITING}},
+            {
+                "$set": {"status": status, "reason": reason, "code": None},
+                "$unset": {"lane": "", "wake_at": ""},
+                "$push": {"timeline": {"at": now, "status": status, "cause": cause}},
+                "$inc": {"revision": 1},
+            },
+        )
+        return result.modified_count
+
+    async def line_up_again(self, deliveries: Sequence[DeliveryDocument], *, cause: str, now: datetime) -> int:
+        if not deliveries:
+            return 0
+        updates: list[Any] = [
+            UpdateOne(
+                {"_id": delivery["_id"], "status": delivery["status"], "revision": delivery["revision"]},
+                _lined_up(delivery, cause=cause, now=now),
+            )
+            for delivery in deliveries
+        ]
+        return (await self._deliveries.bulk_write(updates, ordered=False)).modified_count
+
+    async def discard(self, ids: Sequence[str], *, cause: str, now: datetime) -> int:
+        changed = 0
+        for status in DEAD:
+            result = await self._deliveries.update_many(
+                {"_id": {"$in": list(ids)}, "status": status, "discarded_at": {"$exists": False}},
+                {
+                    "$set": {"discarded_at": now},
+                    "$push": {"timeline": {"at": now, "status": status, "cause": cause}},
+                    "$inc": {"revision": 1},
+                },
+            )
+            changed += result.modified_count
+        return changed
+
+    async def hurry(self, now: datetime) -> int:
+        waiting = {"status": DeliveryStatus.QUEUED, "lane": {"$exists": False}, "retries": {"$gt": 0}}
+        hurried = 0
+        async for batch in self._batches({**waiting, "wake_at": {"$gt": now}}):
+            result = await self._deliveries.update_many(
+                {"_id": {"$in": batch}, **waiting}, {"$set": {"wake_at": now}, "$inc": {"revision": 1}}
+            )
+            hurried += result.modified_count
+        return hurried
+
+    async def _batches(self, query: Document) -> AsyncIterator[list[str]]:
+        batch: list[str] = []
+        async for document in self._deliveries.find(query, {"_id": 1}, batch_size=BATCH):
+            batch.append(document["_id"])
+            if len(batch) == BATCH:
+                yield batch
+                batch = []
+        if batch:
+            yield batch
+
+
+def _lined_up(delivery: DeliveryDocument, *, cause: str, now: datetime) -> Document:
+    """A new round for a delivery that had ended."""
+    expires_at = now + timedelta(seconds=delivery["validity_seconds"])
+    return {
+        "$set": {
+            "status": DeliveryStatus.QUEUED,
+            "lane": ",".join(delivery["route"]),
+            "queued_at": now,
+            "wake_at": expires_at,
+            "expires_at": expires_at,
+            "retries": 0,
+            "round_from": delivery["attempts_made"],
+            "direct": False,
+            "code": None,
+            "reason": None,
+            "sent_at": None,
+            "possible_duplicate": delivery["possible_duplicate"] or delivery["status"] == DeliveryStatus.UNKNOWN,
+        },
+        "$unset": {"discarded_at": ""},
+        "$push": {"timeline": {"at": now, "status": DeliveryStatus.QUEUED, "cause": cause}},
+        "$inc": {"revision": 1},
+    }

@@ -1,0 +1,75 @@
+"""Notifications in MongoDB."""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import cast
+
+from api_gateway.adapters.grouped import Grouped, persistently
+from common.contracts.documents import AudienceMember, NotificationDocument
+from common.contracts.vocabulary import NotificationStatus
+from common.mongo.connection import DUPLICATE_KEY, BulkWriteError, Collection, Document, InsertOne, Mongo
+
+SMALL_AUDIENCE = 20
+"""Up to so many recipients an insert is cheap enough to share its write with others."""
+PAGES_AT_ONCE = 10
+
+
+class MongoNotifications:
+    def __init__(self, mongo: Mongo) -> None:
+        self._notifications = mongo["notifications"]
+        self._pages = mongo["audience_pages"]
+        self._deliveries = mongo["deliveries"]
+        self.inserts: Grouped[Document, None] = Grouped(self._insert)
+
+    async def accept(self, notification: NotificationDocument, pages: Sequence[Sequence[AudienceMember]]) -> None:
+        identity = notification["_id"]
+        for at in range(0, len(pages), PAGES_AT_ONCE):
+            documents: list[Document] = [
+                {"_id": f"{identity}:{number}", "notification_id": identity, "members": list(members)}
+                for number, members in enumerate(pages[at : at + PAGES_AT_ONCE], start=at)
+            ]
+            await persistently(partial(insert_once, self._pages, documents))
+        document = cast("Document", notification)
+        if len(notification["audience"]) <= SMALL_AUDIENCE:
+            await self.inserts.put(document)
+        else:
+            await persistently(partial(insert_once, self._notifications, [document]))
+
+    async def get(self, notification_id: str) -> NotificationDocument | None:
+        found = await self._notifications.find_one({"_id": notification_id}, {"audience": 0, "data": 0, "message": 0})
+        return cast("NotificationDocument | None", found)
+
+    async def cancel(self, notification_id: str) -> NotificationDocument | None:
+        before = await self._notifications.find_one_and_update(
+            {"_id": notification_id},
+            {"$set": {"status": NotificationStatus.CANCELLED}, "$unset": {"wake_at": ""}},
+            projection={"audience": 0, "data": 0, "message": 0},
+        )
+        return cast("NotificationDocument | None", before)
+
+    async def progress(self, notification_id: str) -> dict[str, int]:
+        return {row["_id"]: row["count"] async for row in self._deliveries.aggregate(progress(notification_id))}
+
+    async def _insert(self, documents: Sequence[Document]) -> Sequence[None]:
+        await insert_once(self._notifications, documents)
+        return [None] * len(documents)
+
+
+def progress(notification_id: str) -> list[Document]:
+    """Counts by status, from the index alone."""
+    return [
+        {"$match": {"notification_id": notification_id}},
+        {"$group": {"_id": "$status", "count": {"$sum": 1}}},
+    ]
+
+
+async def insert_once(collection: Collection, documents: Sequence[Document]) -> list[str]:
+    """Insert documents that may be there already; the identities of those that were."""
+    try:
+        await collection.bulk_write([InsertOne(document) for document in documents], ordered=False)
+    except BulkWriteError as error:
+        found: list[Document] = error.details.get("writeErrors", [])
+        if any(one["code"] != DUPLICATE_KEY for one in found):
+            raise
+        return [one["op"]["_id"] for one in found]
+    return []

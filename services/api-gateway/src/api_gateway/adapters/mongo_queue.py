@@ -1,0 +1,59 @@
+"""The queue in MongoDB, counted from indexes alone."""
+
+from collections.abc import Mapping, Sequence
+from typing import cast
+
+from api_gateway.application.ports import Waiting
+from common.contracts.documents import DeliveryDocument
+from common.contracts.vocabulary import DeliveryStatus, NotificationStatus, Priority
+from common.mongo.connection import Document, Mongo
+
+LANES: list[Document] = [
+    {"$match": {"lane": {"$gt": ""}}},
+    {
+        "$group": {
+            "_id": {"lane": "$lane", "rank": "$rank"},
+            "count": {"$sum": 1},
+            "oldest": {"$min": "$queued_at"},
+        }
+    },
+]
+
+
+class MongoQueue:
+    def __init__(self, mongo: Mongo) -> None:
+        self._deliveries = mongo["deliveries"]
+        self._notifications = mongo["notifications"]
+
+    async def waiting(self) -> list[Waiting]:
+        rows = self._deliveries.aggregate(LANES, hint="lane_head")
+        return [Waiting(row["_id"]["lane"], row["_id"]["rank"], row["count"], row["oldest"]) async for row in rows]
+
+    async def counts(self, statuses: Sequence[DeliveryStatus]) -> dict[str, int]:
+        return {
+            status.value: await self._deliveries.count_documents({"status": status}, hint="by_status")
+            for status in statuses
+        }
+
+    async def heads(self, lanes: Sequence[str], limit: int) -> list[DeliveryDocument]:
+        found: list[Document] = []
+        for lane in lanes:
+            order = [("rank", 1), ("queued_at", 1), ("position", 1)]
+            found += await self._deliveries.find({"lane": lane}, {"message": 0}).sort(order).limit(limit).to_list(None)
+        return cast("list[DeliveryDocument]", found)
+
+    async def unplanned(self) -> Mapping[int, int]:
+        rows = self._notifications.aggregate(
+            [
+                {"$match": {"wake_at": {"$exists": True}, "status": NotificationStatus.ACCEPTED}},
+                {
+                    "$group": {
+                        "_id": "$priority",
+                        "recipients": {"$sum": "$recipients"},
+                        "pages": {"$sum": "$planned_pages"},
+                    }
+                },
+            ],
+            hint="deadline",
+        )
+        return {Priority(row["_id"]).rank: row["recipients"] - row["pages"] * 1_000 async for row in rows}

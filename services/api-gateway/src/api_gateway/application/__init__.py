@@ -1,0 +1,1 @@
+"""One module per thing the API does, and the ports it does them through."""

@@ -1,0 +1,59 @@
+"""The WhatsApp queue at a glance, and what an operator may do to all of it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from api_gateway.application.capacity import Capacity
+from api_gateway.application.ports import Deliveries, Queue, Waiting
+from api_gateway.domain.access import Caller
+from common.contracts.documents import DeliveryDocument
+from common.contracts.vocabulary import DeliveryStatus, Priority
+from common.kernel.clock import Clock
+
+NEXT_MESSAGES = 10
+
+
+@dataclass(frozen=True)
+class Glance:
+    """`waiting` is what stands in lanes; `queued` also counts what waits for a backoff or a cap."""
+
+    queued: int
+    sending: int
+    failed: int
+    waiting: list[Waiting]
+    heads: list[DeliveryDocument]
+    finish: datetime | None
+    now: datetime
+
+
+@dataclass(frozen=True)
+class LookAtQueue:
+    queue: Queue
+    deliveries: Deliveries
+    capacity: Capacity
+    clock: Clock
+    providers: tuple[str, ...]
+
+    async def __call__(self) -> Glance:
+        counts = await self.queue.counts([DeliveryStatus.QUEUED, DeliveryStatus.SENDING, DeliveryStatus.FAILED])
+        waiting = await self.queue.waiting()
+        heads = await self.queue.heads(sorted({one.lane for one in waiting}), NEXT_MESSAGES)
+        heads.sort(key=lambda one: (one["rank"], one["queued_at"], one["position"]))
+        queued = counts[DeliveryStatus.QUEUED]
+        finish = self.capacity.finish(self.providers, Priority.LOW, 0, send_at=None) if queued else self.clock.now()
+        return Glance(
+            queued, counts[DeliveryStatus.SENDING], counts[DeliveryStatus.FAILED], waiting, heads[:NEXT_MESSAGES],
+            finish, self.clock.now(),
+        )  # fmt: skip
+
+    async def clear(self, caller: Caller) -> int:
+        """Cancel everything queued; how many deliveries were."""
+        cause = f"queue cleared by {caller.subject}"
+        cleared = 0
+        async for ids in self.deliveries.waiting(None):
+            cleared += await self.deliveries.cancel(ids, reason=cause, cause=cause, now=self.clock.now())
+        return cleared
+
+    async def force(self) -> int:
+        """Let what waits for a retry line up now. Pacing, limits and caps stay what they are; how many there were."""
+        return await self.deliveries.hurry(self.clock.now())

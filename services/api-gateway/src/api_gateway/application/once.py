@@ -1,0 +1,81 @@
+"""Do what an idempotency key stands for once, however often and from wherever it is asked for."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from api_gateway.application.accept_notification import Turn
+from api_gateway.application.ports import Answer, Reservation, Reservations
+from api_gateway.domain.refusals import Code, Conflicting, Problem, Refused, Unavailable
+from common.kernel.clock import Clock
+from common.kernel.identity import new_id
+from common.telemetry.logs import logger
+
+ABANDONED_AFTER = timedelta(seconds=60)
+"""A reservation without an answer for so long was left behind by a crash."""
+FIELD = "Idempotency-Key"
+log = logger()
+
+
+@dataclass(frozen=True)
+class Replayed:
+    """The answer is the first one again."""
+
+    answer: Answer
+
+
+@dataclass(frozen=True)
+class Once:
+    reservations: Reservations
+    clock: Clock
+
+    async def __call__(self, key: str, fingerprint: str, act: Callable[[Turn], Awaitable[Answer]]) -> Answer | Replayed:
+        """The answer of `act`, or the one it gave to the first caller with this key and fingerprint.
+
+        Raises `Refused` when the key stands for another request and `Conflicting` while that is under way.
+        """
+        wanted = Reservation(key, fingerprint, new_id("ntf"), new_id("try"), self.clock.now())
+        found = await self.reservations.reserve(wanted)
+        retaken = False
+        if found.token != wanted.token:
+            if found.fingerprint != fingerprint:
+                error = "it was used for another request; choose a new key for each new request"
+                raise Refused(Code.IDEMPOTENCY_CONFLICT, f"{FIELD}: {error}", [Problem(FIELD, error)])
+            if found.answer is not None:
+                return Replayed(found.answer)
+            if not found.abandoned and wanted.reserved_at - found.reserved_at < ABANDONED_AFTER:
+                raise _running()
+            if not await self.reservations.take_over(found, wanted):
+                raise _running()
+            wanted, retaken = replace(wanted, resource_id=found.resource_id), True
+        return await self._act(wanted, Turn(wanted.resource_id, retaken), act)
+
+    async def _act(self, mine: Reservation, turn: Turn, act: Callable[[Turn], Awaitable[Answer]]) -> Answer:
+        try:
+            answer = await act(turn)
+        except Unavailable:
+            await self.reservations.abandon(mine)
+            raise
+        except Refused:
+            await self._release(mine, turn)
+            raise
+        except BaseException:
+            await self.reservations.abandon(mine)
+            raise
+        try:
+            await self.reservations.complete(mine, answer)
+        except Unavailable as error:  # it is done; the next caller with this key finds that out by its identity
+            log.warning("idempotency.not_completed", notification_id=mine.resource_id, error=str(error))
+        return answer
+
+    async def _release(self, mine: Reservation, turn: Turn) -> None:
+        if turn.retaken:
+            await self.reservations.abandon(mine)
+        else:
+            await self.reservations.release(mine)
+
+
+def _running() -> Conflicting:
+    return Conflicting(
+        Code.IDEMPOTENCY_CONFLICT, f"{FIELD}: the first request with this key is still running; ask again in a moment"
+    )

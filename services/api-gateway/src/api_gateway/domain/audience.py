@@ -1,0 +1,57 @@
+"""Who a notification goes to: good recipients are kept, every refused one is told with its reason."""
+
+from collections.abc import Hashable
+from dataclasses import dataclass, field
+
+from api_gateway.domain.refusals import Code, Refused
+from common.contracts.documents import AudienceMember
+from common.kernel.phone import MOBILE, InvalidPhone, mask, normalise_recipient
+
+
+@dataclass(frozen=True)
+class Rejection:
+    """A refused recipient: `index` from 0 in what was given, its value masked."""
+
+    index: int
+    value: str
+    code: Code
+    error: str
+
+
+@dataclass
+class Audience:
+    members: list[AudienceMember] = field(default_factory=list)
+    rejected: list[Rejection] = field(default_factory=list)
+    _seen: set[Hashable] = field(default_factory=set)
+
+    def add(self, index: int, value: object, member: AudienceMember | None = None, content: str = "") -> None:
+        """Take a recipient in, or reject it. `content` tells apart several messages to the same recipient."""
+        try:
+            recipient = _recipient(value)
+        except InvalidPhone as error:
+            self.reject(index, value, Code.INVALID_PHONE, str(error))
+            return
+        identity = (recipient, content) if content else recipient
+        if identity in self._seen:
+            self.reject(index, value, Code.DUPLICATE_RECIPIENT, "the same recipient stands further up")
+            return
+        self._seen.add(identity)
+        self.members.append({"to": recipient} if member is None else {**member, "to": recipient})
+
+    def reject(self, index: int, value: object, code: Code, error: str) -> None:
+        shown = mask(ascii(value)[1:-1][:40]) if isinstance(value, str) else type(value).__name__
+        self.rejected.append(Rejection(index, shown, code, error))
+
+    def demand_somebody(self) -> None:
+        """Raise `Refused` with what is wrong with each when nobody is left."""
+        if self.members:
+            return
+        first = self.rejected[0]
+        raise Refused(first.code, f"no recipient can be accepted; the first one: {first.error}",
+                      details={"rejected": self.rejected})  # fmt: skip
+
+
+def _recipient(value: object) -> str:
+    if not isinstance(value, str):
+        raise InvalidPhone('must be a text like "6281200000001"')
+    return value if value.isascii() and MOBILE.fullmatch(value) else normalise_recipient(value[:200])

@@ -1,0 +1,33 @@
+"""Moments as people write them."""
+
+from datetime import UTC, datetime, timedelta, tzinfo
+
+from api_gateway.domain.refusals import invalid
+from common.kernel.clock import to_milliseconds
+
+LATENESS = timedelta(minutes=1)
+HORIZON = timedelta(days=366)
+
+
+def moment(field: str, text: str, zone: tzinfo) -> datetime:
+    """An ISO 8601 moment; without an offset it is in `zone`. Raises `Refused` naming the field."""
+    try:
+        written = datetime.fromisoformat(text)
+        aware = written if written.tzinfo is not None else written.replace(tzinfo=zone)
+        return to_milliseconds(aware.astimezone(UTC))
+    except (ValueError, OverflowError) as error:
+        raise invalid(field, "not an ISO 8601 moment, like 2025-11-15T09:00:00+07:00") from error
+
+
+def send_time(text: str | None, *, now: datetime, zone: tzinfo) -> datetime | None:
+    """When to send; `None` is now. A moment that has just passed is now, too."""
+    if text is None:
+        return None
+    at = moment("send_at", text, zone)
+    if at > now + HORIZON:
+        raise invalid("send_at", "at most a year ahead")
+    if at > now:
+        return at
+    if now - at <= LATENESS:
+        return None
+    raise invalid("send_at", "is in the past; leave it out to send now")

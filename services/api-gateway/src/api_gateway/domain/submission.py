@@ -1,0 +1,52 @@
+"""What a client asks to send, once its shape is known to be right."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from common.contracts.vocabulary import NotificationType, OnUnknown, Priority
+
+Values = Mapping[str, object]
+
+
+@dataclass(frozen=True)
+class Item:
+    """One recipient of a bulk call; what it leaves out is taken from the call."""
+
+    to: object
+    message: str | None = None
+    data: Values | None = None
+
+
+@dataclass(frozen=True)
+class Submission:
+    """Either `to` (one or many) or `items`; `bulk` when the answer should count like that of a list."""
+
+    type: NotificationType
+    to: Sequence[object] = ()
+    items: Sequence[Item] = ()
+    bulk: bool = False
+    message: str | None = None
+    data: Values | None = None
+    priority: Priority | None = None
+    send_at: str | None = None
+    validity_seconds: float | None = None
+    on_unknown: OnUnknown | None = None
+    providers: tuple[str, ...] | None = None
+    direct: bool = False
+    force: bool = False
+
+
+@dataclass(frozen=True)
+class Habits:
+    """What a type does unless the request says otherwise. `unknown_wait_seconds` `None`: the setting."""
+
+    priority: Priority
+    validity_seconds: float
+    unknown_wait_seconds: float | None
+    on_unknown: OnUnknown
+
+
+HABITS = {
+    NotificationType.CUSTOM: Habits(Priority.NORMAL, 24 * 3600, None, OnUnknown.RESEND),
+    NotificationType.OTP: Habits(Priority.CRITICAL, 300, 0, OnUnknown.RESEND),
+}

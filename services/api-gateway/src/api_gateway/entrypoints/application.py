@@ -1,0 +1,31 @@
+"""The HTTP application."""
+
+from collections.abc import Mapping
+
+from fastapi import FastAPI
+from prometheus_client import CollectorRegistry
+from starlette.types import ASGIApp
+
+from api_gateway.entrypoints import deliveries, errors, notifications, openapi, queue, senders
+from api_gateway.entrypoints.measuring import Measured
+from api_gateway.entrypoints.uses import Uses
+from common.http.operations import Check, operations_routes
+
+
+def http_application(uses: Uses, checks: Mapping[str, Check], registry: CollectorRegistry) -> ASGIApp:
+    """All routes, errors in one shape, requests measured."""
+    app = FastAPI(
+        title="Kabar",
+        version="1",
+        description="Accepts notifications over WhatsApp and shows what became of every one of them.",
+        docs_url=None,  # their pages load scripts from elsewhere
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    app.state.uses = uses
+    for router in (notifications.router, deliveries.router, senders.router, queue.router):
+        app.include_router(router)
+    app.router.routes += operations_routes(checks, registry)
+    errors.install(app)
+    openapi.install(app)
+    return Measured(app, registry)

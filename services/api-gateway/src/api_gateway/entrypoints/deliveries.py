@@ -1,0 +1,172 @@
+"""/api/deliveries and /api/dead-deliveries"""
+
+import base64
+import binascii
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request
+from starlette.responses import Response
+
+from api_gateway.application.accept_notification import Turn
+from api_gateway.application.act_on_deliveries import DEAD
+from api_gateway.application.ports import Answer, Selection
+from api_gateway.domain.moments import moment
+from api_gateway.domain.refusals import invalid, missing
+from api_gateway.entrypoints import views
+from api_gateway.entrypoints.answering import JSON
+from api_gateway.entrypoints.authentication import Dispatcher, Reader
+from api_gateway.entrypoints.bodies import IdentitiesBody, NoBody
+from api_gateway.entrypoints.openapi import describe
+from api_gateway.entrypoints.posting import answered, post
+from api_gateway.entrypoints.reading import read_json, shaped
+from api_gateway.entrypoints.uses import uses
+from common.config.whatsapp import PROVIDERS
+from common.contracts.documents import DeliveryDocument
+from common.contracts.vocabulary import DeliveryStatus, NotificationType
+from common.kernel.phone import InvalidPhone, normalise_recipient
+
+router = APIRouter(tags=["deliveries"])
+Limit = Annotated[int, Query(ge=1, le=200)]
+_ACTION = describe(NoBody, {}, idempotent=True, optional=True)
+_MANY = describe(
+    IdentitiesBody, {"two": {"ids": ["dlv_019a8b7c6d5e0123456789abcdef-0123456789abcdef"]}}, idempotent=True
+)
+
+
+@router.get("/api/deliveries", summary="Deliveries, newest first")
+async def list_deliveries(  # noqa: PLR0917 - FastAPI calls it by name
+    request: Request,
+    _: Reader,
+    notification_id: str | None = None,
+    status: DeliveryStatus | None = None,
+    type: NotificationType | None = None,  # noqa: A002 - the filter's name is part of the API
+    recipient: str | None = None,
+    provider: str | None = None,
+    since: str | None = None,
+    until: str | None = None,
+    q: str | None = None,
+    limit: Limit = 50,
+    cursor: str | None = None,
+) -> Response:
+    if provider is not None and provider not in PROVIDERS:
+        raise invalid("provider", f"known are {', '.join(PROVIDERS)}")
+    zone = uses(request).zone
+    selection = Selection(
+        statuses=() if status is None else (status,),
+        notification_id=notification_id,
+        recipient=None if recipient is None else _recipient("recipient", recipient),
+        type=type,
+        provider=provider,
+        since=None if since is None else moment("since", since, zone),
+        until=None if until is None else moment("until", until, zone),
+        before=_before(cursor),
+        limit=limit,
+    )
+    return await _page(request, selection if not q else _searched(selection, q.strip()))
+
+
+@router.get("/api/deliveries/{delivery_id}", summary="A delivery with its attempts and timeline")
+async def show(request: Request, delivery_id: str, _: Reader) -> Response:
+    found = await uses(request).deliveries.get(delivery_id)
+    if found is None:
+        raise missing("delivery", delivery_id)
+    return JSON(views.delivery(found))
+
+
+@router.post("/api/deliveries/{delivery_id}/cancel", summary="Cancel a delivery that waits", openapi_extra=_ACTION)
+async def cancel(request: Request, delivery_id: str, caller: Dispatcher) -> Response:
+    async def act(_: Turn) -> Answer:
+        return _changed(await uses(request).act.cancel(delivery_id, caller))
+
+    return await post(request, caller, await _nothing(request), act)
+
+
+@router.post("/api/deliveries/{delivery_id}/retry", summary="Queue an ended delivery again", openapi_extra=_ACTION)
+async def retry(request: Request, delivery_id: str, caller: Dispatcher) -> Response:
+    async def act(_: Turn) -> Answer:
+        return _changed(await uses(request).act.retry(delivery_id, caller))
+
+    return await post(request, caller, await _nothing(request), act)
+
+
+@router.get("/api/dead-deliveries", summary="Failed and unknown deliveries that wait for a person")
+async def list_dead(request: Request, _: Dispatcher, limit: Limit = 50, cursor: str | None = None) -> Response:
+    return await _page(request, Selection(statuses=DEAD, dead=True, before=_before(cursor), limit=limit))
+
+
+@router.post("/api/dead-deliveries/retry", summary="Queue dead deliveries again", openapi_extra=_MANY)
+async def retry_dead(request: Request, caller: Dispatcher) -> Response:
+    document = await read_json(request)
+
+    async def act(_: Turn) -> Answer:
+        ids = _distinct(document)
+        retried = await uses(request).act.retry_dead(ids, caller)
+        return answered({"success": True, "retried": retried, "skipped": len(ids) - retried})
+
+    return await post(request, caller, document, act)
+
+
+@router.post("/api/dead-deliveries/discard", summary="Take dead deliveries off the list", openapi_extra=_MANY)
+async def discard_dead(request: Request, caller: Dispatcher) -> Response:
+    document = await read_json(request)
+
+    async def act(_: Turn) -> Answer:
+        ids = _distinct(document)
+        discarded = await uses(request).act.discard(ids, caller)
+        return answered({"success": True, "discarded": discarded, "skipped": len(ids) - discarded})
+
+    return await post(request, caller, document, act)
+
+
+async def _page(request: Request, selection: Selection) -> Response:
+    found = await uses(request).deliveries.page(selection)
+    last = found[-1]["_id"] if len(found) == selection.limit else None
+    cursor = None if last is None else base64.urlsafe_b64encode(last.encode()).decode()
+    return JSON({"items": [views.delivery(one) for one in found], "next_cursor": cursor})
+
+
+def _before(cursor: str | None) -> str | None:
+    if cursor is None:
+        return None
+    try:
+        last = base64.urlsafe_b64decode(cursor.encode("ascii")).decode("ascii")
+    except (ValueError, binascii.Error) as error:
+        raise invalid("cursor", "must be the next_cursor of the page before") from error
+    if not last.startswith("dlv_"):
+        raise invalid("cursor", "must be the next_cursor of the page before")
+    return last
+
+
+def _searched(selection: Selection, text: str) -> Selection:
+    """`q` finds a notification, a delivery, or everything to one recipient."""
+    fields: dict[str, Any] = dict(vars(selection))
+    if text.startswith("ntf_"):
+        fields["notification_id"] = text
+    elif text.startswith("dlv_"):
+        fields["delivery_id"] = text
+    else:
+        fields["recipient"] = _recipient("q", text)
+    return Selection(**fields)
+
+
+def _recipient(field: str, value: str) -> str:
+    try:
+        return normalise_recipient(value.strip() if field != "recipient" else value.replace(" 62", "62", 1))
+    except InvalidPhone as error:
+        wanted = "a phone number, a group id, ntf_… or dlv_…" if field == "q" else str(error)
+        raise invalid(field, wanted) from error
+
+
+def _changed(delivery: DeliveryDocument) -> Answer:
+    return answered({"success": True, **views.delivery(delivery)})
+
+
+async def _nothing(request: Request) -> dict[str, Any]:
+    document = await read_json(request, optional=True)
+    shaped(document, NoBody)
+    return document
+
+
+def _distinct(document: dict[str, Any]) -> Sequence[str]:
+    return list(dict.fromkeys(shaped(document, IdentitiesBody).ids))

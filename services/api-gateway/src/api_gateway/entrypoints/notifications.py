@@ -1,0 +1,109 @@
+"""/api/notifications"""
+
+from typing import Any
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from api_gateway.application.accept_notification import Accepted, Turn
+from api_gateway.application.ports import Answer
+from api_gateway.domain.access import SENDING, Caller, Role, demand
+from api_gateway.domain.refusals import Code, Refused, missing
+from api_gateway.entrypoints import views
+from api_gateway.entrypoints.answering import JSON
+from api_gateway.entrypoints.authentication import AnyCaller, Reader
+from api_gateway.entrypoints.bodies import NoBody, NotificationBody
+from api_gateway.entrypoints.openapi import ACCEPTED, NOTIFICATION_EXAMPLES, describe
+from api_gateway.entrypoints.posting import answered, post
+from api_gateway.entrypoints.reading import read_json, shaped
+from api_gateway.entrypoints.uses import Uses, uses
+from common.contracts.documents import DeliveryDocument
+from common.contracts.vocabulary import WAITING, DeliveryStatus, NotificationType
+
+router = APIRouter(prefix="/api/notifications", tags=["notifications"])
+SUCCEEDED = (DeliveryStatus.SENT, DeliveryStatus.DELIVERED, DeliveryStatus.READ)
+
+
+@router.post(
+    "",
+    status_code=202,
+    summary="Accept a notification",
+    openapi_extra=describe(NotificationBody, NOTIFICATION_EXAMPLES, idempotent=True),
+    responses=ACCEPTED,
+)
+async def submit(request: Request, caller: AnyCaller) -> Response:
+    document = await read_json(request)
+    _demand_right(document, caller)
+
+    async def act(turn: Turn) -> Answer:
+        return await submit_document(uses(request), document, caller, turn)
+
+    return await post(request, caller, document, act)
+
+
+@router.get("/{notification_id}", summary="A notification and its progress")
+async def show(request: Request, notification_id: str, _: Reader) -> Response:
+    found = await uses(request).notifications.get(notification_id)
+    if found is None:
+        raise missing("notification", notification_id)
+    return JSON(views.notification(found, await uses(request).notifications.progress(notification_id)))
+
+
+@router.post(
+    "/{notification_id}/cancel",
+    summary="Cancel what still waits",
+    openapi_extra=describe(NoBody, {}, idempotent=True, optional=True),
+)
+async def cancel(request: Request, notification_id: str, caller: AnyCaller) -> Response:
+    document = await read_json(request, optional=True)
+    shaped(document, NoBody)
+
+    async def act(_: Turn) -> Answer:
+        done = await uses(request).cancel_notification(notification_id, caller)
+        view = views.notification(done.notification, done.progress)
+        return answered({"success": True, "cancelled": done.cancelled, **view})
+
+    return await post(request, caller, document, act)
+
+
+async def submit_document(use: Uses, document: dict[str, Any], caller: Caller, turn: Turn) -> Answer:
+    """Accept what a body asks for and say so."""
+    body = shaped(document, NotificationBody)
+    try:
+        accepted = await use.accept(body.submission(), caller, turn)
+    except Refused as refused:
+        if "rejected" in refused.details:
+            refused.details = {**refused.details, "rejected": views.rejections(refused.details["rejected"])}  # type: ignore[arg-type]
+        raise
+    if body.direct:
+        return await _direct_answer(use, accepted)
+    location = f"/api/notifications/{accepted.notification['_id']}"
+    return answered(views.accepted(accepted), 202, location)
+
+
+async def _direct_answer(use: Uses, accepted: Accepted) -> Answer:
+    """200 with what the provider said, whether it took the message or not; 202 while nobody knows yet."""
+    location = f"/api/notifications/{accepted.notification['_id']}"
+    found = await use.await_outcome(accepted.notification)
+    view = views.accepted(accepted) | {"status": "accepted" if found is None else found["status"]}
+    if found is None or found["status"] in WAITING:
+        return answered(view | _with_delivery(found), 202, location)
+    if found["status"] in SUCCEEDED:
+        return answered(view | _with_delivery(found), 200, location)
+    last = found["attempts"][-1] if found["attempts"] else None
+    error = found["reason"] or (last and last["error"]) or f"the delivery is {found['status']}"
+    failure = {"success": False, "error": error, "code": found["code"] or Code.RETRY_FAILED}
+    return answered(view | failure | _with_delivery(found), 200, location)
+
+
+def _with_delivery(found: DeliveryDocument | None) -> dict[str, Any]:
+    return {} if found is None else {"delivery": views.delivery(found)}
+
+
+def _demand_right(document: dict[str, Any], caller: Caller) -> None:
+    kind = document.get("type")
+    if kind not in list(NotificationType):
+        shaped(document, NotificationBody)  # refuses it, naming what else is wrong as well
+    demand(caller, SENDING[NotificationType(str(kind))], f"type {kind}")
+    if document.get("direct") is True:
+        demand(caller, (Role.ADMIN,), "a direct send")

@@ -1,0 +1,82 @@
+"""/admin/whatsapp-queue and /admin/conservation"""
+
+from typing import Any
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from api_gateway.application.accept_notification import Turn
+from api_gateway.application.ports import Answer
+from api_gateway.domain.refusals import invalid
+from api_gateway.domain.submission import Submission
+from api_gateway.entrypoints import views
+from api_gateway.entrypoints.answering import JSON
+from api_gateway.entrypoints.authentication import Operator
+from api_gateway.entrypoints.bodies import NoBody, TestMessageBody
+from api_gateway.entrypoints.openapi import describe
+from api_gateway.entrypoints.posting import answered, post
+from api_gateway.entrypoints.reading import read_json, shaped
+from api_gateway.entrypoints.uses import uses
+from common.contracts.vocabulary import NotificationType, Priority
+from common.telemetry.logs import logger
+
+router = APIRouter(prefix="/admin", tags=["queue"])
+_ACTION = describe(NoBody, {}, idempotent=True, optional=True)
+_TEST = describe(TestMessageBody, {"one": {"to": "6281200000001"}}, idempotent=True, optional=True)
+TEST_MESSAGE = "Ini pesan uji dari sistem notifikasi. Abaikan pesan ini."
+log = logger()
+
+
+@router.get("/whatsapp-queue/status", summary="The WhatsApp queue at a glance")
+async def status(request: Request, _: Operator) -> Response:
+    return JSON(views.queue(await uses(request).look_at_queue()))
+
+
+@router.post("/whatsapp-queue/clear", summary="Cancel everything queued", openapi_extra=_ACTION)
+async def clear(request: Request, caller: Operator) -> Response:
+    document = await _nothing(request)
+
+    async def act(_: Turn) -> Answer:
+        cleared = await uses(request).look_at_queue.clear(caller)
+        log.info("queue.cleared", deliveries=cleared, by=caller.subject)
+        return answered({"success": True, "cleared": cleared})
+
+    return await post(request, caller, document, act)
+
+
+@router.post("/whatsapp-queue/force-process", summary="Line up at once what waits for a retry", openapi_extra=_ACTION)
+async def force_process(request: Request, caller: Operator) -> Response:
+    document = await _nothing(request)
+
+    async def act(_: Turn) -> Answer:
+        return answered({"success": True, "processed": await uses(request).look_at_queue.force()})
+
+    return await post(request, caller, document, act)
+
+
+@router.post("/whatsapp-queue/send-test", status_code=202, summary="Send a test message", openapi_extra=_TEST)
+async def send_test(request: Request, caller: Operator) -> Response:
+    document = await read_json(request, optional=True)
+
+    async def act(turn: Turn) -> Answer:
+        body = shaped(document, TestMessageBody)
+        to = body.to or uses(request).admin_number
+        if to is None:
+            raise invalid("to", "needed, as ADMIN_WHATSAPP_NUMBER is not set")
+        message = TEST_MESSAGE if body.message is None else body.message
+        submission = Submission(NotificationType.CUSTOM, to=[to], message=message, priority=Priority.HIGH)
+        accepted = await uses(request).accept(submission, caller, turn)
+        return answered(views.accepted(accepted), 202, f"/api/notifications/{accepted.notification['_id']}")
+
+    return await post(request, caller, document, act)
+
+
+@router.get("/conservation", summary="Accepted recipients against where each of them is")
+async def conservation(request: Request, _: Operator) -> Response:
+    return JSON(views.conservation(await uses(request).ledger.conservation()))
+
+
+async def _nothing(request: Request) -> dict[str, Any]:
+    document = await read_json(request, optional=True)
+    shaped(document, NoBody)
+    return document

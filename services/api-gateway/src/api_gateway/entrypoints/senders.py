@@ -1,0 +1,77 @@
+"""/api/senders"""
+
+from collections.abc import Awaitable, Callable
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from api_gateway.application.accept_notification import Turn
+from api_gateway.application.ports import Answer
+from api_gateway.domain.access import Caller
+from api_gateway.domain.refusals import missing
+from api_gateway.entrypoints import views
+from api_gateway.entrypoints.answering import JSON
+from api_gateway.entrypoints.authentication import Operator
+from api_gateway.entrypoints.bodies import NoBody
+from api_gateway.entrypoints.openapi import describe
+from api_gateway.entrypoints.posting import answered, post
+from api_gateway.entrypoints.reading import read_json, shaped
+from api_gateway.entrypoints.uses import Uses, uses
+from common.contracts.documents import SenderDocument
+from common.telemetry.logs import logger
+
+router = APIRouter(prefix="/api/senders", tags=["senders"])
+_ACTION = describe(NoBody, {}, idempotent=True, optional=True)
+log = logger()
+
+
+@router.get("", summary="Every sender: health, circuit, quota, limits")
+async def list_senders(request: Request, _: Operator) -> Response:
+    use = uses(request)
+    items = [_view(use, sender) for sender in await use.senders.all()]
+    return JSON({"items": items, "next_cursor": None})
+
+
+@router.get("/{sender_id}", summary="One sender")
+async def show(request: Request, sender_id: str, _: Operator) -> Response:
+    return JSON(_view(uses(request), await _get(uses(request), sender_id)))
+
+
+@router.post("/{sender_id}/pause", summary="Give it no more work", openapi_extra=_ACTION)
+async def pause(request: Request, sender_id: str, caller: Operator) -> Response:
+    return await _do(request, caller, sender_id, lambda: uses(request).senders.pause(sender_id, caller.subject))
+
+
+@router.post("/{sender_id}/resume", summary="Let it work again and close its circuit", openapi_extra=_ACTION)
+async def resume(request: Request, sender_id: str, caller: Operator) -> Response:
+    return await _do(request, caller, sender_id, lambda: uses(request).senders.resume(sender_id))
+
+
+@router.post("/{sender_id}/reset-limits", summary="Forget what it sent; its pacing stays", openapi_extra=_ACTION)
+async def reset_limits(request: Request, sender_id: str, caller: Operator) -> Response:
+    return await _do(request, caller, sender_id, lambda: uses(request).senders.reset_limits(sender_id))
+
+
+async def _do(request: Request, caller: Caller, sender_id: str, change: Callable[[], Awaitable[bool]]) -> Response:
+    document = await read_json(request, optional=True)
+    shaped(document, NoBody)
+
+    async def act(_: Turn) -> Answer:
+        await _get(uses(request), sender_id)
+        await change()
+        act_name = request.url.path.rsplit("/", 1)[-1]
+        log.info("sender.changed", sender=sender_id, act=act_name, by=caller.subject)
+        return answered({"success": True, **_view(uses(request), await _get(uses(request), sender_id))})
+
+    return await post(request, caller, document, act)
+
+
+async def _get(use: Uses, sender_id: str) -> SenderDocument:
+    found = await use.senders.get(sender_id)
+    if found is None:
+        raise missing("sender", sender_id)
+    return found
+
+
+def _view(use: Uses, sender: SenderDocument) -> views.View:
+    return views.sender(sender, use.limits, use.clock.now())

@@ -1,0 +1,43 @@
+"""Everything the routes can do, handed to them by wiring."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import tzinfo
+
+from fastapi import Request
+
+from api_gateway.application.accept_notification import AcceptNotification
+from api_gateway.application.act_on_deliveries import ActOnDeliveries
+from api_gateway.application.cancel_notification import CancelNotification
+from api_gateway.application.look_at_queue import LookAtQueue
+from api_gateway.application.once import Once
+from api_gateway.application.ports import Deliveries, Ledger, Notifications, Senders
+from api_gateway.application.send_directly import AwaitOutcome
+from api_gateway.domain.access import Caller
+from common.kernel.clock import Clock
+from common.mongo.gate import Limits
+
+
+@dataclass(frozen=True)
+class Uses:
+    identify: Callable[[str | None], Caller]
+    accept: AcceptNotification
+    await_outcome: AwaitOutcome
+    cancel_notification: CancelNotification
+    act: ActOnDeliveries
+    look_at_queue: LookAtQueue
+    once: Once
+    notifications: Notifications
+    deliveries: Deliveries
+    senders: Senders
+    ledger: Ledger
+    clock: Clock
+    limits: Limits
+    zone: tzinfo
+    admin_number: str | None
+
+
+def uses(request: Request) -> Uses:
+    """What the application a request came to can do."""
+    found: Uses = request.app.state.uses
+    return found

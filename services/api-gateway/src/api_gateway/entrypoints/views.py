@@ -1,0 +1,188 @@
+"""Stored documents as clients see them: exact names, masked recipients, no message texts."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from api_gateway.application.accept_notification import Accepted
+from api_gateway.application.capacity import why_out
+from api_gateway.application.look_at_queue import Glance
+from api_gateway.application.ports import Conservation
+from api_gateway.domain.audience import Rejection
+from common.contracts.documents import (
+    CurrentAttempt,
+    DeliveryDocument,
+    NotificationDocument,
+    PastAttempt,
+    SenderDocument,
+)
+from common.contracts.vocabulary import Priority
+from common.kernel.phone import mask, mask_in_text
+from common.mongo.gate import Limits, usage
+
+View = dict[str, Any]
+
+
+def accepted(result: Accepted) -> View:
+    notification = result.notification
+    view: View = {
+        "success": True,
+        "notification_id": notification["_id"],
+        "deliveries": notification["recipients"],
+        "estimated_finish": notification["estimated_finish"],
+        "rejected": rejections(result.rejected),
+    }
+    if result.bulk:
+        view |= {"totalSent": notification["recipients"], "totalCustomers": notification["recipients"]}
+    return view
+
+
+def rejections(rejected: Sequence[Rejection]) -> list[View]:
+    return [{"index": one.index, "value": one.value, "code": one.code, "error": one.error} for one in rejected]
+
+
+def notification(document: NotificationDocument, progress: Mapping[str, int]) -> View:
+    return {
+        "id": document["_id"],
+        "type": document["type"],
+        "channel": document["channel"],
+        "status": document["status"],
+        "priority": document["priority"],
+        "recipients": document["recipients"],
+        "rejected": document.get("rejected", 0),
+        "planned": sum(progress.values()),
+        "progress": progress,
+        "direct": document["direct"],
+        "send_at": document["send_at"],
+        "expires_at": document["expires_at"],
+        "estimated_finish": document["estimated_finish"],
+        "created_by": document["created_by"],
+        "created_at": document["created_at"],
+    }
+
+
+def delivery(document: DeliveryDocument) -> View:
+    attempts = [_past_attempt(attempt) for attempt in document["attempts"]]
+    if document["attempt"] is not None:
+        attempts.append(_current_attempt(document["attempt"]))
+    return {
+        "id": document["_id"],
+        "notification_id": document["notification_id"],
+        "type": document["type"],
+        "channel": document["channel"],
+        "recipient": mask(document["recipient"]),
+        "status": document["status"],
+        "priority": document["priority"],
+        "failover": document["failover"],
+        "possible_duplicate": document["possible_duplicate"],
+        "reason": None if document["reason"] is None else mask_in_text(document["reason"]),
+        "code": document["code"],
+        "route": document["route"],
+        "retries": document["retries"],
+        "attempts": attempts,
+        "timeline": [
+            {"at": entry["at"], "status": entry["status"], "cause": mask_in_text(entry["cause"])}
+            for entry in document["timeline"]
+        ],
+        "send_at": document["send_at"],
+        "queued_at": document["queued_at"],
+        "expires_at": document["expires_at"],
+        "created_at": document["created_at"],
+        "sent_at": document["sent_at"],
+        "discarded_at": document.get("discarded_at"),
+    }
+
+
+def _past_attempt(attempt: PastAttempt) -> View:
+    error = attempt["error"]
+    return {
+        "number": attempt["number"],
+        "provider": attempt["provider"],
+        "sender": attempt["sender"],
+        "outcome": attempt["outcome"],
+        "error": None if error is None else mask_in_text(error),
+        "code": attempt["code"],
+        "started_at": attempt["started_at"],
+        "finished_at": attempt["finished_at"],
+        "provider_message_id": attempt["provider_message_id"],
+    }
+
+
+def _current_attempt(attempt: CurrentAttempt) -> View:
+    return {
+        "number": attempt["number"],
+        "provider": attempt["provider"],
+        "sender": attempt["sender"],
+        "outcome": attempt["state"],
+        "error": None,
+        "code": None,
+        "started_at": attempt.get("started_at"),
+        "finished_at": None,
+        "provider_message_id": None,
+    }
+
+
+def sender(document: SenderDocument, limits: Limits, now: datetime) -> View:
+    out = why_out(document, now)
+    paused = bool(document.get("paused"))
+    why = f"paused by {document.get('paused_by', 'an operator')}" if paused else out
+    circuit = document.get("circuit")
+    return {
+        "id": document["_id"],
+        "provider": document["provider"],
+        "status": "paused" if paused else "available" if out is None else "out",
+        "why": None if why is None else mask_in_text(why),
+        "circuit": {
+            "state": "closed" if circuit is None else circuit["state"],
+            "reason": None if circuit is None or circuit["reason"] is None else mask_in_text(circuit["reason"]),
+            "opened_at": None if circuit is None else circuit["opened_at"],
+            "retry_at": None if circuit is None else circuit["retry_at"],
+        },
+        "quota": {"remaining": document.get("quota_remaining"), "at": document.get("quota_at")},
+        "usage": {
+            one.window: {"limit": one.limit, "used": one.used, "reset_at": one.reset_at}
+            for one in usage(document.get("gate", {}), limits, now)
+        },
+        "gap": limits.gap,
+        "gateway_seen_at": document["gateway_seen_at"],
+        "gateway_alive": out != "its gateway is silent",
+    }
+
+
+def queue(glance: Glance) -> View:
+    by_priority: dict[str, int] = dict.fromkeys(Priority, 0)
+    for one in glance.waiting:
+        by_priority[next(priority for priority in Priority if priority.rank == one.rank)] += one.count
+    oldest = min((one.oldest for one in glance.waiting), default=None)
+    finish = glance.finish
+    return {
+        "queue_length": glance.queued,
+        "is_processing": glance.sending > 0 or (glance.queued > 0 and finish is not None),
+        "failed_messages": glance.failed,
+        "estimated_time": None if finish is None else max(0, round((finish - glance.now).total_seconds())),
+        "estimated_finish": finish if glance.queued else None,
+        "sending": glance.sending,
+        "by_priority": by_priority,
+        "waiting_for_retry": max(0, glance.queued - sum(one.count for one in glance.waiting)),
+        "oldest_seconds": None if oldest is None else max(0, round((glance.now - oldest).total_seconds())),
+        "next_messages": [
+            {
+                "id": head["_id"],
+                "type": head["type"],
+                "recipient": mask(head["recipient"]),
+                "priority": head["priority"],
+                "queued_at": head["queued_at"],
+            }
+            for head in glance.heads
+        ],
+    }
+
+
+def conservation(counted: Conservation) -> View:
+    return {
+        "accepted": counted.accepted,
+        "deliveries": dict(counted.deliveries),
+        "not_yet_planned": counted.not_yet_planned,
+        "cancelled_before_planning": counted.cancelled_before_planning,
+        "difference": counted.difference,
+    }

@@ -1,0 +1,89 @@
+"""Puts the service together; the only file that knows concrete classes."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+from api_gateway.adapters.mongo_deliveries import MongoDeliveries
+from api_gateway.adapters.mongo_ledger import MongoLedger
+from api_gateway.adapters.mongo_notifications import MongoNotifications
+from api_gateway.adapters.mongo_queue import MongoQueue
+from api_gateway.adapters.mongo_reservations import MongoReservations
+from api_gateway.adapters.mongo_senders import MongoSenders
+from api_gateway.adapters.tokens import Tokens
+from api_gateway.application.accept_notification import AcceptanceMetrics, AcceptNotification, Policy
+from api_gateway.application.act_on_deliveries import ActOnDeliveries
+from api_gateway.application.cancel_notification import CancelNotification
+from api_gateway.application.capacity import Capacity
+from api_gateway.application.look_at_queue import LookAtQueue
+from api_gateway.application.once import Once
+from api_gateway.application.send_directly import AwaitOutcome
+from api_gateway.domain.estimate import Pace
+from api_gateway.entrypoints.application import http_application
+from api_gateway.entrypoints.uses import Uses
+from api_gateway.settings import Settings
+from common.contracts.events import NotificationAccepted
+from common.kernel.clock import SystemClock
+from common.messaging.coalesced import Coalesced
+from common.mongo.gate import Limits
+from common.runtime.loops import repeatedly
+from common.runtime.process import Application, Surroundings
+from common.topology.declarations import EVENTS
+
+ANNOUNCED_AT_ONCE = 500
+ANSWER_SLACK_SECONDS = 10.0
+"""What planning, claiming and recording may add to a provider's time in a direct send."""
+FLUSH_SECONDS = 5.0
+
+
+@asynccontextmanager
+async def wire(settings: Settings, surroundings: Surroundings) -> AsyncIterator[Application]:
+    async def announce(ids: Sequence[str]) -> None:
+        await surroundings.broker.publish(EVENTS, NotificationAccepted(notification_ids=list(ids)))
+
+    mongo, clock = surroundings.mongo, SystemClock()
+    announcements: Coalesced[str] = Coalesced(announce, limit=ANNOUNCED_AT_ONCE)
+    notifications, deliveries, senders = MongoNotifications(mongo), MongoDeliveries(mongo), MongoSenders(mongo)
+    reservations, queue = MongoReservations(mongo), MongoQueue(mongo)
+    pace = Pace(settings.queue_delay, settings.per_minute, settings.per_hour, settings.per_day)
+    limits = Limits(settings.queue_delay, settings.per_minute, settings.per_hour, settings.per_day)
+    capacity = Capacity(queue, senders, clock, pace)
+    policy = Policy(settings.provider_order, settings.unknown_wait_seconds, settings.zone)
+    patience = settings.connect_timeout + settings.read_timeout + ANSWER_SLACK_SECONDS
+    uses = Uses(
+        identify=Tokens(settings.jwt_secret.get_secret_value()).caller,
+        accept=AcceptNotification(
+            notifications, announcements, capacity, clock, policy, AcceptanceMetrics(surroundings.registry)
+        ),
+        await_outcome=AwaitOutcome(deliveries, senders, clock, limits, patience),
+        cancel_notification=CancelNotification(notifications, deliveries, clock),
+        act=ActOnDeliveries(deliveries, clock),
+        look_at_queue=LookAtQueue(queue, deliveries, capacity, clock, settings.provider_order),
+        once=Once(reservations, clock),
+        notifications=notifications,
+        deliveries=deliveries,
+        senders=senders,
+        ledger=MongoLedger(mongo),
+        clock=clock,
+        limits=limits,
+        zone=settings.zone,
+        admin_number=settings.admin_number,
+    )
+
+    async def refresh() -> None:
+        await repeatedly(capacity.refresh, name="capacity", every=1.0)
+
+    async def drain() -> None:
+        await asyncio.wait_for(
+            asyncio.gather(announcements.flushed(), notifications.inserts.flushed(), reservations.settling.flushed()),
+            FLUSH_SECONDS,
+        )
+
+    yield Application(
+        http=http_application(uses, surroundings.checks(), surroundings.registry),
+        loops=[refresh],
+        connections=[
+            announcements.run, notifications.inserts.run, reservations.reserving.run, reservations.settling.run,
+        ],
+        drain=drain,
+    )  # fmt: skip
