@@ -75,7 +75,7 @@ class Broker:
         self._transient = transient
         self._subscriptions: list[Subscription] = []
         self._connected = asyncio.Event()
-        self._draining = False
+        self._draining = asyncio.Event()
         self._connection: AbstractConnection | None = None
         self._channel: AbstractChannel | None = None
         self._exchanges: dict[str, AbstractExchange] = {}
@@ -137,7 +137,7 @@ class Broker:
 
     async def drain(self, *, seconds: float) -> None:
         """Take nothing new and let what is being handled end, for so many seconds at most."""
-        self._draining = True
+        self._draining.set()
         for subscription in self._subscriptions:
             if subscription.consuming is not None and self.connected:
                 with contextlib.suppress(*_LOST, TimeoutError):
@@ -167,7 +167,7 @@ class Broker:
             queues = await self._declare(channel)
             self._channel = channel
             for subscription in self._subscriptions:
-                if not self._draining:
+                if not self._draining.is_set():
                     await self._consume(connection, subscription, on_close)
         del queues
         self._connected.set()
@@ -217,7 +217,9 @@ class Broker:
                     case Retry(after=after):
                         if attempt in {0, 3}:
                             log.warning("envelope.retried", attempt=attempt, seconds=after, **fields)
-                        await asyncio.sleep(after)
+                        with contextlib.suppress(TimeoutError):
+                            await asyncio.wait_for(self._draining.wait(), after)
+                            return  # unacked, so that a process that stays tries on
                         attempt += 1
                     case Bury(reason=reason):
                         log.error("envelope.parked", reason=reason, exc_info=error, **fields)  # noqa: TRY400 - the error is given
@@ -239,7 +241,7 @@ class Broker:
             headers={**message.headers, "x-kabar-reason": reason[:1000], "x-kabar-queue": queue.name,
                      "x-kabar-exchange": message.exchange or "", "x-kabar-routing-key": message.routing_key or ""},
         )  # fmt: skip
-        while not self._draining:
+        while not self._draining.is_set():
             try:
                 await self._send(DEAD, copy, queue.name, timeout=PUBLISH_SECONDS)
             except Transient:

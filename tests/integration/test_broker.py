@@ -1,0 +1,200 @@
+"""Publishing is confirmed, handlers only return or raise, and what cannot be handled is parked with its reason."""
+
+import asyncio
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+
+import aio_pika
+import pytest
+from prometheus_client import CollectorRegistry
+
+from common.contracts.events import AttemptsRequested, NotificationAccepted
+from common.kernel.failures import Permanent, Transient
+from common.messaging.broker import Envelope, RawEvent, connect
+from common.topology.declarations import ATTEMPTS, EVENTS, NOTIFICATIONS, PARKED
+from tests.support.bus import Received, connected, emptied, eventually, publish_raw, raw_channel
+
+
+def accepted(*numbers: int) -> NotificationAccepted:
+    return NotificationAccepted(notification_ids=[f"ntf_{number}" for number in numbers])
+
+
+@pytest.fixture
+async def url(rabbitmq_url: str) -> AsyncIterator[str]:
+    await emptied(rabbitmq_url)
+    yield rabbitmq_url
+    await emptied(rabbitmq_url)
+
+
+async def test_what_is_published_is_consumed_as_it_was_sent(url: str) -> None:
+    received = Received()
+    async with connected(url, (NOTIFICATIONS, NotificationAccepted, received)) as broker:
+        await asyncio.gather(*(broker.publish(EVENTS, accepted(number)) for number in range(200)))
+        await eventually(lambda: len(received.envelopes) == 200)
+    assert {event.notification_ids[0] for event in received.events} == {f"ntf_{number}" for number in range(200)}
+    assert len({envelope.message_id for envelope in received.envelopes}) == 200
+    assert not any(envelope.redelivered for envelope in received.envelopes)
+
+
+async def test_an_envelope_is_durable_and_says_what_and_whose_it_is(url: str) -> None:
+    async with connected(url) as broker, raw_channel(url) as channel:
+        await broker.publish(EVENTS, accepted(1))
+        message = await (await channel.get_queue(NOTIFICATIONS.name)).get(no_ack=True)
+    assert message.delivery_mode == aio_pika.DeliveryMode.PERSISTENT
+    assert (message.type, message.app_id, message.content_type) == ("notification.accepted", "test", "application/json")
+    assert (message.message_id or "").startswith("env_")
+
+
+async def test_what_no_queue_takes_is_not_published(url: str) -> None:
+    nowhere = AttemptsRequested(claim="c", provider="unheard-of", sender="s", deadline=datetime.now(UTC), attempts=[])
+    async with connected(url) as broker:
+        with pytest.raises(Transient, match="did not take"):
+            await broker.publish(ATTEMPTS, nowhere)
+        await broker.publish(EVENTS, accepted(1))
+
+
+async def test_publishing_waits_no_longer_than_asked_for_a_broker_that_is_away() -> None:
+    async with connect("amqp://guest:guest@127.0.0.1:1/", name="test", registry=CollectorRegistry()) as broker:
+        with pytest.raises(Transient, match=r"in 0\.2 s"):
+            await broker.publish(EVENTS, accepted(1), timeout=0.2)
+        with pytest.raises(Transient):
+            await broker.backlog(NOTIFICATIONS)
+
+
+async def test_the_backlog_is_what_nobody_has_taken(url: str) -> None:
+    async with connected(url) as broker:
+        for number in range(3):
+            await broker.publish(EVENTS, accepted(number))
+        assert await broker.backlog(NOTIFICATIONS) == 3
+
+
+async def test_what_is_away_is_waited_for_with_the_same_envelope(url: str) -> None:
+    received = Received(*[Transient("away")] * 2, TimeoutError("the driver's own failure"))
+    async with connected(url, (NOTIFICATIONS, NotificationAccepted, received), transient=(TimeoutError,)) as broker:
+        await broker.publish(EVENTS, accepted(1))
+        assert await received.first() == accepted(1)
+        assert await broker.backlog(PARKED) == 0
+    assert received.calls == 4
+    assert not received.envelopes[0].redelivered
+
+
+async def test_what_can_never_succeed_is_parked_at_once_and_does_not_block_the_next_one(url: str) -> None:
+    received, parked = Received(Permanent("nobody can plan this")), Received()
+    async with connected(
+        url, (NOTIFICATIONS, NotificationAccepted, received), (PARKED, None, parked), prefetch=1
+    ) as broker:
+        await broker.publish(EVENTS, accepted(1))
+        await broker.publish(EVENTS, accepted(2))
+        assert await received.first() == accepted(2)
+        grave = await parked.first()
+    assert isinstance(grave, RawEvent)
+    assert NotificationAccepted.decode(grave.body) == accepted(1)
+    assert grave.routing_key == NOTIFICATIONS.name
+    assert grave.headers == {
+        "x-kabar-reason": "nobody can plan this",
+        "x-kabar-queue": NOTIFICATIONS.name,
+        "x-kabar-exchange": EVENTS.name,
+        "x-kabar-routing-key": "notification.accepted",
+    }
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"not json", b"\xff\xfe", b"[]", b'{"notification_ids": 7}', b'{"other": true}'], ids=repr
+)
+async def test_what_is_not_the_event_is_parked_with_what_is_wrong(url: str, body: bytes) -> None:
+    received, parked = Received(), Received()
+    async with connected(url, (NOTIFICATIONS, NotificationAccepted, received), (PARKED, None, parked)):
+        await publish_raw(url, EVENTS, "notification.accepted", body)
+        grave = await parked.first()
+    assert grave.body == body
+    assert grave.headers["x-kabar-reason"].startswith("not valid: ")
+    assert received.calls == 0
+
+
+async def test_an_unexpected_error_is_tried_three_times_and_then_parked(url: str) -> None:
+    received, parked = Received(*[KeyError("provider")] * 3), Received()
+    async with connected(url, (NOTIFICATIONS, NotificationAccepted, received), (PARKED, None, parked)) as broker:
+        await broker.publish(EVENTS, accepted(1))
+        grave = await parked.first()
+        assert received.calls == 3
+        await broker.publish(EVENTS, accepted(2))
+        assert await received.first() == accepted(2)
+    assert grave.headers["x-kabar-reason"] == "KeyError: 'provider'"
+
+
+async def test_an_unexpected_error_that_passes_is_no_reason_to_park(url: str) -> None:
+    received = Received(KeyError("a race"), KeyError("a race"))
+    async with connected(url, (NOTIFICATIONS, NotificationAccepted, received)) as broker:
+        await broker.publish(EVENTS, accepted(1))
+        assert await received.first() == accepted(1)
+
+
+async def test_an_envelope_that_kills_its_consumer_is_parked_after_the_delivery_limit(url: str) -> None:
+    parked = Received()
+    async with connected(url, (PARKED, None, parked)) as broker:
+        await broker.publish(EVENTS, accepted(1))
+        dying = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "tests.support.dying_consumer", url, stdout=subprocess.PIPE
+        )
+        said, _ = await asyncio.wait_for(dying.communicate(), 60)
+        grave = await parked.first()
+    assert int(said.split()[-1]) == NOTIFICATIONS.delivery_limit + 1
+    assert NotificationAccepted.decode(grave.body) == accepted(1)
+    assert grave.headers["x-first-death-reason"] == "delivery_limit"
+    assert grave.headers["x-first-death-queue"] == NOTIFICATIONS.name
+
+
+async def test_no_more_envelopes_than_the_prefetch_are_handled_at_once(url: str) -> None:
+    running, most, done = 0, 0, 0
+
+    async def handle(_: Envelope[NotificationAccepted]) -> None:
+        nonlocal running, most, done
+        running += 1
+        most = max(most, running)
+        await asyncio.sleep(0.002)
+        running -= 1
+        done += 1
+
+    async with connected(url, (NOTIFICATIONS, NotificationAccepted, handle), prefetch=7) as broker:
+        await asyncio.gather(*(broker.publish(EVENTS, accepted(number)) for number in range(100)))
+        await eventually(lambda: done == 100)
+    assert 1 < most <= 7
+
+
+async def test_draining_finishes_what_is_under_way_and_leaves_the_rest_to_others(url: str) -> None:
+    started, release, finished = asyncio.Event(), asyncio.Event(), []
+
+    async def handle(envelope: Envelope[NotificationAccepted]) -> None:
+        started.set()
+        await release.wait()
+        finished.append(envelope.event)
+
+    async with connected(url, (NOTIFICATIONS, NotificationAccepted, handle), prefetch=1) as broker:
+        await broker.publish(EVENTS, accepted(1))
+        await started.wait()
+        await broker.publish(EVENTS, accepted(2))
+        draining = asyncio.create_task(broker.drain(seconds=20))
+        done, _ = await asyncio.wait({draining}, timeout=0.3)
+        assert not done
+        release.set()
+        await draining
+        assert finished == [accepted(1)]
+    received = Received()
+    async with connected(url, (NOTIFICATIONS, NotificationAccepted, received)):
+        assert await received.first() == accepted(2)
+    assert not received.envelopes[0].redelivered
+
+
+async def test_draining_does_not_wait_for_what_is_away(url: str) -> None:
+    waiting = Received(*[Transient("away")] * 1_000)
+    async with connected(url, (NOTIFICATIONS, NotificationAccepted, waiting)) as broker:
+        await broker.publish(EVENTS, accepted(1))
+        await eventually(lambda: waiting.calls >= 3)
+        async with asyncio.timeout(5):
+            await broker.drain(seconds=20)
+    received = Received()
+    async with connected(url, (NOTIFICATIONS, NotificationAccepted, received)):
+        assert await received.first() == accepted(1)
+    assert received.envelopes[0].redelivered
