@@ -1,0 +1,1 @@
+"""MongoDB, HTTP and Prometheus behind the ports."""

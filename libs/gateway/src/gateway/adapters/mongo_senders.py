@@ -1,0 +1,38 @@
+"""Saying every second: these senders have a gateway, and this is what is left of their quota."""
+
+from collections.abc import Iterable
+
+from common.mongo.connection import Collection, Document, UpdateOne
+
+
+class MongoSenders:
+    """Keeps a gateway's senders registered; it removes none, since another replica may have them."""
+
+    def __init__(self, collection: Collection, *, provider: str, senders: Iterable[str], max_text_chars: int) -> None:
+        self._collection = collection
+        self._senders = list(senders)
+        self._known: Document = {"provider": provider, "max_text_chars": max_text_chars}
+        self._quotas: dict[str, int] = {}
+
+    def quota(self, sender: str, remaining: int) -> None:
+        """Remember what an answer told; it is written with the next sign of life."""
+        self._quotas[sender] = remaining
+
+    async def show_life(self) -> None:
+        """Write all senders in one go, on the server's clock."""
+        if not self._senders:
+            return
+        quotas, self._quotas = self._quotas, {}
+        try:
+            await self._collection.bulk_write(
+                [self._sign(sender, quotas.get(sender)) for sender in self._senders], ordered=False
+            )
+        except BaseException:
+            self._quotas = quotas | self._quotas  # told with the next sign instead, unless newer is known
+            raise
+
+    def _sign(self, sender: str, quota: int | None) -> UpdateOne:
+        known, dates = self._known, {"gateway_seen_at": True}
+        if quota is not None:
+            known, dates = {**known, "quota_remaining": quota}, {**dates, "quota_at": True}
+        return UpdateOne({"_id": sender}, {"$set": known, "$currentDate": dates}, upsert=True)

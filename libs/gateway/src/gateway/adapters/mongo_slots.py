@@ -1,0 +1,19 @@
+"""The gate, as a gateway sees it."""
+
+from datetime import datetime
+
+from common.mongo.connection import UNAVAILABLE
+from common.mongo.gate import MongoGate
+
+
+class MongoSlots:
+    """Moves grants of `senders`. While MongoDB is away nothing can be moved, so nothing late is called."""
+
+    def __init__(self, gate: MongoGate) -> None:
+        self._gate = gate
+
+    async def move(self, sender: str, *, slot: datetime, gap: float, to: datetime) -> bool:
+        try:
+            return await self._gate.move(sender, slot=slot, gap=gap, to=to)
+        except UNAVAILABLE:
+            return False

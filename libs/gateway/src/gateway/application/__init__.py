@@ -1,0 +1,1 @@
+"""One attempt in, one outcome out, told through ports."""

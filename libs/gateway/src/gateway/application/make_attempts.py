@@ -1,0 +1,129 @@
+"""One envelope of attempts in, one outcome out for each that was ours to make."""
+
+import asyncio
+import secrets
+from collections.abc import Callable
+from datetime import datetime
+
+from common.contracts.events import AttemptRequest, AttemptsRequested
+from common.contracts.vocabulary import FailureClass
+from common.kernel.failures import Transient
+from common.telemetry.logs import logger
+from gateway.application.keep_slot import KeepSlot
+from gateway.application.ports import Accounts, Deliveries, Observer, Outcomes, Permit, PreciseClock, Provider
+from gateway.application.report_orphans import ReportOrphans
+from gateway.application.room import Company, Room
+from gateway.domain.answer import Answer, Missed, Refused, Unknown
+from gateway.domain.outcome import make_outcome
+
+CALL_WITHIN = 4.0
+"""Seconds after asking to start in which the call must begin: later, its answer could come after `wake_at`."""
+STORE_PAUSE = 0.3
+log = logger()
+
+
+class MakeAttempts:
+    """Starts attempts by compare-and-set, calls the provider once for each, reports every outcome.
+
+    What was not ours to start is dropped: whoever has it reports it, or whoever revoked it has decided.
+    """
+
+    def __init__(
+        self,
+        *,
+        instance: str,
+        stopping: Callable[[], bool],
+        accounts: Accounts,
+        provider: Provider,
+        deliveries: Deliveries,
+        keep_slot: KeepSlot,
+        report_orphans: ReportOrphans,
+        outcomes: Outcomes,
+        clock: PreciseClock,
+        observer: Observer,
+        room: Room,
+    ) -> None:
+        self._instance = instance
+        self._stopping = stopping
+        self._accounts = accounts
+        self._provider = provider
+        self._deliveries = deliveries
+        self._keep_slot = keep_slot
+        self._report_orphans = report_orphans
+        self._outcomes = outcomes
+        self._clock = clock
+        self._observer = observer
+        self._room = room
+        self._handlings: set[str] = set()
+
+    async def __call__(self, asked: AttemptsRequested, *, redelivered: bool) -> None:
+        """Return once every outcome of ours is safe. Raises nothing once an attempt was started."""
+        token = f"{self._instance}/{secrets.token_hex(8)}"
+        self._handlings.add(token)
+        try:
+            async with self._room.entered(_unpaced(asked.attempts)) as company:
+                begun = self._clock.seconds()
+                started = await self._start(asked, token)
+                requests = [request for request in asked.attempts if request.delivery_id in started]
+                company.leave(company.places - _unpaced(requests))
+                work = [self._make(asked, request, begun, company) for request in requests]
+                if redelivered and len(requests) < len(asked.attempts):
+                    work.append(self._report_orphans(asked, token=token, ours=self._handlings.__contains__))
+                await asyncio.gather(*work)
+        finally:
+            self._handlings.discard(token)
+
+    async def _start(self, asked: AttemptsRequested, token: str) -> set[str]:
+        """Try until MongoDB answers, always under the same token: a write that did arrive is then recognised."""
+        while True:
+            try:
+                return await self._deliveries.start(asked, token)
+            except Transient:
+                if self._stopping():
+                    raise  # the envelope goes back, for a process that stays
+                await asyncio.sleep(STORE_PAUSE)
+
+    async def _make(self, asked: AttemptsRequested, request: AttemptRequest, begun: float, company: Company) -> None:
+        called_at: datetime | None = None
+        called = self._clock.seconds()
+
+        async def permit() -> None:
+            nonlocal called_at, called
+            if self._clock.seconds() - begun > CALL_WITHIN:
+                raise Missed("starting the attempt took too long")
+            if request.slot is not None:
+                await self._keep_slot.reach(asked.sender, request.slot, asked.gap)
+            called_at, called = self._clock.now(), self._clock.seconds()
+
+        answer = await self._answer(asked.sender, request, permit)
+        if request.slot is None:
+            company.leave()
+        finished_at = self._clock.now()
+        outcome = make_outcome(
+            answer,
+            delivery_id=request.delivery_id,
+            number=request.number,
+            claim=asked.claim,
+            sender=asked.sender,
+            started_at=called_at or finished_at,
+            finished_at=finished_at,
+        )
+        self._observer.finished(outcome, seconds=self._clock.seconds() - called)
+        await self._outcomes.put(outcome)
+
+    async def _answer(self, sender: str, request: AttemptRequest, permit: Permit) -> Answer | Missed:
+        account = self._accounts.get(sender)
+        if account is None:
+            return Refused(FailureClass.AUTH, f"no token configured for {sender}")
+        try:
+            return await self._provider.send(account, request, permit)
+        except Missed as missed:
+            return missed
+        except Exception as error:
+            # A defect of ours after the call may have been made: the truth is that nobody knows.
+            log.exception("attempt.defect", delivery_id=request.delivery_id, number=request.number)
+            return Unknown(f"the gateway failed while calling: {type(error).__name__}")
+
+
+def _unpaced(requests: list[AttemptRequest]) -> int:
+    return sum(request.slot is None for request in requests)

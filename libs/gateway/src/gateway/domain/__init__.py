@@ -1,0 +1,1 @@
+"""What an answer, a slot and an account are; standard library and contracts only."""

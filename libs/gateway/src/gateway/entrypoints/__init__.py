@@ -1,0 +1,1 @@
+"""What comes in: envelopes of attempts to make."""

@@ -1,0 +1,96 @@
+"""How a gateway is put together; a provider's service brings its settings and its dialect."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+from common.contracts.events import AttemptOutcome, AttemptsFinished, AttemptsRequested
+from common.http.operations import operations_app
+from common.messaging.coalesced import Coalesced
+from common.mongo.gate import MongoGate
+from common.mongo.server_clock import ServerClock
+from common.runtime.loops import repeatedly
+from common.runtime.process import Application, Surroundings
+from common.topology.declarations import ATTEMPTS, attempts_queue
+from gateway.adapters.http_provider import http_provider
+from gateway.adapters.mongo_deliveries import MongoDeliveries
+from gateway.adapters.mongo_senders import MongoSenders
+from gateway.adapters.mongo_slots import MongoSlots
+from gateway.adapters.observer import AttemptObserver
+from gateway.application.keep_slot import KeepSlot
+from gateway.application.make_attempts import MakeAttempts
+from gateway.application.ports import Provider
+from gateway.application.report_orphans import ReportOrphans
+from gateway.application.room import Room
+from gateway.domain.dialect import Dialect
+from gateway.entrypoints.consumers import on_attempts_requested
+from gateway.settings import GatewaySettings
+
+ENVELOPES_AT_ONCE = 32
+"""More than the calls need: an envelope with one slow call keeps its place, and must not keep the others waiting."""
+CALLS_AT_ONCE = 100
+OUTCOMES_AN_ENVELOPE = 100
+ANSWER_SPARE_SECONDS = 10.0
+CUT_AFTER_SECONDS = 20.0
+"""How long calls under way get after SIGTERM; what follows must fit into the rest of the 30 s."""
+
+
+@asynccontextmanager
+async def http_gateway(
+    settings: GatewaySettings, surroundings: Surroundings, dialect: Dialect, *, max_text_chars: int
+) -> AsyncIterator[Application]:
+    """The gateway of a provider that is spoken to over HTTP."""
+    async with http_provider(
+        dialect, connect_timeout=settings.connect_timeout, read_timeout=settings.read_timeout
+    ) as provider:
+        yield gateway(settings, surroundings, provider, max_text_chars=max_text_chars)
+
+
+def gateway(
+    settings: GatewaySettings, surroundings: Surroundings, provider: Provider, *, max_text_chars: int
+) -> Application:
+    """The gateway of any provider."""
+    name, broker, mongo = settings.gateway_of, surroundings.broker, surroundings.mongo
+    accounts = {account.sender: account for account in settings.accounts()}
+    clock = ServerClock(mongo)
+    senders = MongoSenders(mongo["senders"], provider=name, senders=accounts, max_text_chars=max_text_chars)
+    observer = AttemptObserver(name, senders=senders, registry=surroundings.registry)
+    answer_within = settings.connect_timeout + settings.read_timeout + ANSWER_SPARE_SECONDS
+    deliveries = MongoDeliveries(mongo["deliveries"], answer_within=timedelta(seconds=answer_within))
+
+    async def publish(outcomes: list[AttemptOutcome]) -> None:
+        await broker.publish(ATTEMPTS, AttemptsFinished(provider=name, outcomes=outcomes))
+
+    outcomes = Coalesced(publish, limit=OUTCOMES_AN_ENVELOPE)
+    make_attempts = MakeAttempts(
+        instance=settings.instance,
+        stopping=surroundings.stopping.is_set,
+        accounts=accounts,
+        provider=provider,
+        deliveries=deliveries,
+        keep_slot=KeepSlot(clock=clock, slots=MongoSlots(MongoGate(mongo["senders"])), observer=observer),
+        report_orphans=ReportOrphans(deliveries=deliveries, outcomes=outcomes, clock=clock, observer=observer),
+        outcomes=outcomes,
+        clock=clock,
+        observer=observer,
+        room=Room(CALLS_AT_ONCE),
+    )
+    broker.subscribe(
+        attempts_queue(name), AttemptsRequested, on_attempts_requested(make_attempts), prefetch=ENVELOPES_AT_ONCE
+    )
+
+    async def cut_what_takes_too_long() -> None:
+        await surroundings.stopping.wait()
+        await asyncio.sleep(CUT_AFTER_SECONDS)
+        provider.cut()
+
+    return Application(
+        http=operations_app(surroundings.checks(), surroundings.registry),
+        loops=[lambda: repeatedly(senders.show_life, name="senders", every=1.0)],
+        connections=[
+            outcomes.run,
+            clock.run,
+            cut_what_takes_too_long,
+        ],
+    )

@@ -1,0 +1,1 @@
+"""Fonnte's dialect."""
