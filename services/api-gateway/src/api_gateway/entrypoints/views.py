@@ -150,9 +150,9 @@ def sender(document: SenderDocument, limits: Limits, now: datetime) -> View:
 
 
 def queue(glance: Glance) -> View:
-    by_priority: dict[str, int] = dict.fromkeys(Priority, 0)
+    by_priority: dict[str, int] = {priority.value: 0 for priority in Priority}
     for one in glance.waiting:
-        by_priority[next(priority for priority in Priority if priority.rank == one.rank)] += one.count
+        by_priority[next(priority.value for priority in Priority if priority.rank == one.rank)] += one.count
     oldest = min((one.oldest for one in glance.waiting), default=None)
     finish = glance.finish
     return {
