@@ -7,7 +7,6 @@ from common.mongo.server_clock import ServerClock
 
 from common.http.operations import operations_app
 from common.mongo.gate import MongoGate
-from common.runtime.loops import repeatedly
 from common.runtime.process import Application, Surroundings
 from dispatcher.adapters.mongo_deliveries import MongoDeliveries
 from dispatcher.adapters.mongo_notifications import MongoNotifications
@@ -26,8 +25,6 @@ from dispatcher.entrypoints.consumers import subscribe
 from dispatcher.entrypoints.ticks import loops
 from dispatcher.metrics import Metrics
 from dispatcher.settings import Settings
-
-CLOCK_SECONDS = 30.0
 
 
 @asynccontextmanager
@@ -66,5 +63,5 @@ async def wire(settings: Settings, surroundings: Surroundings) -> AsyncIterator[
         loops=loops(
             lookout=lookout, plan=plan, decide=decide, measure=measure, serve=serve if settings.enabled else None
         ),
-        connections=[lambda: repeatedly(clock.synchronise, name="clock", every=CLOCK_SECONDS)],
+        connections=[clock.run],
     )
