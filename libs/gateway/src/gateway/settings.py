@@ -1,6 +1,7 @@
 """What every WhatsApp gateway is told by the environment."""
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from pydantic import Field, SecretStr, field_validator
 
@@ -8,7 +9,7 @@ from common.config.settings import ServiceSettings
 from common.config.whatsapp import PROVIDERS
 from gateway.domain.account import Account, accounts
 from gateway.domain.addresses import web_address
-from gateway.domain.aliases import address_names, first_set, listed, token_names
+from gateway.domain.aliases import address_variable, listed, token_variable
 
 
 class GatewaySettings(ServiceSettings):
@@ -44,21 +45,21 @@ class GatewaySettings(ServiceSettings):
     def _address(cls, value: str | None) -> str | None:
         return None if value is None else web_address(value)
 
-    def credentials(self) -> list[str]:
-        """What each sender proves itself with, in order; empty when no token is set."""
-        return self.tokens()
-
     def tokens(self) -> list[str]:
-        """The tokens, whichever variable they came from."""
-        values = self.by_variable()
-        name = first_set(token_names(self.gateway_of, primary=self.provider, backup=self.backup_provider), values)
+        """The provider's tokens, whichever variable they came from; empty when none is set."""
+        values = self.by_variable(dict(self))
+        name = token_variable(self.gateway_of, values)
         return listed(values[name] or "") if name else []
 
     def address(self) -> tuple[str, str] | None:
-        """The provider's address and the variable it came from; `None` when none is set."""
-        values = self.by_variable()
-        name = first_set(address_names(self.gateway_of, primary=self.provider, backup=self.backup_provider), values)
+        """The variable that holds the provider's address, and the address; `None` when none is set."""
+        values = self.by_variable(dict(self))
+        name = address_variable(self.gateway_of, values)
         return (name, values[name] or "") if name else None
+
+    def credentials(self) -> list[str]:
+        """What each sender proves itself with, in order."""
+        return self.tokens()
 
     def accounts(self) -> tuple[Account, ...]:
         """The senders to register; none while WhatsApp is switched off or no token is set."""
@@ -67,16 +68,17 @@ class GatewaySettings(ServiceSettings):
     def secrets(self) -> list[str]:
         """Also each single part of a comma-separated list: that is how they travel."""
         whole = super().secrets()
-        return [*whole, *(part for secret in whole for part in secret.split(",")), *self.credentials()]
+        return [*whole, *(part.strip() for secret in whole for part in secret.split(",")), *self.credentials()]
 
-    def by_variable(self) -> dict[str, str | None]:
-        """Every text among the settings under the name of its environment variable."""
+    @classmethod
+    def by_variable(cls, fields: Mapping[str, Any]) -> dict[str, str | None]:
+        """Every text among these fields under the name of its environment variable."""
         values: dict[str, str | None] = {}
-        for name, field in type(self).model_fields.items():
-            value = getattr(self, name)
+        for name, value in fields.items():
             plain = value.get_secret_value() if isinstance(value, SecretStr) else value
-            if isinstance(field.validation_alias, str) and (plain is None or isinstance(plain, str)):
-                values[field.validation_alias] = plain
+            variable = cls.model_fields[name].validation_alias
+            if isinstance(variable, str) and isinstance(plain, str):
+                values[variable] = plain
         return values
 
 

@@ -15,8 +15,8 @@ class MongoSenders:
         self._quotas: dict[str, int] = {}
 
     def quota(self, sender: str, remaining: int) -> None:
-        """Remember what an answer told; it is written with the next sign of life."""
-        self._quotas[sender] = remaining
+        """Remember what an answer told; the least of them (answers overtake each other) goes with the next sign."""
+        self._quotas[sender] = min(remaining, self._quotas.get(sender, remaining))
 
     async def show_life(self) -> None:
         """Write all senders in one go, on the server's clock."""

@@ -7,26 +7,31 @@ wins. `WHATSAPP_API_KEY` is an older name of `WHATSAPP_API_TOKEN`.
 from collections.abc import Mapping
 
 
-def token_names(provider: str, *, primary: str, backup: str) -> list[str]:
-    """The variables that may hold the provider's tokens, the strongest first."""
-    return [
-        f"{provider.upper()}_API_TOKEN",
-        *(["WHATSAPP_API_TOKEN", "WHATSAPP_API_KEY"] if primary == provider else []),
-        *(["WHATSAPP_BACKUP_API_TOKEN"] if backup == provider else []),
-    ]
+def token_variable(provider: str, values: Mapping[str, str | None]) -> str | None:
+    """The variable the provider's tokens are read from; `None` when none is set. `values` by name of the variable."""
+    return _first_set(
+        values,
+        [
+            f"{provider.upper()}_API_TOKEN",
+            *(["WHATSAPP_API_TOKEN", "WHATSAPP_API_KEY"] if values.get("WHATSAPP_PROVIDER") == provider else []),
+            *(["WHATSAPP_BACKUP_API_TOKEN"] if values.get("WHATSAPP_BACKUP_PROVIDER") == provider else []),
+        ],
+    )
 
 
-def address_names(provider: str, *, primary: str, backup: str) -> list[str]:
-    """The variables that may hold the provider's address, the strongest first."""
-    return [
-        f"{provider.upper()}_API_URL",
-        *(["WHATSAPP_API_URL"] if primary == provider else []),
-        *(["WHATSAPP_BACKUP_API_URL"] if backup == provider else []),
-    ]
+def address_variable(provider: str, values: Mapping[str, str | None]) -> str | None:
+    """The variable the provider's address is read from; `None` when none is set."""
+    return _first_set(
+        values,
+        [
+            f"{provider.upper()}_API_URL",
+            *(["WHATSAPP_API_URL"] if values.get("WHATSAPP_PROVIDER") == provider else []),
+            *(["WHATSAPP_BACKUP_API_URL"] if values.get("WHATSAPP_BACKUP_PROVIDER") == provider else []),
+        ],
+    )
 
 
-def first_set(names: list[str], values: Mapping[str, str | None]) -> str | None:
-    """The first of the names that has a value; `None` when none has."""
+def _first_set(values: Mapping[str, str | None], names: list[str]) -> str | None:
     return next((name for name in names if values.get(name)), None)
 
 

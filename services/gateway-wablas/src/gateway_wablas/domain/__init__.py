@@ -1,0 +1,1 @@
+"""Wablas' dialect."""
