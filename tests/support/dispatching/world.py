@@ -1,7 +1,7 @@
 """Everything a test of the running dispatcher needs: its servers, its processes, its gateways, its notifications."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -60,7 +60,7 @@ class World:
 
     async def accept(self, *notifications: NotificationDocument, announce: bool = True) -> None:
         """Store notifications as the API does and tell about them, unless the envelope is to be lost."""
-        await self.mongo["notifications"].insert_many(cast("list[Mapping[str, Any]]", list(notifications)))
+        await self.mongo["notifications"].insert_many(cast("list[dict[str, Any]]", list(notifications)))
         if announce:
             await self.announce(*notifications)
 

@@ -3,10 +3,9 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from common.mongo.server_clock import ServerClock
-
 from common.http.operations import operations_app
 from common.mongo.gate import MongoGate
+from common.mongo.server_clock import ServerClock
 from common.runtime.process import Application, Surroundings
 from dispatcher.adapters.mongo_deliveries import MongoDeliveries
 from dispatcher.adapters.mongo_notifications import MongoNotifications
@@ -14,6 +13,7 @@ from dispatcher.adapters.mongo_parked_envelopes import MongoParkedEnvelopes
 from dispatcher.adapters.mongo_queue_lengths import MongoQueueLengths
 from dispatcher.adapters.mongo_senders import MongoSenders
 from dispatcher.adapters.rabbit_gateways import RabbitGateways
+from dispatcher.application.claim_deliveries import ClaimDeliveries
 from dispatcher.application.decide_outcomes import DecideOutcomes
 from dispatcher.application.lookout import Lookout
 from dispatcher.application.measure_queue import MeasureQueue
@@ -22,21 +22,21 @@ from dispatcher.application.plan_notification import PlanNotifications
 from dispatcher.application.recipient_caps import RecipientCaps
 from dispatcher.application.serve_sender import ServeSender
 from dispatcher.entrypoints.consumers import subscribe
-from dispatcher.entrypoints.ticks import loops
+from dispatcher.entrypoints.ticks import SenderLoops, loops
 from dispatcher.metrics import Metrics
 from dispatcher.settings import Settings
 
 
 @asynccontextmanager
 async def wire(settings: Settings, surroundings: Surroundings) -> AsyncIterator[Application]:
-    mongo, broker = surroundings.mongo, surroundings.broker
+    mongo, broker, stopping = surroundings.mongo, surroundings.broker, surroundings.stopping
     metrics = Metrics(surroundings.registry)
     clock = ServerClock(mongo)
     deliveries = MongoDeliveries(mongo["deliveries"])
     senders = MongoSenders(mongo["senders"])
     gateways = RabbitGateways(broker)
     lookout = Lookout(senders, clock, settings.provider_order)
-    plan = PlanNotifications(MongoNotifications(mongo), deliveries, lookout, metrics)
+    plan = PlanNotifications(MongoNotifications(mongo), deliveries, lookout, metrics, stopping.is_set)
     decide = DecideOutcomes(deliveries, senders, lookout, settings.retry_plan(), metrics)
     park = ParkEnvelope(MongoParkedEnvelopes(mongo["parked_envelopes"]), clock, metrics)
     measure = MeasureQueue(MongoQueueLengths(mongo["deliveries"]), lookout, metrics)
@@ -52,16 +52,17 @@ async def wire(settings: Settings, surroundings: Surroundings) -> AsyncIterator[
             senders=senders,
             gate=gate,
             gateways=gateways,
-            caps=caps,
+            claim=ClaimDeliveries(identity, settings.queue_delay, deliveries, gateways, caps, lookout, metrics),
             lookout=lookout,
             metrics=metrics,
+            stopping=stopping.is_set,
         )
 
     subscribe(broker, plan=plan, decide=decide, park=park)
+    senders_served = SenderLoops(lookout, serve if settings.enabled else None)
     yield Application(
         http=operations_app(surroundings.checks(), surroundings.registry),
-        loops=loops(
-            lookout=lookout, plan=plan, decide=decide, measure=measure, serve=serve if settings.enabled else None
-        ),
+        loops=loops(senders=senders_served, plan=plan, decide=decide, measure=measure),
+        drain=senders_served.drain,
         connections=[clock.run],
     )

@@ -24,7 +24,7 @@ class MongoDeliveries:
             await self._collection.insert_many(cast("list[Document]", deliveries), ordered=False)
         except BulkWriteError as error:
             others = [e for e in error.details["writeErrors"] if e["code"] != DUPLICATE_KEY]
-            if others:
+            if others or error.details.get("writeConcernErrors"):
                 raise
             return int(error.details["nInserted"])
         return len(deliveries)
@@ -99,13 +99,13 @@ class MongoDeliveries:
             )
             modified += result.modified_count
         if modified == len(deliveries):
-            return list(deliveries)
+            return [_claimed(delivery) for delivery in deliveries]
         ids = [delivery["_id"] for delivery in deliveries]
         won = {
             document["_id"]
             async for document in self._collection.find({"_id": {"$in": ids}, "attempt.claim": claim}, {"_id": 1})
         }
-        return [delivery for delivery in deliveries if delivery["_id"] in won]
+        return [_claimed(delivery) for delivery in deliveries if delivery["_id"] in won]
 
     async def read(self, ids: Sequence[str]) -> list[DeliveryDocument]:
         cursor = self._collection.find({"_id": {"$in": list(ids)}}, _DECIDED_WITHOUT)
@@ -138,6 +138,11 @@ class MongoDeliveries:
             if (document["revision"], document["timeline"][-1]["cause"]) == expected[document["_id"]]
         }
         return [identity for identity in expected if identity not in written]
+
+
+def _claimed(delivery: DeliveryDocument) -> DeliveryDocument:
+    """A delivery read before its claim, as the claim has left it in what concerns saving it again."""
+    return {**delivery, "attempts_made": delivery["attempts_made"] + 1, "revision": delivery["revision"] + 1}
 
 
 def _update(delivery: DeliveryDocument, change: Change, now: datetime) -> Document:

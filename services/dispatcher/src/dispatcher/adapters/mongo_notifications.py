@@ -1,6 +1,6 @@
 """Notifications in MongoDB."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 from typing import cast
 
@@ -8,15 +8,19 @@ from common.contracts.documents import AudienceMember, NotificationDocument
 from common.contracts.vocabulary import NotificationStatus
 from common.mongo.connection import Mongo
 
+FEW = 50
+"""Notifications in memory at a time; each may carry up to a page of audience."""
+
 
 class MongoNotifications:
     def __init__(self, mongo: Mongo) -> None:
         self._notifications = mongo["notifications"]
         self._pages = mongo["audience_pages"]
 
-    async def accepted(self, ids: Sequence[str]) -> list[NotificationDocument]:
-        cursor = self._notifications.find({"_id": {"$in": list(ids)}, "status": NotificationStatus.ACCEPTED})
-        return cast("list[NotificationDocument]", await cursor.to_list(None))
+    async def accepted(self, ids: Sequence[str]) -> AsyncIterator[NotificationDocument]:
+        query = {"_id": {"$in": list(ids)}, "status": NotificationStatus.ACCEPTED}
+        async for document in self._notifications.find(query).batch_size(FEW):
+            yield cast("NotificationDocument", document)
 
     async def overdue(self, now: datetime, limit: int) -> list[str]:
         cursor = self._notifications.find({"wake_at": {"$lte": now}}, {"_id": 1}).sort("wake_at", 1).limit(limit)
@@ -28,21 +32,28 @@ class MongoNotifications:
             raise LookupError(f"audience page {number} of {notification['_id']} is gone")
         return cast("list[AudienceMember]", page["members"])
 
-    async def page_planned(self, notification_id: str, pages: int, wake_at: datetime) -> bool:
-        result = await self._notifications.update_one(
+    async def page_planned(self, notification_id: str, pages: int, wake_at: datetime) -> None:
+        await self._notifications.update_one(
             {"_id": notification_id, "status": NotificationStatus.ACCEPTED},
             {"$max": {"planned_pages": pages}, "$set": {"wake_at": wake_at}},
         )
-        return result.matched_count == 1
 
-    async def planned(self, ids: Sequence[str]) -> list[str]:
-        result = await self._notifications.update_many(
+    async def planned(self, ids: Sequence[str]) -> None:
+        await self._notifications.update_many(
             {"_id": {"$in": list(ids)}, "status": NotificationStatus.ACCEPTED},
             {"$set": {"status": NotificationStatus.PLANNED}, "$unset": {"wake_at": ""}},
         )
-        if result.modified_count == len(ids):
-            return []
-        cursor = self._notifications.find(
-            {"_id": {"$in": list(ids)}, "status": NotificationStatus.CANCELLED}, {"_id": 1}
+
+    async def cancelled(self, ids: Sequence[str]) -> list[str]:
+        query = {"_id": {"$in": list(ids)}, "status": NotificationStatus.CANCELLED}
+        return [document["_id"] async for document in self._notifications.find(query, {"_id": 1})]
+
+    async def closed(self, ids: Sequence[str]) -> None:
+        await self._notifications.update_many(
+            {"_id": {"$in": list(ids)}, "status": {"$ne": NotificationStatus.ACCEPTED}}, {"$unset": {"wake_at": ""}}
         )
-        return [document["_id"] async for document in cursor]
+
+    async def postpone(self, ids: Sequence[str], wake_at: datetime) -> None:
+        await self._notifications.update_many(
+            {"_id": {"$in": list(ids)}, "wake_at": {"$exists": True}}, {"$set": {"wake_at": wake_at}}
+        )

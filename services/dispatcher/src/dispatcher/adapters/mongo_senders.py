@@ -15,10 +15,11 @@ class MongoSenders:
         cursor = self._collection.find({"gateway_seen_at": {"$exists": True}}, {"gate": 0})
         return cast("list[SenderDocument]", await cursor.to_list(None))
 
-    async def circuit(self, sender: str) -> Circuit:
+    async def circuit(self, sender: str) -> Circuit | None:
         document = await self._collection.find_one({"_id": sender}, {"circuit": 1})
-        found = (document or {}).get("circuit")
-        return cast("Circuit", found) if found else circuit.closed()
+        if document is None:
+            return None
+        return cast("Circuit", document["circuit"]) if document.get("circuit") else circuit.closed()
 
     async def save_circuit(self, sender: str, circuit: Circuit) -> bool:
         revision = circuit["revision"]

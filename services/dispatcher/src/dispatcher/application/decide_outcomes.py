@@ -11,8 +11,9 @@ from dispatcher.application.lookout import Lookout
 from dispatcher.application.ports import Deliveries, Senders
 from dispatcher.domain import circuit
 from dispatcher.domain.change import Change
-from dispatcher.domain.decisions import Situation, decide, wake
+from dispatcher.domain.decisions import decide, wake
 from dispatcher.domain.retries import RetryPlan
+from dispatcher.domain.rounds import Situation
 from dispatcher.metrics import Metrics
 
 OVERDUE_BATCH = 500
@@ -30,16 +31,12 @@ class DecideOutcomes:
     metrics: Metrics
 
     async def __call__(self, finished: AttemptsFinished) -> None:
-        await self._settle_circuits(finished.outcomes)
-        for outcome in finished.outcomes:
-            self.metrics.attempts.labels(finished.provider, outcome.state, outcome.failure or "").inc()
-            if outcome.state is AttemptState.UNKNOWN:
-                self.metrics.unknown.labels(finished.provider).inc()
         waiting = list(finished.outcomes)
+        counted: set[int] = set()
         while waiting:
             # Several outcomes of one delivery in one envelope are applied one after the other.
             first = {outcome.delivery_id: outcome for outcome in reversed(waiting)}
-            conflicting = set(await self._apply(first))
+            conflicting = set(await self._apply(finished.provider, first, counted))
             done = {id(outcome) for identity, outcome in first.items() if identity not in conflicting}
             waiting = [outcome for outcome in waiting if id(outcome) not in done]
 
@@ -47,7 +44,7 @@ class DecideOutcomes:
         """Decide on everything whose deadline passed; `True` while there may be more."""
         now = self.lookout.now()
         overdue = await self.deliveries.overdue(now, OVERDUE_BATCH)
-        situation = self._situation()
+        situation = await self._situation()
         changes = []
         for delivery in overdue:
             self.metrics.woken.labels(delivery["status"]).inc()
@@ -58,14 +55,23 @@ class DecideOutcomes:
             await self._save(changes)
         return len(overdue) == OVERDUE_BATCH
 
-    async def _apply(self, outcomes: dict[str, AttemptOutcome]) -> list[str]:
-        situation = self._situation()
-        changes: list[tuple[DeliveryDocument, Change]] = []
-        for delivery in await self.deliveries.read(list(outcomes)):
-            change = decide(delivery, outcomes[delivery["_id"]], situation)
-            if change is not None:
-                changes.append((delivery, change))
-        return await self._save(changes)
+    async def _apply(self, provider: str, outcomes: dict[str, AttemptOutcome], counted: set[int]) -> list[str]:
+        found = [(delivery, outcomes[delivery["_id"]]) for delivery in await self.deliveries.read(list(outcomes))]
+        situation = await self._situation()
+        news = [(delivery, outcome) for delivery, outcome in found if decide(delivery, outcome, situation) is not None]
+        await self._learn(provider, [outcome for _, outcome in news if id(outcome) not in counted])
+        counted.update(id(outcome) for _, outcome in news)
+        situation = await self._situation()  # what was just learnt of the senders decides where to go on
+        decided = [(delivery, decide(delivery, outcome, situation)) for delivery, outcome in news]
+        return await self._save([(delivery, change) for delivery, change in decided if change is not None])
+
+    async def _learn(self, provider: str, outcomes: Sequence[AttemptOutcome]) -> None:
+        """Count outcomes and have them tell about their senders; one that is told twice says nothing new."""
+        for outcome in outcomes:
+            self.metrics.attempts.labels(provider, outcome.state, outcome.failure or "").inc()
+            if outcome.state is AttemptState.UNKNOWN:
+                self.metrics.unknown.labels(provider).inc()
+        await self._settle_circuits(outcomes)
 
     async def _save(self, changes: Sequence[tuple[DeliveryDocument, Change]]) -> list[str]:
         conflicting = set(await self.deliveries.save(changes, self.lookout.now()))
@@ -105,6 +111,8 @@ class DecideOutcomes:
     async def _settle_circuit(self, sender: str, results: Sequence[circuit.Result]) -> None:
         while True:
             before = await self.senders.circuit(sender)
+            if before is None:
+                return
             after = circuit.after(before, results)
             if after is before:
                 return
@@ -118,5 +126,6 @@ class DecideOutcomes:
                 retry_at=after["retry_at"],
             )  # fmt: skip
 
-    def _situation(self) -> Situation:
+    async def _situation(self) -> Situation:
+        await self.lookout.known()
         return Situation(self.lookout.now(), self.lookout.usable(), self.plan)

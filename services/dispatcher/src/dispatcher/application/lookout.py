@@ -19,10 +19,23 @@ class Lookout:
         self._providers = providers
         self._picture: dict[str, SenderDocument] = {}
         self._changed: list[Callable[[], None]] = []
+        self._looked = False
+        self._looks = 0
+        self._learnt_in_look: dict[str, int] = {}
+
+    async def known(self) -> None:
+        """Look, if nobody ever has: deciding without a picture would find every provider gone."""
+        if not self._looked:
+            await self.renew()
 
     async def renew(self) -> None:
         before = self.usable()
-        self._picture = {sender["_id"]: sender for sender in await self._senders.all()}
+        look = self._looks = self._looks + 1
+        picture = {sender["_id"]: sender for sender in await self._senders.all()}
+        for identity in picture.keys() & self._picture.keys():
+            if self._learnt_in_look.get(identity, 0) >= look:  # learnt after this look had begun, which may not show it
+                picture[identity] = {**picture[identity], "circuit": self._picture[identity]["circuit"]}
+        self._picture, self._looked = picture, True
         if self.usable() != before:
             self.poke()
 
@@ -30,6 +43,7 @@ class Lookout:
         """Take a circuit just written into the picture, without waiting for the next look."""
         if sender in self._picture:
             self._picture[sender] = {**self._picture[sender], "circuit": learnt}
+            self._learnt_in_look[sender] = self._looks
             self.poke()
 
     def on_change(self, poke: Callable[[], None]) -> None:

@@ -1,5 +1,6 @@
 """Keep what nobody could handle where people can see it."""
 
+import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -37,16 +38,18 @@ class ParkEnvelope:
     metrics: Metrics
 
     async def __call__(self, identity: str, body: bytes, headers: dict[str, Any], routing_key: str) -> None:
-        deaths = headers.get("x-death") or [{}]
-        queue = str(headers.get("x-kabar-queue") or deaths[0].get("queue") or routing_key)
-        reason = str(headers.get("x-kabar-reason") or f"refused by the broker: {deaths[0].get('reason', 'unknown')}")
-        keys = deaths[0].get("routing-keys") or [routing_key]
+        death = _last_death(headers)
+        queue = str(headers.get("x-kabar-queue") or death.get("queue") or routing_key)
+        reason = str(headers.get("x-kabar-reason") or f"refused by the broker: {death.get('reason', 'unknown')}")
+        keys = death.get("routing-keys") or [routing_key]
+        # A stranger's envelope may have no identity; its content then tells it from others.
+        identity = identity or hashlib.blake2b(body, digest_size=16).hexdigest()
         await self.parked.add(
             ParkedEnvelope(
                 identity=f"{queue}:{identity}",
                 queue=queue,
                 reason=reason,
-                exchange=str(headers.get("x-kabar-exchange") or deaths[0].get("exchange") or ""),
+                exchange=str(headers.get("x-kabar-exchange") or death.get("exchange") or ""),
                 routing_key=str(headers.get("x-kabar-routing-key") or keys[0]),
                 body=body.decode("utf-8", "replace"),
                 parked_at=self.clock.now(),
@@ -54,3 +57,8 @@ class ParkEnvelope:
         )
         self.metrics.parked.labels(queue).inc()
         log.error("envelope.kept", queue=queue, reason=reason, message_id=identity)
+
+
+def _last_death(headers: dict[str, Any]) -> dict[str, Any]:
+    deaths = headers.get("x-death")
+    return deaths[0] if isinstance(deaths, list) and deaths and isinstance(deaths[0], dict) else {}

@@ -1,8 +1,8 @@
 """Turn accepted notifications into deliveries."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from common.contracts.documents import INLINE_AUDIENCE, AudienceMember, DeliveryDocument, NotificationDocument
 from common.rendering.failures import Unrenderable
@@ -10,11 +10,12 @@ from common.rendering.messages import render_message
 from common.telemetry.logs import logger
 from dispatcher.application.lookout import Lookout
 from dispatcher.application.ports import Deliveries, Notifications
-from dispatcher.domain.planning import plan_delivery
+from dispatcher.domain.planning import Refusal, plan_delivery
 from dispatcher.metrics import Metrics
 
 PAGE_SECONDS = 30
 """How long one page may take before a sweeper takes the planning over where it stopped."""
+OVERDUE_BATCH = 100
 log = logger()
 
 
@@ -30,58 +31,90 @@ class PlanNotifications:
     deliveries: Deliveries
     lookout: Lookout
     metrics: Metrics
+    stopping: Callable[[], bool]
 
     async def __call__(self, ids: Sequence[str]) -> None:
-        waiting = await self.notifications.accepted(ids)
-        small = [notification for notification in waiting if notification["pages"] == 0]
-        await self._plan_small(small)
-        for notification in waiting:
-            if notification["pages"] > 0:
-                await self._plan_pages(notification)
+        await self.lookout.known()
+        large = await self._plan_small(ids)
+        for notification in large:
+            await self._plan_pages(notification)
 
     async def overdue(self) -> bool:
         """Plan what a lost envelope or a crash left behind; `True` while there may be more."""
-        ids = await self.notifications.overdue(self.lookout.now(), 100)
-        if ids:
+        ids = await self.notifications.overdue(self.lookout.now(), OVERDUE_BATCH)
+        if not ids:
+            return False
+        try:
             await self(ids)
-        return len(ids) == 100
+        except Exception as error:  # one that cannot be planned must not keep the others from it
+            log.warning("notifications.not_planned", count=len(ids), exc_info=error)
+            await self._one_by_one(ids)
+        await self._take_back(ids)
+        await self.notifications.closed(ids)
+        return len(ids) == OVERDUE_BATCH
 
-    async def _plan_small(self, notifications: Sequence[NotificationDocument]) -> None:
+    async def _one_by_one(self, ids: Sequence[str]) -> None:
+        for identity in ids:
+            try:
+                await self([identity])
+            except Exception as error:
+                log.error("notification.not_planned", notification_id=identity, exc_info=error)  # noqa: TRY400 - the error is given
+                await self.notifications.postpone([identity], self._later())
+
+    async def _plan_small(self, ids: Sequence[str]) -> list[NotificationDocument]:
+        """Plan those that carry their audience, many with a few writes; answers the large ones."""
         batch: list[DeliveryDocument] = []
-        ids: list[str] = []
-        for notification in notifications:
+        planned: list[str] = []
+        large = []
+        async for notification in self.notifications.accepted(ids):
+            if notification["pages"] > 0:
+                large.append(notification)
+                continue
             batch += self._plan_members(notification, notification["audience"], first=0)
-            ids.append(notification["_id"])
+            planned.append(notification["_id"])
             if len(batch) >= INLINE_AUDIENCE:
-                await self._settle(ids, batch)
-                ids, batch = [], []
-        if ids:
-            await self._settle(ids, batch)
-
-    async def _settle(self, ids: Sequence[str], batch: Sequence[DeliveryDocument]) -> None:
-        await self._add(batch)
-        cancelled = await self.notifications.planned(ids)
-        if cancelled:
-            await self.deliveries.cancel(cancelled, self.lookout.now())
-        self.metrics.planned.inc(len(ids))
+                await self._settle(planned, batch)
+                planned, batch = [], []
+        if planned:
+            await self._settle(planned, batch)
+        return large
 
     async def _plan_pages(self, notification: NotificationDocument) -> None:
         identity = notification["_id"]
         for number in range(notification["planned_pages"], notification["pages"]):
+            if self.stopping():
+                # Whoever looks next carries on from here.
+                await self.notifications.postpone([identity], self.lookout.now())
+                return
             members = await self.notifications.page(notification, number)
             await self._add(self._plan_members(notification, members, first=number * INLINE_AUDIENCE))
-            wake_at = self.lookout.now() + timedelta(seconds=PAGE_SECONDS)
-            if not await self.notifications.page_planned(identity, number + 1, wake_at):
-                await self.deliveries.cancel([identity], self.lookout.now())
+            await self.notifications.page_planned(identity, number + 1, self._later())
+            if await self._take_back([identity]):
                 return
         await self._settle([identity], [])
         log.info("notification.planned", notification_id=identity, pages=notification["pages"])
+
+    async def _settle(self, ids: Sequence[str], batch: Sequence[DeliveryDocument]) -> None:
+        await self._add(batch)
+        await self.notifications.planned(ids)
+        await self._take_back(ids)
+        self.metrics.planned.inc(len(ids))
+
+    async def _take_back(self, ids: Sequence[str]) -> bool:
+        """Cancel what was planned of notifications somebody cancelled meanwhile; whether there were any."""
+        cancelled = await self.notifications.cancelled(ids)
+        if cancelled:
+            await self.deliveries.cancel(cancelled, self.lookout.now())
+        return bool(cancelled)
 
     async def _add(self, batch: Sequence[DeliveryDocument]) -> None:
         if batch:
             new = await self.deliveries.add(batch)
             self.metrics.deliveries_planned.inc(new)
             self.lookout.poke()
+
+    def _later(self) -> datetime:
+        return self.lookout.now() + timedelta(seconds=PAGE_SECONDS)
 
     def _plan_members(
         self, notification: NotificationDocument, members: Sequence[AudienceMember], *, first: int
@@ -91,8 +124,8 @@ class PlanNotifications:
         for position, member in enumerate(members, start=first):
             text, template, refusal = _text(notification, member)
             route = [provider for provider in notification["providers"] if self._fits(text, provider)]
-            if not refusal and not route:
-                refusal = f"{len(text)} characters are more than any provider of its route takes"
+            if refusal is None:
+                refusal = _refusal(text, route)
             planned.append(
                 plan_delivery(
                     notification,
@@ -112,10 +145,18 @@ class PlanNotifications:
         return limit is None or len(text) <= limit
 
 
-def _text(notification: NotificationDocument, member: AudienceMember) -> tuple[str, str | None, str | None]:
+def _refusal(text: str, route: Sequence[str]) -> Refusal | None:
+    if not text.strip():
+        return Refusal("EMPTY_MESSAGE", "its text is empty")
+    if not route:
+        return Refusal("REFUSED", f"{len(text)} characters are more than any provider of its route takes")
+    return None
+
+
+def _text(notification: NotificationDocument, member: AudienceMember) -> tuple[str, str | None, Refusal | None]:
     """The text for one member and its template, or why there is none."""
     try:
         text, template = render_message(notification, member)
     except Unrenderable as error:
-        return "", None, f"its text cannot be made: {error}"
+        return "", None, Refusal("REFUSED", f"its text cannot be made: {error}")
     return text, template, None

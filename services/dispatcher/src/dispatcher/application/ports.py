@@ -1,6 +1,6 @@
 """What the dispatcher needs of the world, in its own words."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -17,8 +17,8 @@ from dispatcher.domain.change import Change
 
 
 class Notifications(Protocol):
-    async def accepted(self, ids: Sequence[str]) -> list[NotificationDocument]:
-        """Those of the notifications that still wait to be planned."""
+    def accepted(self, ids: Sequence[str]) -> AsyncIterator[NotificationDocument]:
+        """Those of the notifications that still wait to be planned, a few at a time in memory."""
         ...
 
     async def overdue(self, now: datetime, limit: int) -> list[str]:
@@ -27,13 +27,23 @@ class Notifications(Protocol):
 
     async def page(self, notification: NotificationDocument, number: int) -> list[AudienceMember]: ...
 
-    async def page_planned(self, notification_id: str, pages: int, wake_at: datetime) -> bool:
-        """Note how far planning came; `False` when the notification was cancelled meanwhile."""
+    async def page_planned(self, notification_id: str, pages: int, wake_at: datetime) -> None:
+        """Note how far planning came and when a sweeper is to carry on where it stopped."""
         ...
 
-    async def planned(self, ids: Sequence[str]) -> list[str]:
-        """Note that planning is complete; answers those that were cancelled meanwhile."""
+    async def planned(self, ids: Sequence[str]) -> None:
+        """Note that planning is complete."""
         ...
+
+    async def cancelled(self, ids: Sequence[str]) -> list[str]:
+        """Those that somebody has cancelled."""
+        ...
+
+    async def closed(self, ids: Sequence[str]) -> None:
+        """Note that nothing is left to do for those that do not wait to be planned."""
+        ...
+
+    async def postpone(self, ids: Sequence[str], wake_at: datetime) -> None: ...
 
 
 class Deliveries(Protocol):
@@ -57,7 +67,7 @@ class Deliveries(Protocol):
         self, deliveries: Sequence[DeliveryDocument], *, claim: str, provider: str, sender: str, now: datetime,
         deadline: datetime,
     ) -> list[DeliveryDocument]:  # fmt: skip
-        """Turn queued deliveries into sending ones; answers those nobody else took first."""
+        """Turn queued deliveries into sending ones; answers those nobody else took first, as they are now."""
         ...
 
     async def read(self, ids: Sequence[str]) -> list[DeliveryDocument]: ...
@@ -76,7 +86,9 @@ class Senders(Protocol):
         """Write a circuit under the revision it was read with; `False` when it changed meanwhile."""
         ...
 
-    async def circuit(self, sender: str) -> Circuit: ...
+    async def circuit(self, sender: str) -> Circuit | None:
+        """A sender's circuit; `None` when nobody knows the sender."""
+        ...
 
 
 class Gate(Protocol):

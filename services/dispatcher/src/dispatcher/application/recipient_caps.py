@@ -20,20 +20,28 @@ class RecipientCaps:
     deliveries: Deliveries
     lookout: Lookout
 
-    async def allow(self, heads: Sequence[DeliveryDocument]) -> list[DeliveryDocument]:
-        """Those that may go now; the others are given the time at which to line up again."""
+    async def allow(self, claimed: Sequence[DeliveryDocument]) -> list[DeliveryDocument]:
+        """Those that may go now; the claim of the others is undone and they are given the time to line up again."""
         if self.limits.unlimited:
-            return list(heads)
+            return list(claimed)
         allowed = []
         capped = []
-        for head in heads:
-            answer = await self.gate.grant(head["recipient"], self.limits)
+        for delivery in claimed:
+            answer = await self.gate.grant(delivery["recipient"], self.limits)
             if isinstance(answer, Wait):
-                until = min(answer.until, head["expires_at"])
-                cause = f"the recipient's {answer.window} cap is reached"
-                capped.append((head, Change(DeliveryStatus.QUEUED, cause, wake_at=until)))
+                capped.append((delivery, _later(delivery, answer)))
             else:
-                allowed.append(head)
+                allowed.append(delivery)
         if capped:
             await self.deliveries.save(capped, self.lookout.now())
         return allowed
+
+
+def _later(delivery: DeliveryDocument, wait: Wait) -> Change:
+    """As if nobody had claimed it, outside the lane."""
+    return Change(
+        DeliveryStatus.QUEUED,
+        f"the recipient's {wait.window} cap is reached",
+        wake_at=min(wait.until, delivery["expires_at"]),
+        fields={"attempts_made": delivery["attempts_made"] - 1},
+    )

@@ -1,22 +1,20 @@
 """One sender takes from the head of its lanes whenever it has a free slot."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from common.contracts.documents import DeliveryDocument, SenderDocument
-from common.contracts.events import AttemptRequest, AttemptsRequested
+from common.contracts.documents import Circuit, DeliveryDocument
 from common.contracts.vocabulary import DeliveryStatus
-from common.kernel.failures import Transient
-from common.kernel.identity import new_id
 from common.mongo.gate import Granted, Limits, Wait
 from common.telemetry.logs import logger
+from dispatcher.application.claim_deliveries import ClaimDeliveries, Claimed
 from dispatcher.application.lookout import Doorbell, Lookout
 from dispatcher.application.ports import Deliveries, Gate, Gateways, Senders
-from dispatcher.application.recipient_caps import RecipientCaps
 from dispatcher.domain import circuit
 from dispatcher.domain.change import Change
-from dispatcher.domain.lanes import in_order, lane, lanes_served
+from dispatcher.domain.lanes import in_order, lanes_served
 from dispatcher.metrics import Metrics
 
 BATCH = 25
@@ -25,8 +23,6 @@ MOST_BACKLOG = 4
 """Envelopes that may wait for a gateway; more would only grow old there."""
 BACKLOG_SECONDS = 0.005
 """How soon to look at a full backlog again."""
-REQUEST_SECONDS = 2.5
-"""How long a gateway may leave an attempt untaken before it is revoked and another provider chosen."""
 LOOK_SECONDS = 0.5
 """How often a sender with nothing to do looks by itself; usually it is woken."""
 log = logger()
@@ -43,18 +39,26 @@ class ServeSender:
     senders: Senders
     gate: Gate
     gateways: Gateways
-    caps: RecipientCaps
+    claim: ClaimDeliveries
     lookout: Lookout
     metrics: Metrics
+    stopping: Callable[[], bool]
     bell: Doorbell = field(default_factory=Doorbell)
     _gap_until: datetime | None = None
+    _busy: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def step(self) -> bool:
         """Serve once, then wait as long as there is no reason to look again."""
-        wait = await self._serve()
+        async with self._busy:
+            wait = LOOK_SECONDS if self.stopping() else await self._serve()
         if wait > 0:
             await self.bell.wait(wait)
         return True
+
+    async def idle(self) -> None:
+        """Wait until what is claimed is handed over."""
+        async with self._busy:
+            pass
 
     async def _serve(self) -> float:
         """Seconds to wait before the next look; 0 when there may be more to do at once."""
@@ -70,11 +74,11 @@ class ServeSender:
         heads = await self._heads(sender["provider"], 1 if probe or self.limits.gap else BATCH)
         if heads and self._waits_for_gap(heads, now):
             return self._until_gap(now)
-        if not heads or (probe and not await self._begin_probe(sender, now)):
+        if not heads:
             return LOOK_SECONDS
-        return await self._take(sender["provider"], heads)
+        return await self._take(sender["provider"], heads, probe=probe)
 
-    async def _take(self, provider: str, heads: list[DeliveryDocument]) -> float:
+    async def _take(self, provider: str, heads: list[DeliveryDocument], *, probe: bool) -> float:
         granted = await self._ask_gate(heads)
         if isinstance(granted, Wait):
             await self._refuse_direct(heads, granted)
@@ -84,14 +88,24 @@ class ServeSender:
             return granted.seconds if granted.window is None else min(granted.seconds, 1.0)
         self._gap_until = None
         taken = heads if granted is None else heads[: granted.count]
-        allowed = await self.caps.allow(taken)
-        claimed = await self._claim(provider, allowed, granted)
-        unused = (granted.count if granted else 0) - len(claimed)
-        if granted is not None and not claimed:
+        if probe:
+            claimed = await self._probe(provider, taken, granted)
+        else:
+            claimed = await self.claim(provider, taken, granted.slot if granted else None)
+        if granted is not None and not claimed.count:
             await self.gate.give_back(self.identity, granted)
-        elif unused > 0:
-            log.debug("gate.slots_unused", sender=self.identity, unused=unused)
-        return 0
+        return 0 if claimed.handed_over else LOOK_SECONDS
+
+    async def _probe(self, provider: str, heads: list[DeliveryDocument], granted: Granted | None) -> Claimed:
+        probing = await self._begin_probe(self.lookout.now())
+        if probing is None:
+            return Claimed(0, handed_over=False)
+        claimed = await self.claim(provider, heads, granted.slot if granted else None)
+        if claimed.count and claimed.handed_over:
+            log.info("circuit.probed", sender=self.identity)
+        else:
+            await self._save_circuit(circuit.not_probed(probing, self.lookout.now()))
+        return claimed
 
     def _waits_for_gap(self, heads: Sequence[DeliveryDocument], now: datetime) -> bool:
         """Whether the gate's last word still holds, so that asking again would only cost."""
@@ -120,66 +134,18 @@ class ServeSender:
             return await self.gate.grant(self.identity, self.limits, want=critical, skip_gap=True)
         return await self.gate.grant(self.identity, self.limits, want=len(heads))
 
-    async def _begin_probe(self, sender: SenderDocument, now: datetime) -> bool:
-        current = sender.get("circuit") or circuit.closed()
-        probing = circuit.probing(current, now)
-        if not await self.senders.save_circuit(self.identity, probing):
-            return False
-        self.lookout.learn(self.identity, {**probing, "revision": probing["revision"] + 1})
-        log.info("circuit.probed", sender=self.identity)
-        return True
+    async def _begin_probe(self, now: datetime) -> Circuit | None:
+        """Half-open the circuit for one call; `None` when another dispatcher was first."""
+        sender = self.lookout.sender(self.identity)
+        current = (sender.get("circuit") if sender else None) or circuit.closed()
+        return await self._save_circuit(circuit.probing(current, now))
 
-    async def _claim(
-        self, provider: str, heads: Sequence[DeliveryDocument], granted: Granted | None
-    ) -> list[DeliveryDocument]:
-        if not heads:
-            return []
-        now = self.lookout.now()
-        slot = granted.slot if granted else None
-        deadline = max(now, slot or now) + timedelta(seconds=REQUEST_SECONDS)
-        claim = new_id("claim")
-        claimed = await self.deliveries.claim(
-            heads, claim=claim, provider=provider, sender=self.identity, now=now, deadline=deadline
-        )
-        if not claimed:
-            return []
-        self.metrics.claimed.labels(self.identity).inc(len(claimed))
-        skips_gap = claimed[0]["rank"] == 0
-        request = AttemptsRequested(
-            claim=claim,
-            provider=provider,
-            sender=self.identity,
-            deadline=deadline,
-            gap=0.0 if skips_gap or slot is None else self.limits.gap,
-            attempts=[_request(delivery, slot) for delivery in claimed],
-        )
-        try:
-            await self.gateways.request(request)
-        except Transient as error:
-            log.warning("attempts.not_requested", claim=claim, attempts=len(claimed), error=str(error))
-            await self._unclaim(claimed, claim)
-        return claimed
-
-    async def _unclaim(self, claimed: Sequence[DeliveryDocument], claim: str) -> None:
-        """Put back what may not have reached the gateway: what it did take it has started by now, and keeps."""
-        now = self.lookout.now()
-        current = await self.deliveries.read([delivery["_id"] for delivery in claimed])
-        changes = [
-            (
-                delivery,
-                Change(
-                    DeliveryStatus.QUEUED,
-                    "RabbitMQ did not take the attempt",
-                    lane=lane(delivery["route"]),
-                    wake_at=delivery["expires_at"],
-                ),
-            )
-            for delivery in current
-            if delivery["attempt"] is not None
-            and delivery["attempt"]["claim"] == claim
-            and delivery["attempt"]["state"] == "requested"
-        ]
-        await self.deliveries.save(changes, now)
+    async def _save_circuit(self, changed: Circuit) -> Circuit | None:
+        if not await self.senders.save_circuit(self.identity, changed):
+            return None
+        saved: Circuit = {**changed, "revision": changed["revision"] + 1}
+        self.lookout.learn(self.identity, saved)
+        return saved
 
     async def _refuse_direct(self, heads: Sequence[DeliveryDocument], wait: Wait) -> None:
         """A direct send does not wait for a limit: whoever asked is told at once."""
@@ -193,13 +159,3 @@ class ServeSender:
         ]  # fmt: skip
         if changes:
             await self.deliveries.save(changes, self.lookout.now())
-
-
-def _request(delivery: DeliveryDocument, slot: datetime | None) -> AttemptRequest:
-    return AttemptRequest(
-        delivery_id=delivery["_id"],
-        number=delivery["attempts_made"] + 1,
-        recipient=delivery["recipient"],
-        text=delivery["message"],
-        slot=slot,
-    )

@@ -12,6 +12,8 @@ RECENT_CALLS = 20
 RECENT_SPAN = timedelta(seconds=60)
 FIRST_PROBE = timedelta(seconds=30)
 LAST_PROBE = timedelta(minutes=10)
+MOST_DOUBLINGS = 10
+"""More would only make the number too large to be a time."""
 PROBE_SPAN = timedelta(seconds=60)
 """How long a probe may stay unanswered before another one is made."""
 
@@ -55,6 +57,11 @@ def probing(circuit: Circuit, now: datetime) -> Circuit:
     return {**circuit, "state": CircuitState.HALF_OPEN, "retry_at": now + PROBE_SPAN}
 
 
+def not_probed(circuit: Circuit, now: datetime) -> Circuit:
+    """Nothing was found to probe with: the next delivery may."""
+    return {**circuit, "retry_at": now}
+
+
 def probe_due(sender: SenderDocument, now: datetime) -> bool:
     """Whether a sender that is out by its circuit may be tried with one call."""
     circuit = sender.get("circuit")
@@ -74,6 +81,8 @@ def _takes_part(sender: SenderDocument, now: datetime) -> bool:
 
 
 def _after_one(circuit: Circuit, result: Result) -> Circuit:
+    if circuit["state"] != CircuitState.CLOSED and _from_before(circuit, result):
+        return circuit
     if result.state is AttemptState.SUCCEEDED or result.failure in {FailureClass.RECIPIENT, FailureClass.MESSAGE}:
         return _after_answer(circuit, result)
     if result.state is AttemptState.UNKNOWN or result.failure in COUNTED:
@@ -83,11 +92,14 @@ def _after_one(circuit: Circuit, result: Result) -> Circuit:
     return circuit
 
 
-def _after_answer(circuit: Circuit, result: Result) -> Circuit:
+def _from_before(circuit: Circuit, result: Result) -> bool:
+    """Whether the call was under way before the sender went out, and so proves nothing about now."""
     opened_at = circuit["opened_at"]
+    return opened_at is not None and (result.started_at is None or result.started_at < opened_at)
+
+
+def _after_answer(circuit: Circuit, result: Result) -> Circuit:
     if circuit["state"] != CircuitState.CLOSED:
-        if opened_at is not None and (result.started_at is None or result.started_at < opened_at):
-            return circuit  # it was under way before the sender went out, and proves nothing about now
         return {**closed(), "revision": circuit["revision"]}
     return {**circuit, "failures_in_row": 0, "recent": _recent(circuit, result, ok=True)}
 
@@ -112,7 +124,7 @@ def _after_failure(circuit: Circuit, result: Result) -> Circuit:
 def _opened(circuit: Circuit, result: Result) -> Circuit:
     if circuit["state"] == CircuitState.OPEN:
         return circuit
-    pause = min(FIRST_PROBE * 2 ** circuit["openings"], LAST_PROBE)
+    pause = min(FIRST_PROBE * 2 ** min(circuit["openings"], MOST_DOUBLINGS), LAST_PROBE)
     return {
         **circuit,
         "state": CircuitState.OPEN,

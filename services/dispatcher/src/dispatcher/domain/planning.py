@@ -1,5 +1,6 @@
 """From a notification and a member of its audience to a delivery."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -7,6 +8,14 @@ from common.contracts.documents import AudienceMember, DeliveryDocument, Notific
 from common.contracts.vocabulary import DeliveryStatus, Priority
 from common.kernel.identity import delivery_id
 from dispatcher.domain.lanes import lane
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why a delivery can never be sent."""
+
+    code: str
+    reason: str
 
 
 def plan_delivery(
@@ -17,7 +26,7 @@ def plan_delivery(
     text: str,
     template: str | None,
     route: list[str],
-    refusal: str | None,
+    refusal: Refusal | None,
     now: datetime,
 ) -> DeliveryDocument:
     """The delivery of a notification to one member; planning it twice gives the same identity.
@@ -27,6 +36,7 @@ def plan_delivery(
     send_at = notification["send_at"]
     scheduled = send_at is not None and send_at > now
     status = DeliveryStatus.FAILED if refusal else DeliveryStatus.SCHEDULED if scheduled else DeliveryStatus.QUEUED
+    cause = refusal.reason if refusal else _planned(notification, route)
     delivery: dict[str, Any] = {
         "_id": delivery_id(
             notification["_id"],
@@ -55,13 +65,13 @@ def plan_delivery(
         "direct": notification["direct"],
         "failover": False,
         "possible_duplicate": False,
-        "reason": refusal,
-        "code": "REFUSED" if refusal else None,
+        "reason": refusal.reason if refusal else None,
+        "code": refusal.code if refusal else None,
         "attempt": None,
         "attempts_made": 0,
         "round_from": 0,
         "attempts": [],
-        "timeline": [{"at": now, "status": status, "cause": refusal or _planned(notification, route)}],
+        "timeline": [{"at": now, "status": status, "cause": cause}],
         "accepted_at": notification["created_at"],
         "created_at": now,
         "sent_at": None,

@@ -16,39 +16,50 @@ SWEEP_SECONDS = 0.1
 """Backoffs and deadlines are found this soon after they passed."""
 
 
+class SenderLoops:
+    """Keeps the picture of the senders fresh and one serving loop running for each.
+
+    Without `serve` nothing is sent and everything waits.
+    """
+
+    def __init__(self, lookout: Lookout, serve: Callable[[str], ServeSender] | None) -> None:
+        self._lookout = lookout
+        self._serve = serve
+        self._serving: dict[str, tuple[ServeSender, asyncio.Task[None]]] = {}
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        try:
+            await repeatedly(self._look, name="senders", every=LOOKOUT_SECONDS)
+        finally:
+            tasks = [task for _, task in self._serving.values()]
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def drain(self) -> None:
+        """Wait until whatever is claimed is handed over; the process is stopping, so nothing new is claimed."""
+        for serving, _ in self._serving.values():
+            await serving.idle()
+
+    async def _look(self) -> None:
+        await self._lookout.renew()
+        for sender in self._lookout.senders() if self._serve is not None else ():
+            identity = sender["_id"]
+            if identity not in self._serving and self._serve is not None:
+                serving = self._serve(identity)
+                self._lookout.on_change(serving.bell.ring)
+                loop = repeatedly(serving.step, name=f"serve {identity}", every=0)
+                self._serving[identity] = (serving, asyncio.create_task(loop))
+
+
 def loops(
-    *, lookout: Lookout, plan: PlanNotifications, decide: DecideOutcomes, measure: MeasureQueue,
-    serve: Callable[[str], ServeSender] | None,
-) -> list[Loop]:  # fmt: skip
-    """The loops of the process; without `serve` nothing is sent and everything waits."""
-
-    async def senders() -> None:
-        await serve_all(lookout, serve)
-
+    *, senders: SenderLoops, plan: PlanNotifications, decide: DecideOutcomes, measure: MeasureQueue
+) -> list[Loop]:
+    """The loops of the process."""
     return [
         lambda: repeatedly(decide.overdue, name="deadlines", every=SWEEP_SECONDS),
         lambda: repeatedly(plan.overdue, name="unplanned", every=LOOKOUT_SECONDS),
         lambda: repeatedly(measure, name="queue", every=2.0),
-        senders,
+        senders.run,
     ]
-
-
-async def serve_all(lookout: Lookout, serve: Callable[[str], ServeSender] | None) -> None:
-    """Keep the picture of the senders fresh and one serving loop running for each; until cancelled."""
-    serving: dict[str, asyncio.Task[None]] = {}
-
-    async def look() -> None:
-        await lookout.renew()
-        for sender in lookout.senders() if serve is not None else ():
-            identity = sender["_id"]
-            if identity not in serving and serve is not None:
-                loop = serve(identity)
-                lookout.on_change(loop.bell.ring)
-                serving[identity] = asyncio.create_task(repeatedly(loop.step, name=f"serve {identity}", every=0))
-
-    try:
-        await repeatedly(look, name="senders", every=LOOKOUT_SECONDS)
-    finally:
-        for task in serving.values():
-            task.cancel()
-        await asyncio.gather(*serving.values(), return_exceptions=True)

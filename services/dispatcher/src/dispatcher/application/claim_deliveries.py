@@ -1,0 +1,93 @@
+"""Claim deliveries for one sender and hand them to its gateway."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from common.contracts.documents import DeliveryDocument
+from common.contracts.events import AttemptRequest, AttemptsRequested
+from common.contracts.vocabulary import AttemptState
+from common.kernel.failures import Transient
+from common.kernel.identity import new_id
+from common.telemetry.logs import logger
+from dispatcher.application.lookout import Lookout
+from dispatcher.application.ports import Deliveries, Gateways
+from dispatcher.application.recipient_caps import RecipientCaps
+from dispatcher.domain.rounds import line_up
+from dispatcher.metrics import Metrics
+
+REQUEST_SECONDS = 2.5
+"""How long a gateway may leave an attempt untaken before it is revoked and another provider chosen."""
+log = logger()
+
+
+@dataclass(frozen=True)
+class Claimed:
+    """How many were claimed, and whether RabbitMQ took the envelope about them."""
+
+    count: int
+    handed_over: bool = True
+
+
+@dataclass(frozen=True)
+class ClaimDeliveries:
+    identity: str
+    gap: float
+    deliveries: Deliveries
+    gateways: Gateways
+    caps: RecipientCaps
+    lookout: Lookout
+    metrics: Metrics
+
+    async def __call__(self, provider: str, heads: Sequence[DeliveryDocument], slot: datetime | None) -> Claimed:
+        now = self.lookout.now()
+        # Nothing may be started after its validity; what ends too soon for the others goes by itself, once it is first.
+        deadline = min(max(now, slot or now) + timedelta(seconds=REQUEST_SECONDS), heads[0]["expires_at"])
+        together = [head for head in heads if head["expires_at"] >= deadline]
+        claim = new_id("claim")
+        won = await self.deliveries.claim(
+            together, claim=claim, provider=provider, sender=self.identity, now=now, deadline=deadline
+        )
+        # Only who has won a delivery asks for its cap, or two dispatchers would count it twice.
+        claimed = await self.caps.allow(won)
+        if not claimed:
+            return Claimed(0)
+        self.metrics.claimed.labels(self.identity).inc(len(claimed))
+        skips_gap = claimed[0]["rank"] == 0
+        request = AttemptsRequested(
+            claim=claim,
+            provider=provider,
+            sender=self.identity,
+            deadline=deadline,
+            gap=0.0 if skips_gap or slot is None else self.gap,
+            attempts=[_request(delivery, slot) for delivery in claimed],
+        )
+        try:
+            await self.gateways.request(request)
+        except Transient as error:
+            log.warning("attempts.not_requested", claim=claim, attempts=len(claimed), error=str(error))
+            await self._put_back(claimed, claim)
+            return Claimed(len(claimed), handed_over=False)
+        return Claimed(len(claimed))
+
+    async def _put_back(self, claimed: Sequence[DeliveryDocument], claim: str) -> None:
+        """Put back what may not have reached the gateway: what it did take it has started by now, and keeps."""
+        now = self.lookout.now()
+        changes = [
+            (delivery, line_up(delivery, now, cause="RabbitMQ did not take the attempt"))
+            for delivery in await self.deliveries.read([delivery["_id"] for delivery in claimed])
+            if delivery["attempt"] is not None
+            and delivery["attempt"]["claim"] == claim
+            and delivery["attempt"]["state"] == AttemptState.REQUESTED
+        ]
+        await self.deliveries.save(changes, now)
+
+
+def _request(delivery: DeliveryDocument, slot: datetime | None) -> AttemptRequest:
+    return AttemptRequest(
+        delivery_id=delivery["_id"],
+        number=delivery["attempts_made"],
+        recipient=delivery["recipient"],
+        text=delivery["message"],
+        slot=slot,
+    )

@@ -1,0 +1,85 @@
+"""What the attempts of a delivery say when they are looked at together."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from common.contracts.documents import CurrentAttempt, DeliveryDocument, PastAttempt
+from common.contracts.events import AttemptOutcome
+from common.contracts.vocabulary import AttemptState, FailureClass
+
+NO_RETRY = frozenset({FailureClass.BUG})
+"""Another provider may still take it; the same one never will."""
+COUNTED = frozenset({AttemptState.FAILED, AttemptState.UNKNOWN, AttemptState.REVOKED})
+REACHED = frozenset({AttemptState.SUCCEEDED, AttemptState.UNKNOWN})
+"""Outcomes after which the recipient has the message, or may have it."""
+
+
+def tried(delivery: DeliveryDocument, past: PastAttempt | None = None) -> list[PastAttempt]:
+    """The attempts of this round that count against their provider."""
+    return [a for a in _all(delivery, past) if a["number"] > delivery["round_from"] and a["outcome"] in COUNTED]
+
+
+def remaining(delivery: DeliveryDocument, past: PastAttempt | None = None) -> list[str]:
+    """The route without the providers that failed it in this round or will never take it."""
+    done = {attempt["provider"] for attempt in tried(delivery, past)}
+    return [provider for provider in willing(delivery, past) if provider not in done]
+
+
+def willing(delivery: DeliveryDocument, past: PastAttempt | None = None) -> list[str]:
+    """The route without the providers that will never take this delivery, however often they are asked."""
+    refused = {attempt["provider"] for attempt in _all(delivery, past) if attempt["code"] in NO_RETRY}
+    return [provider for provider in delivery["route"] if provider not in refused]
+
+
+def success(delivery: DeliveryDocument) -> PastAttempt | None:
+    """The past attempt that is known to have succeeded."""
+    return next((a for a in delivery["attempts"] if a["outcome"] == AttemptState.SUCCEEDED), None)
+
+
+def any_unknown(delivery: DeliveryDocument, past: PastAttempt | None = None) -> bool:
+    return any(attempt["outcome"] == AttemptState.UNKNOWN for attempt in _all(delivery, past))
+
+
+def times_reached(attempts: Iterable[PastAttempt]) -> int:
+    """How often the recipient has the message at most, by the attempts that ended."""
+    return sum(attempt["outcome"] in REACHED for attempt in attempts)
+
+
+def with_word(delivery: DeliveryDocument, amended: PastAttempt) -> DeliveryDocument:
+    """The delivery with one of its past attempts as it turned out."""
+    attempts = [amended if a["number"] == amended["number"] else a for a in delivery["attempts"]]
+    return {**delivery, "attempts": attempts}
+
+
+def finished(attempt: CurrentAttempt, outcome: AttemptOutcome) -> PastAttempt:
+    """The attempt under way, ended by its outcome."""
+    return {
+        "number": attempt["number"],
+        "provider": attempt["provider"],
+        "sender": attempt["sender"],
+        "outcome": outcome.state,
+        "code": outcome.failure,
+        "error": outcome.error,
+        "provider_message_id": outcome.provider_message_id,
+        "started_at": outcome.started_at,
+        "finished_at": outcome.finished_at,
+    }
+
+
+def given_up(attempt: CurrentAttempt, state: AttemptState, now: datetime, error: str) -> PastAttempt:
+    """The attempt under way, ended by the dispatcher because no word came."""
+    return {
+        "number": attempt["number"],
+        "provider": attempt["provider"],
+        "sender": attempt["sender"],
+        "outcome": state,
+        "code": None,
+        "error": error,
+        "provider_message_id": None,
+        "started_at": attempt.get("started_at"),
+        "finished_at": now,
+    }
+
+
+def _all(delivery: DeliveryDocument, past: PastAttempt | None) -> list[PastAttempt]:
+    return [*delivery["attempts"], *([past] if past else [])]
