@@ -27,7 +27,7 @@ class Bury:
 def verdict(error: Exception, attempt: int, *, transient: tuple[type[Exception], ...] = ()) -> Retry | Bury:
     """Decide on a failed handling; `attempt` counts from 0. Only what is away is waited for without end."""
     if isinstance(error, (Transient, *transient)):
-        return Retry(after=float(min(0.2 * 2**attempt, 5.0)))
+        return Retry(after=min(0.2 * 2.0 ** min(attempt, 5), 5.0))
     if isinstance(error, ValidationError):
         where = "; ".join(f"{'.'.join(map(str, p['loc'])) or 'body'}: {p['msg']}" for p in error.errors()[:5])
         return Bury(f"not valid: {where}")
