@@ -6,7 +6,7 @@ GROUP = re.compile(r"^(\d{15,20}|\d{8,15}-\d{10})@g\.us$")
 MOBILE = re.compile(r"^628[1-9]\d{7,10}$")
 _SEPARATORS = re.compile(r"[\s.\-()\u2010-\u2015\u00a0]+")
 _PERSONAL_SUFFIXES = ("@s.whatsapp.net", "@c.us")
-_IN_TEXT = re.compile(r"(?<![\w@./-])(?:\+?62|0)8\d{7,11}(?![\w])")
+_IN_TEXT = re.compile(r"(?<!\w)(?<!\d\.)(?:\+?62|0)[\s-]?8(?:[\s-]?\d){7,11}(?!\w)")
 
 
 class InvalidPhone(ValueError):  # noqa: N818 - the failure's name is what product.md's code INVALID_PHONE calls it
@@ -55,11 +55,12 @@ def is_group(recipient: str) -> bool:
 def mask(value: str) -> str:
     """Keep the first four and the last three characters, whatever the value is: `6281******001`."""
     number, at, suffix = value.partition("@")
+    suffix = re.sub(r"\d", "*", suffix[:8])
     if len(number) <= 7:
-        return "*" * len(number) + at + suffix[:8]
-    return f"{number[:4]}{'*' * (len(number) - 7)}{number[-3:]}{at}{suffix[:8]}"
+        return "*" * len(number) + at + suffix
+    return f"{number[:4]}{'*' * (len(number) - 7)}{number[-3:]}{at}{suffix}"
 
 
 def mask_in_text(text: str) -> str:
-    """Mask every Indonesian mobile number that stands in a text."""
+    """Mask every Indonesian mobile number that stands in a text, with spaces or dashes in it or without."""
     return _IN_TEXT.sub(lambda match: mask(match.group()), text)
