@@ -1,9 +1,11 @@
 """JSON logs, one event a line, with numbers masked and secrets removed from whatever was said."""
 
 import logging
+import re
 import sys
-from collections.abc import Iterable, MutableMapping
+from collections.abc import Iterable, Mapping, MutableMapping
 from typing import Any
+from urllib.parse import unquote
 
 import orjson
 import structlog
@@ -14,15 +16,40 @@ _concealed: set[str] = set()
 
 
 def conceal(secrets: Iterable[str]) -> None:
-    """Never let any of these values reach a log line of this process."""
-    _concealed.update(secret for secret in secrets if len(secret) >= 6)
+    """Never let any of these values reach a log line of this process.
+
+    Of a comma-separated list every entry is one, of an address its password, as it is written and as it is meant.
+    """
+    for secret in secrets:
+        parts = {secret, *(part.strip() for part in secret.split(",")), *_passwords(secret)}
+        _concealed.update(part for part in parts if len(part) >= 6)
 
 
 def clean(text: str) -> str:
     """A text with numbers masked and known secrets removed: for logs, errors and whatever leaves the process."""
-    for secret in _concealed:
+    for secret in sorted(_concealed, key=len, reverse=True):
         text = text.replace(secret, "[secret]")
     return mask_in_text(text)
+
+
+def _passwords(address: str) -> set[str]:
+    found = re.match(r"[a-z+]+://[^:@/]*:([^@/]+)@", address)
+    return {found[1], unquote(found[1])} if found else set()
+
+
+def _cleaned(value: Any) -> Any:
+    """The value with every text in it clean; a number that is somebody's becomes a masked text."""
+    match value:
+        case None | bool() | float():
+            return value
+        case int():
+            return value if abs(value) < 2**63 and clean(str(value)) == str(value) else clean(str(value))
+        case Mapping():
+            return {clean(str(key)): _cleaned(item) for key, item in value.items()}
+        case list() | tuple() | set() | frozenset():
+            return [_cleaned(item) for item in value]
+        case _:  # half characters cannot be written
+            return clean(str(value)).encode("utf-8", "replace").decode()
 
 
 def configure_logs(*, service: str, instance: str, level: str = "INFO") -> None:
@@ -44,7 +71,7 @@ def configure_logs(*, service: str, instance: str, level: str = "INFO") -> None:
     def render(_: Any, __: str, event: MutableMapping[str, Any]) -> str:
         event.pop("_record", None)
         event.pop("_from_structlog", None)
-        return clean(orjson.dumps(event, default=str).decode())
+        return orjson.dumps(_cleaned(event)).decode()
 
     structlog.configure(
         processors=[*shared, identify, render],
