@@ -1,5 +1,6 @@
 """Every exchange, queue and binding of Kabar."""
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -63,6 +64,7 @@ def definitions(queues: Iterable[Queue] = QUEUES) -> dict[str, Any]:
     """The topology in the format RabbitMQ imports at start (deploy/rabbitmq/definitions.json)."""
     queues = list(queues)
     return {
+        "vhosts": [{"name": "/"}],
         "exchanges": [
             {"name": e.name, "vhost": "/", "type": e.kind, "durable": True, "auto_delete": False, "internal": False,
              "arguments": {}}
@@ -78,3 +80,8 @@ def definitions(queues: Iterable[Queue] = QUEUES) -> dict[str, Any]:
             for q in queues for key in q.routing_keys
         ],
     }  # fmt: skip
+
+
+def rendered() -> str:
+    """The text of deploy/rabbitmq/definitions.json."""
+    return json.dumps(definitions(), indent=2) + "\n"
