@@ -10,7 +10,6 @@ INDEXES: dict[str, list[IndexModel]] = {
     "notifications": [
         IndexModel([("wake_at", ASCENDING)], name="deadline", partialFilterExpression=_HAS_DEADLINE),
     ],
-    "audience_pages": [],
     "deliveries": [
         # The head of the lanes a provider serves, already in order: priority, then age, then place in its notification.
         IndexModel(
@@ -24,7 +23,6 @@ INDEXES: dict[str, list[IndexModel]] = {
         IndexModel([("status", ASCENDING), ("_id", DESCENDING)], name="by_status"),
         IndexModel([("recipient", ASCENDING), ("_id", DESCENDING)], name="by_recipient"),
     ],
-    "senders": [],
     "recipient_gates": [IndexModel([("touched_at", ASCENDING)], name="forget", expireAfterSeconds=2 * 24 * 3600)],
     "idempotency_keys": [IndexModel([("created_at", ASCENDING)], name="forget", expireAfterSeconds=_WEEK)],
     "parked_envelopes": [IndexModel([("parked_at", DESCENDING)], name="by_time")],
