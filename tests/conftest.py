@@ -1,3 +1,3 @@
 """What every test may ask for."""
 
-pytest_plugins = ["tests.support.servers", "tests.support.dispatching.fixtures"]
+pytest_plugins = ["tests.support.servers", "tests.support.api", "tests.support.dispatching.fixtures"]

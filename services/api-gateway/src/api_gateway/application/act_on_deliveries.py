@@ -37,12 +37,13 @@ class ActOnDeliveries:
         """Raises `Missing`, or `Conflicting` when it has not ended without success."""
         found = await self._get(delivery_id)
         for _ in range(AGAIN):
-            if found["status"] not in RETRYABLE:
+            if found["status"] not in RETRYABLE or not found["route"]:
                 break
             if await self.deliveries.line_up_again([found], cause=_retried(caller), now=self.clock.now()):
                 return await self._get(delivery_id)
             found = await self._get(delivery_id)
-        raise _conflict("retried", found, f"only {', '.join(sorted(RETRYABLE))} deliveries can be")
+        rule = f"only {', '.join(sorted(RETRYABLE))} deliveries that some provider can carry can be"
+        raise _conflict("retried", found, rule)
 
     async def retry_dead(self, ids: Sequence[str], caller: Caller) -> int:
         """Line up those of them that are dead; how many were."""

@@ -37,7 +37,7 @@ class _Checked:
     """Walks through a template's values, counting."""
 
     def __init__(self) -> None:
-        self.values = 0
+        self.values = -1  # the object around them is none
         self.characters = 0
 
     def check(self, field: str, value: object, depth: int = 0) -> None:
