@@ -91,7 +91,7 @@ def _proven(delivery: DeliveryDocument, amended: PastAttempt, outcome: AttemptOu
 
 def _noted(delivery: DeliveryDocument, amended: PastAttempt) -> Change:
     status = DeliveryStatus(delivery["status"])
-    still_to_come = status in {DeliveryStatus.QUEUED, DeliveryStatus.SENDING}
+    still_to_come = status is DeliveryStatus.QUEUED or delivery["attempt"] is not None
     twice = times_reached(delivery["attempts"]) + still_to_come > 1
     if amended["outcome"] == AttemptState.SUCCEEDED:
         said = f"attempt {amended['number']} had succeeded after all"

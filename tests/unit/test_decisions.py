@@ -1,0 +1,230 @@
+"""What becomes of a delivery: each kind of failure at each place in the route, whatever providers can be used."""
+
+from datetime import timedelta
+from itertools import product
+
+import pytest
+
+from common.contracts.documents import DeliveryDocument
+from common.contracts.vocabulary import AttemptState, DeliveryStatus, FailureClass
+from dispatcher.domain.change import Change
+from dispatcher.domain.decisions import decide, wake
+from tests.support.dispatching.model import FONNTE, WABLAS, after, applied, claimed, end_of, queued, situation, told
+
+FAILED, UNKNOWN, SUCCEEDED, MISSED = (
+    AttemptState.FAILED,
+    AttemptState.UNKNOWN,
+    AttemptState.SUCCEEDED,
+    AttemptState.MISSED,
+)
+PASSING = (
+    FailureClass.TRANSPORT,
+    FailureClass.UNCLASSIFIED,
+    FailureClass.DISCONNECTED,
+    FailureClass.QUOTA,
+    FailureClass.AUTH,
+)
+BOTH, NONE = (FONNTE, WABLAS), ()
+
+
+def round_of_failures(delivery: DeliveryDocument, failure: FailureClass = FailureClass.TRANSPORT) -> DeliveryDocument:
+    for provider in BOTH:
+        delivery = end_of(claimed(delivery, provider), FAILED, failure)
+    return delivery
+
+
+def waits(change: Change | None) -> timedelta | None:
+    assert change is not None
+    assert change.status is DeliveryStatus.QUEUED
+    return None if change.lane else (change.wake_at or after(0)) - after(1)
+
+
+@pytest.mark.parametrize(("failure", "usable"), list(product(PASSING, [BOTH, (WABLAS,)])))
+def test_a_failure_of_the_first_provider_goes_to_the_second_at_once(
+    failure: FailureClass, usable: tuple[str, ...]
+) -> None:
+    delivery = claimed(queued(), FONNTE)
+    change = decide(delivery, told(delivery, FAILED, failure), situation(usable, at=1))
+    assert change is not None
+    assert (change.status, change.lane, change.wake_at) == (DeliveryStatus.QUEUED, WABLAS, delivery["expires_at"])
+    assert applied(delivery, change)["retries"] == 0
+
+
+@pytest.mark.parametrize("failure", PASSING)
+def test_a_failure_of_the_last_provider_waits_for_the_next_round(failure: FailureClass) -> None:
+    delivery = claimed(end_of(claimed(queued(), FONNTE), FAILED), WABLAS)
+    change = decide(delivery, told(delivery, FAILED, failure), situation(BOTH, at=1))
+    assert waits(change) == timedelta(seconds=2)
+    assert applied(delivery, change)["retries"] == 1
+
+
+@pytest.mark.parametrize(("failure", "first"), list(product(PASSING, BOTH)))
+def test_while_no_provider_can_be_used_it_waits_in_the_lane_of_all_and_uses_no_retry(
+    failure: FailureClass, first: str
+) -> None:
+    delivery = claimed(queued(), first)
+    for _ in range(20):
+        change = decide(delivery, told(delivery, FAILED, failure), situation(NONE, at=1))
+        after_it = applied(delivery, change)
+        assert (after_it["status"], after_it["lane"], after_it["retries"]) == ("queued", "fonnte,wablas", 0)
+        delivery = claimed(after_it, first)
+
+
+@pytest.mark.parametrize("failure", PASSING)
+def test_when_only_the_failing_provider_can_be_used_its_failure_ends_the_round(failure: FailureClass) -> None:
+    delivery = claimed(queued(), FONNTE)
+    change = decide(delivery, told(delivery, FAILED, failure), situation((FONNTE,), at=1))
+    assert waits(change) == timedelta(seconds=2)
+
+
+@pytest.mark.parametrize(
+    ("failure", "provider", "usable"),
+    list(product([FailureClass.RECIPIENT, FailureClass.MESSAGE], BOTH, [BOTH, (WABLAS,), NONE])),
+)
+def test_what_no_provider_can_mend_is_never_tried_again(
+    failure: FailureClass, provider: str, usable: tuple[str, ...]
+) -> None:
+    delivery = claimed(queued(), provider)
+    dead = applied(delivery, decide(delivery, told(delivery, FAILED, failure), situation(usable, at=1)))
+    assert dead["status"] == DeliveryStatus.FAILED
+    assert dead["code"] == ("INVALID_PHONE" if failure is FailureClass.RECIPIENT else "REFUSED")
+    assert "said no" in (dead["reason"] or "")
+    assert not {"lane", "wake_at"} & dead.keys()
+
+
+def test_a_request_a_provider_refuses_for_good_goes_to_the_other_and_never_back() -> None:
+    delivery = end_of(claimed(queued(), FONNTE), FAILED, FailureClass.BUG)
+    assert delivery["lane"] == WABLAS
+    delivery = end_of(claimed(delivery, WABLAS), FAILED)
+    assert delivery["retries"] == 1
+    again = applied(delivery, wake(delivery, situation(at=10)))
+    assert again["lane"] == WABLAS
+
+
+def test_a_request_every_provider_refuses_for_good_is_dead_at_once() -> None:
+    delivery = round_of_failures(queued(), FailureClass.BUG)
+    assert (delivery["status"], delivery["code"], delivery["retries"]) == ("failed", "REFUSED", 0)
+
+
+def test_a_request_one_provider_refuses_for_good_waits_for_the_other_that_is_out() -> None:
+    delivery = claimed(queued(), FONNTE)
+    change = decide(delivery, told(delivery, FAILED, FailureClass.BUG), situation((FONNTE,), at=1))
+    assert change is not None
+    assert (change.status, change.lane, change.fields.get("retries")) == (DeliveryStatus.QUEUED, WABLAS, None)
+
+
+def test_rounds_follow_after_two_four_eight_seconds_then_five_minutes_then_it_is_dead() -> None:
+    delivery = queued()
+    pauses = []
+    for _ in range(4):
+        delivery = claimed(end_of(claimed(delivery, FONNTE), FAILED), WABLAS)
+        change = decide(delivery, told(delivery, FAILED), situation(at=1))
+        pauses.append(waits(change))
+        waiting = applied(delivery, change)
+        delivery = applied(waiting, wake(waiting, situation(at=400)))
+        assert delivery["lane"] == "fonnte,wablas"
+    assert pauses == [timedelta(seconds=seconds) for seconds in (2, 4, 8, 300)]
+    dead = round_of_failures(delivery)
+    assert (dead["status"], dead["code"], len(dead["attempts"])) == ("failed", "RETRY_FAILED", 10)
+    assert [attempt["error"] for attempt in dead["attempts"][-2:]] == ["fonnte said no", "wablas said no"]
+    assert not {"lane", "wake_at"} & dead.keys()
+
+
+@pytest.mark.parametrize("provider", BOTH)
+def test_a_success_says_when_by_whom_and_whether_it_failed_over(provider: str) -> None:
+    sent = end_of(claimed(queued(), provider), SUCCEEDED)
+    assert (sent["status"], sent["sent_at"], sent["failover"]) == ("sent", after(1), provider == WABLAS)
+    assert (sent["reason"], sent["code"], sent["possible_duplicate"]) == (None, None, False)
+    assert not {"lane", "wake_at"} & sent.keys()
+
+
+def test_a_missed_attempt_costs_nothing() -> None:
+    delivery = end_of(claimed(queued(), FONNTE), MISSED)
+    assert (delivery["status"], delivery["lane"], delivery["retries"]) == ("queued", "fonnte,wablas", 0)
+    once_failed = end_of(claimed(end_of(claimed(queued(), FONNTE), FAILED), WABLAS), MISSED)
+    assert (once_failed["lane"], once_failed["retries"]) == (WABLAS, 0)
+
+
+def test_an_attempt_nobody_took_is_revoked_and_the_next_provider_chosen() -> None:
+    delivery = claimed(queued(), FONNTE, started=False)
+    revoked = applied(delivery, wake(delivery, situation(at=3)))
+    assert (revoked["lane"], revoked["attempts"][0]["outcome"], revoked["retries"]) == (WABLAS, "revoked", 0)
+
+
+def test_when_no_gateway_takes_an_attempt_it_waits_a_moment_and_uses_no_retry() -> None:
+    delivery = queued()
+    for _ in range(10):
+        for provider in BOTH:
+            delivery = claimed(delivery, provider, started=False)
+            delivery = applied(delivery, wake(delivery, situation(at=3)))
+        assert (delivery["status"], delivery["retries"], delivery.get("wake_at")) == ("queued", 0, after(4))
+        delivery = applied(delivery, wake(delivery, situation(at=5)))
+
+
+def test_an_outcome_told_again_changes_nothing() -> None:
+    delivery = claimed(queued(), FONNTE)
+    for state in (FAILED, SUCCEEDED, UNKNOWN, MISSED):
+        outcome = told(delivery, state)
+        settled = applied(delivery, decide(delivery, outcome, situation(at=1)))
+        assert decide(settled, outcome, situation(at=2)) is None
+        assert decide(claimed(settled, WABLAS), outcome, situation(at=3)) is None
+
+
+def test_another_claims_outcome_is_not_this_attempts() -> None:
+    delivery = claimed(queued(), FONNTE)
+    stranger = told(delivery, SUCCEEDED).model_copy(update={"claim": "claim-of-another"})
+    assert decide(delivery, stranger, situation(at=1)) is None
+
+
+def test_word_about_a_failed_or_revoked_attempt_changes_nothing() -> None:
+    delivery = claimed(queued(), FONNTE, started=False)
+    late = told(delivery, SUCCEEDED)
+    revoked = applied(delivery, wake(delivery, situation(at=3)))
+    assert decide(revoked, late, situation(at=4)) is None
+
+
+class TestValidity:
+    def test_what_waits_beyond_it_expires(self) -> None:
+        delivery = queued(validity=300.0)
+        expired = applied(delivery, wake(delivery, situation(at=300)))
+        assert (expired["status"], expired["reason"]) == ("expired", "validity ended")
+        assert not {"lane", "wake_at"} & expired.keys()
+
+    @pytest.mark.parametrize("state", [FAILED, MISSED])
+    def test_nothing_is_sent_again_after_it(self, state: AttemptState) -> None:
+        delivery = claimed(queued(validity=300.0), FONNTE)
+        assert applied(delivery, decide(delivery, told(delivery, state), situation(at=300)))["status"] == "expired"
+
+    def test_a_wait_ends_with_it(self) -> None:
+        delivery = round_of_failures(queued(validity=2.5))
+        assert delivery["wake_at"] == after(2)
+        delivery = round_of_failures(applied(delivery, wake(delivery, situation(at=2))))
+        assert delivery["wake_at"] == after(2.5)
+
+    def test_a_revoked_attempt_beyond_it_expires(self) -> None:
+        delivery = claimed(queued(validity=2.0), FONNTE, started=False)
+        assert applied(delivery, wake(delivery, situation(at=3)))["status"] == "expired"
+
+    def test_beyond_it_an_unknown_outcome_is_not_called_expired(self) -> None:
+        delivery = end_of(claimed(queued(validity=30.0, unknown_wait_seconds=0.0), FONNTE), UNKNOWN)
+        assert delivery["status"] == "queued"
+        assert applied(delivery, wake(delivery, situation(at=31)))["status"] == "unknown"
+
+
+def test_a_scheduled_delivery_lines_up_when_its_time_has_come() -> None:
+    delivery = queued(send_at=after(60))
+    assert (delivery["status"], delivery["wake_at"], delivery["queued_at"]) == ("scheduled", after(60), after(60))
+    assert "lane" not in delivery
+    due = applied(delivery, wake(delivery, situation(at=60)))
+    assert (due["status"], due["lane"]) == ("queued", "fonnte,wablas")
+
+
+def test_a_delivery_put_aside_within_a_round_carries_on_where_it_was() -> None:
+    once_failed = end_of(claimed(queued(), FONNTE), FAILED)
+    aside = applied(once_failed, Change(DeliveryStatus.QUEUED, "the recipient's cap is reached", wake_at=after(60)))
+    assert applied(aside, wake(aside, situation(at=60)))["lane"] == WABLAS
+
+
+@pytest.mark.parametrize("status", ["sent", "failed", "cancelled", "expired", "unknown", "suppressed"])
+def test_nobody_wakes_what_has_ended(status: str) -> None:
+    assert wake({**queued(), "status": status}, situation()) is None
