@@ -1,6 +1,9 @@
 """Calls are made at the moment that was granted, neither before nor noticeably after."""
 
 import asyncio
+import math
+import statistics
+from collections import deque
 from datetime import UTC, datetime, timedelta
 
 from common.kernel.clock import to_milliseconds
@@ -8,10 +11,16 @@ from common.mongo.gate import LATENESS
 from gateway.application.ports import Observer, PreciseClock, Slots
 from gateway.domain.answer import Missed
 
-PACED_LATENESS = 0.002
+PACED_LATENESS = 0.001
 """Seconds a paced call may be late before the gate must know: the next slot counts from the true moment."""
 MOVE_AHEAD = timedelta(milliseconds=6)
 """How far ahead a late call is dated: what the write of the new moment takes, and a little."""
+USUAL_ANSWERS = 15
+"""The answers that tell how long one usually takes,"""
+FEWEST_ANSWERS = 3
+"""and how many of them it takes to tell."""
+MOST_EXCESS = 0.025
+"""Seconds; a longer answer was the provider's own doing, not its late reading."""
 COARSE = 0.002
 """Timers are good to about a millisecond; the last stretch is spent watching the clock."""
 
@@ -23,16 +32,17 @@ class KeepSlot:
         self._clock = clock
         self._slots = slots
         self._observer = observer
+        self._usual: dict[str, deque[float]] = {}
 
-    async def reach(self, sender: str, slot: datetime, gap: float) -> None:
-        """Return at the moment the call may be made. Raises `Missed` when that moment has passed for good."""
+    async def reach(self, sender: str, slot: datetime, gap: float) -> datetime:
+        """Return at the moment the call may be made, and that moment. Raises `Missed` when it passed for good."""
         allowed = PACED_LATENESS if gap else LATENESS.total_seconds()
         while True:
             await self._wait_until(slot.timestamp())
             late = self._clock.seconds() - slot.timestamp()
             if late <= allowed:
                 self._observer.late(late)
-                return
+                return slot
             if not gap:
                 raise Missed(f"the slot passed {late:.3f} s ago")
             later = to_milliseconds(datetime.fromtimestamp(self._clock.seconds(), UTC) + MOVE_AHEAD)
@@ -40,6 +50,20 @@ class KeepSlot:
                 raise Missed(f"the slot passed {late:.3f} s ago and the next one is given away")
             self._observer.moved()
             slot = later
+
+    async def answered(self, sender: str, slot: datetime, gap: float, *, seconds: float) -> None:
+        """Let the gate know when an answer took longer than usual.
+
+        The provider may have seen the call that much later than we made it, and the next one must keep its gap from
+        what the provider saw. Only what is unusual counts, so a provider that is always slow costs the pacing nothing.
+        """
+        usual = self._usual.setdefault(sender, deque(maxlen=USUAL_ANSWERS))
+        excess = min(seconds - statistics.median(usual), MOST_EXCESS) if len(usual) >= FEWEST_ANSWERS else 0.0
+        usual.append(seconds)
+        if excess > PACED_LATENESS:
+            later = slot + timedelta(milliseconds=math.ceil(excess * 1000))
+            if await self._slots.move(sender, slot=slot, gap=gap, to=later):
+                self._observer.moved()
 
     async def _wait_until(self, moment: float) -> None:
         remaining = moment - self._clock.seconds()

@@ -86,17 +86,19 @@ class MakeAttempts:
     async def _make(self, asked: AttemptsRequested, request: AttemptRequest, begun: float, company: Company) -> None:
         called_at: datetime | None = None
         called = self._clock.seconds()
+        slot = request.slot
 
         async def permit() -> None:
-            nonlocal called_at, called
+            nonlocal called_at, called, slot
             if self._clock.seconds() - begun > CALL_WITHIN:
                 raise Missed("starting the attempt took too long")
-            if request.slot is not None:
-                await self._keep_slot.reach(asked.sender, request.slot, asked.gap)
+            if slot is not None:
+                slot = await self._keep_slot.reach(asked.sender, slot, asked.gap)
             called_at, called = self._clock.now(), self._clock.seconds()
 
         answer = await self._answer(asked.sender, request, permit)
-        if request.slot is None:
+        took = self._clock.seconds() - called
+        if slot is None:
             company.leave()
         finished_at = self._clock.now()
         outcome = make_outcome(
@@ -108,8 +110,11 @@ class MakeAttempts:
             started_at=called_at or finished_at,
             finished_at=finished_at,
         )
-        self._observer.finished(outcome, seconds=self._clock.seconds() - called)
-        await self._outcomes.put(outcome)
+        self._observer.finished(outcome, seconds=took)
+        work = [self._outcomes.put(outcome)]
+        if slot is not None and asked.gap and called_at is not None:
+            work.append(self._keep_slot.answered(asked.sender, slot, asked.gap, seconds=took))
+        await asyncio.gather(*work)
 
     async def _answer(self, sender: str, request: AttemptRequest, permit: Permit) -> Answer | Missed:
         account = self._accounts.get(sender)
