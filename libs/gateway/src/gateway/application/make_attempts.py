@@ -111,7 +111,7 @@ class MakeAttempts:
             finished_at=finished_at,
         )
         self._observer.finished(outcome, seconds=took)
-        work = [self._outcomes.put(outcome)]
+        work: list[Awaitable[None]] = [self._outcomes.put(outcome)]
         if slot is not None and asked.gap and called_at is not None:
             work.append(self._keep_slot.answered(asked.sender, slot, asked.gap, seconds=took))
         await asyncio.gather(*work)
