@@ -1,0 +1,76 @@
+"""Ending, and losing the broker, cost no outcome."""
+
+import asyncio
+import time
+from collections.abc import Callable
+
+from common.contracts.vocabulary import AttemptState
+from local_stack.servers import PrivateRabbitMQ
+from sandbox.control_client import SandboxControl
+from tests.integration.gateways.conftest import StartGateway
+from tests.support.gateways.dispatching import HEALTHY, Dispatching, dispatching
+
+
+async def called(sandbox: SandboxControl, count: int = 1) -> None:
+    """Return once the provider has been called so often."""
+    async with asyncio.timeout(20):
+        while len(await sandbox.calls()) < count:
+            await asyncio.sleep(0.02)
+
+
+async def test_a_call_under_way_ends_before_the_process_does_and_nothing_new_is_taken(
+    start_gateway: StartGateway, dispatcher: Dispatching, sandbox: SandboxControl
+) -> None:
+    gateway = await start_gateway(WHATSAPP_READ_TIMEOUT="30")
+    await sandbox.answer_late(gateway.provider, seconds=3)
+    asked = await dispatcher.ask(HEALTHY, HEALTHY)
+    await called(sandbox, 2)
+    ending = asyncio.create_task(gateway.stopped())
+    await asyncio.sleep(0.5)
+    later = await dispatcher.ask()
+    assert await asyncio.wait_for(ending, 30) == 0
+    assert {outcome.state for outcome in await dispatcher.finished(asked)} == {AttemptState.SUCCEEDED}
+    assert dispatcher.of(later) == []
+    await sandbox.disarm()
+    await start_gateway()
+    assert [outcome.state for outcome in await dispatcher.finished(later)] == [AttemptState.SUCCEEDED]
+    assert len(await sandbox.calls()) == 3
+
+
+async def test_a_call_that_takes_too_long_to_wait_for_is_cut_and_reported_unknown(
+    start_gateway: StartGateway, dispatcher: Dispatching, sandbox: SandboxControl
+) -> None:
+    gateway = await start_gateway(WHATSAPP_READ_TIMEOUT="120")
+    await sandbox.hang(gateway.provider)
+    asked = await dispatcher.ask()
+    await called(sandbox)
+    began = time.monotonic()
+    assert await gateway.stopped() == 0
+    assert 15 < time.monotonic() - began < 30
+    [outcome] = await dispatcher.finished(asked)
+    assert (outcome.state, outcome.error) == (AttemptState.UNKNOWN, "stopped while waiting for the answer")
+
+
+async def test_an_outcome_waits_for_a_broker_that_went_away_after_the_call(
+    start_gateway: StartGateway,
+    mongodb_url: str,
+    sandbox: SandboxControl,
+    private_rabbitmq: Callable[[], PrivateRabbitMQ],
+) -> None:
+    server = private_rabbitmq()
+    gateway = await start_gateway(rabbitmq_url=server.url, WHATSAPP_READ_TIMEOUT="30")
+    async with dispatching(gateway.provider, rabbitmq_url=server.url, mongodb_url=mongodb_url) as dispatcher:
+        await sandbox.answer_late(gateway.provider, seconds=2)
+        asked = await dispatcher.ask()
+        await called(sandbox)
+        server.kill()
+        await asyncio.sleep(3)
+        assert gateway.process.returncode is None
+        assert (await gateway.http("/readyz")).status_code == 503
+        await asyncio.to_thread(server.start)
+        [outcome] = await dispatcher.finished(asked)
+        assert outcome.state is AttemptState.SUCCEEDED
+        await sandbox.disarm()
+        assert (await dispatcher.attempt()).state is AttemptState.SUCCEEDED
+        assert [one.state for one in dispatcher.of(asked)] == [AttemptState.SUCCEEDED]
+    assert len(await sandbox.calls()) == 2
