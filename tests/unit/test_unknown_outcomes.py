@@ -119,10 +119,16 @@ def test_a_success_learnt_during_the_resend_is_never_sent_a_third_time(end: Atte
     assert sent["possible_duplicate"] is (end in {UNKNOWN, SUCCEEDED})
 
 
-@pytest.mark.parametrize("started", [True, False])
-def test_nor_is_it_when_the_resend_is_never_heard_of_again(*, started: bool) -> None:
+def test_nor_is_it_when_the_resend_is_never_heard_of_again() -> None:
     first = claimed(queued(unknown_wait_seconds=0.0), FONNTE)
-    resent = claimed(end_of(first, UNKNOWN), WABLAS, started=started)
+    resent = claimed(end_of(first, UNKNOWN), WABLAS)
     resent = applied(resent, decide(resent, told(first, SUCCEEDED, at=5), situation(at=5)))
     sent = applied(resent, wake(resent, situation(at=90)))
-    assert (sent["status"], sent["possible_duplicate"]) == ("sent", started)
+    assert (sent["status"], sent["possible_duplicate"]) == ("sent", True)
+
+
+def test_a_success_learnt_before_the_resend_has_started_calls_it_off() -> None:
+    first = claimed(queued(unknown_wait_seconds=0.0), FONNTE)
+    requested = claimed(end_of(first, UNKNOWN), WABLAS, started=False)
+    sent = applied(requested, decide(requested, told(first, SUCCEEDED, at=5), situation(at=5)))
+    assert (sent["status"], sent["attempt"], sent["possible_duplicate"]) == ("sent", None, False)

@@ -54,9 +54,10 @@ def late_word(delivery: DeliveryDocument, outcome: AttemptOutcome) -> LateWord |
         "provider_message_id": outcome.provider_message_id,
     }
     after = with_word(delivery, amended)
-    under_way = delivery["attempt"] is not None
-    status = DeliveryStatus(delivery["status"])
-    if outcome.state is AttemptState.SUCCEEDED and not under_way and status in SETTLED_BY_PROOF:
+    attempt = delivery["attempt"]
+    # One that was only asked for is called off by this very write: its gateway can no longer start it.
+    called = attempt is not None and attempt["state"] != AttemptState.REQUESTED
+    if outcome.state is AttemptState.SUCCEEDED and not called and delivery["status"] in SETTLED_BY_PROOF:
         return LateWord(after, amended, _proven(after, amended, outcome))
     return LateWord(
         after,
