@@ -2,21 +2,23 @@
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
+import aio_pika
 import httpx
 import pytest
 
 from common.kernel.identity import delivery_id
 from common.rendering.messages import render_message
 from local_stack.servers import PrivateRabbitMQ
-from tests.support.api import Api, assert_error
+from tests.support.api import Api, assert_error, until
 from tests.support.stored_deliveries import past_attempt, stored_delivery, stored_notification, stored_sender
 
 NUMBER = "6281200000001"
 CUSTOM = {"type": "custom", "to": NUMBER, "message": "hai"}
 
 
-async def submit(api: Api, role: str = "admin", **body: object) -> httpx.Response:
+async def submit(api: Api, role: str = "admin", **body: Any) -> httpx.Response:
     async with api.client(role) as client:
         return await client.post("/api/notifications", json={**CUSTOM, **body})
 
@@ -156,8 +158,6 @@ async def test_a_large_audience_stands_in_pages_that_exist_before_it(api: Api) -
 
 
 async def test_an_accepted_notification_is_announced_on_the_bus(api: Api, rabbitmq: PrivateRabbitMQ) -> None:
-    import aio_pika
-
     connection = await aio_pika.connect(rabbitmq.url)
     async with connection, connection.channel() as channel:
         queue = await channel.declare_queue(exclusive=True)
@@ -212,9 +212,11 @@ async def test_an_otp_is_refused_when_it_is_none(api: Api, body: dict[str, objec
 
 async def test_a_broadcast_beyond_its_validity_is_refused_unless_forced(api: Api) -> None:
     api.rows["senders"].insert_one(stored_sender())
-    async with asyncio.timeout(30):
-        while (await submit(api)).json()["estimated_finish"] is None:
-            await asyncio.sleep(0.1)
+
+    async def estimated() -> bool:
+        return (await submit(api)).json()["estimated_finish"] is not None
+
+    await until(estimated, "no estimate although there is a sender")
     recipients = [f"62812000{number:05d}" for number in range(2_000)]
     body = assert_error(await submit(api, to=recipients), 422, "BEYOND_VALIDITY")
     assert "force" in body["error"]
@@ -226,16 +228,21 @@ async def test_a_broadcast_beyond_its_validity_is_refused_unless_forced(api: Api
     api.rows["notifications"].delete_one({"_id": response.json()["notification_id"]})
 
 
-async def direct(api: Api, outcome: dict[str, object] | None) -> httpx.Response:
+async def direct(api: Api, outcome: dict[str, Any] | None) -> httpx.Response:
     """A direct send whose delivery a stand-in for the dispatcher ends like this."""
     async with api.client() as client:
         sending = asyncio.ensure_future(client.post("/api/notifications", json={**CUSTOM, "direct": True}))
-        async with asyncio.timeout(20):
-            while not (found := api.rows["notifications"].find_one({"direct": True, "status": "accepted"})):
-                await asyncio.sleep(0.02)
+        query = {"direct": True, "status": "accepted"}
+
+        async def accepted() -> bool:
+            return api.rows["notifications"].find_one(query) is not None
+
+        await until(accepted, "not accepted")
+        found = api.rows["notifications"].find_one(query)
+        assert found is not None
         notification = stored_notification(**found)
         if outcome is not None:
-            api.rows["deliveries"].insert_one(stored_delivery(notification=notification, **outcome))  # type: ignore[arg-type]
+            api.rows["deliveries"].insert_one(stored_delivery(notification=notification, **outcome))
         api.rows["notifications"].update_one({"_id": found["_id"]}, {"$set": {"status": "planned"}})
         return await sending
 

@@ -12,7 +12,7 @@ import aio_pika
 import httpx
 
 from local_stack.servers import PrivateMongo, PrivateRabbitMQ
-from tests.support.api import Api, assert_error, ready, running_api, wait_until
+from tests.support.api import Api, assert_error, readiness, ready, running_api, until, wait_until
 
 CUSTOM = {"type": "custom", "to": "6281200000001", "message": "hai"}
 
@@ -24,10 +24,14 @@ async def submit(api: Api, key: str | None = None, **body: object) -> httpx.Resp
 
 
 async def until_accepted(api: Api, key: str | None = None, **body: object) -> httpx.Response:
-    async with asyncio.timeout(40):
-        while (response := await submit(api, key, **body)).status_code in {409, 503}:
-            await asyncio.sleep(0.1)
-    return response
+    answers: list[httpx.Response] = []
+
+    async def accepted() -> bool:
+        answers.append(await submit(api, key, **body))
+        return answers[-1].status_code not in {409, 503}
+
+    await until(accepted, "not accepted again", seconds=40)
+    return answers[-1]
 
 
 async def test_without_rabbitmq_it_accepts_and_announces_later(
@@ -43,7 +47,7 @@ async def test_without_rabbitmq_it_accepts_and_announces_later(
         assert response.status_code == 202
         assert time.monotonic() - started < 2
         wait_until(lambda: not ready(api), "still ready without RabbitMQ")
-        checks = httpx.get(f"{api.url}/readyz").json()["checks"]
+        checks = readiness(api).json()["checks"]
         assert checks == {"rabbitmq": "unavailable", "mongodb": "ok"}
         assert (await submit(api)).status_code == 202
         broker.start()
@@ -65,7 +69,7 @@ async def _announced(url: str, identity: str) -> None:
 async def test_it_starts_without_rabbitmq_and_mongodb_and_says_so(tmp_path: Path) -> None:
     nobody = "mongodb://127.0.0.1:9/kabar?replicaSet=rs0&serverSelectionTimeoutMS=500"
     with running_api("amqp://guest:guest@127.0.0.1:9/", nobody, tmp_path / "log") as api:
-        checks = httpx.get(f"{api.url}/readyz")
+        checks = readiness(api)
         assert checks.status_code == 503
         assert checks.json()["checks"] == {"rabbitmq": "unavailable", "mongodb": "unavailable"}
         response = await submit(api, "key")
@@ -134,9 +138,11 @@ async def test_what_was_accepted_before_a_termination_is_answered(
         wait_until(lambda: ready(api), "not ready")
         recipients = [f"6281200{number:06d}" for number in range(50_000)]
         sending = asyncio.ensure_future(submit(api, to=recipients, message="last", force=True))
-        async with asyncio.timeout(20):
-            while api.rows["audience_pages"].estimated_document_count() == 0:
-                await asyncio.sleep(0.005)
+
+        async def storing() -> bool:
+            return api.rows["audience_pages"].estimated_document_count() > 0
+
+        await until(storing, "nothing is stored")
         os.kill(api.process.pid, signal.SIGTERM)
         assert (await sending).status_code == 202
         assert api.rows["notifications"].count_documents({"message": "last"}) == 1

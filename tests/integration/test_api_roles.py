@@ -5,6 +5,7 @@ import json
 import time
 
 import httpx
+import jwt
 import pytest
 
 from tests.support.api import Api, assert_error, token
@@ -120,8 +121,6 @@ async def test_what_is_no_valid_token_is_refused(api: Api, authorization: str) -
 @pytest.mark.parametrize("claims", [{"role": None}, {"sub": 5}, {"role": 5}, {"role": ["admin"]}])
 async def test_a_token_with_claims_of_another_kind_is_refused(api: Api, claims: dict[str, object]) -> None:
     content = {"sub": "x", "role": "admin", "exp": int(time.time()) + 60, **claims}
-    import jwt
-
     signed = jwt.encode(
         {name: value for name, value in content.items() if value is not None},
         "a secret made up for the tests of this run",

@@ -1,11 +1,12 @@
 """A real api-gateway process, a client of it, and the database behind it."""
 
+import asyncio
 import contextlib
 import os
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -86,8 +87,20 @@ def wait_until(condition: Callable[[], bool], error: str, *, seconds: float = 30
         time.sleep(0.05)
 
 
+async def until(condition: Callable[[], Awaitable[bool]], error: str, *, seconds: float = 30) -> None:
+    """Poll until it is so, letting other tasks run; fails after a deadline."""
+    ends = time.monotonic() + seconds
+    while not await condition():
+        assert time.monotonic() < ends, error
+        await asyncio.sleep(0.02)
+
+
+def readiness(api: Api) -> httpx.Response:
+    return httpx.get(f"{api.url}/readyz")
+
+
 def ready(api: Api) -> bool:
-    return httpx.get(f"{api.url}/readyz").status_code == 200
+    return readiness(api).status_code == 200
 
 
 @pytest.fixture(scope="module")

@@ -4,14 +4,13 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from common.contracts.documents import NotificationDocument
 from common.contracts.vocabulary import WAITING, DeliveryStatus, NotificationStatus, Priority
 from common.kernel.identity import delivery_id, new_id
 
 Document = dict[str, Any]
 
 
-def stored_notification(**changes: Any) -> NotificationDocument:
+def stored_notification(**changes: Any) -> Document:
     """A planned notification to one recipient."""
     now = datetime.now(UTC).replace(microsecond=0)
     fields: Document = {
@@ -38,13 +37,13 @@ def stored_notification(**changes: Any) -> NotificationDocument:
         "created_by": "tester",
         "created_at": now,
     }
-    return fields | changes  # type: ignore[return-value]
+    return fields | changes
 
 
 def stored_delivery(
     status: str = DeliveryStatus.QUEUED,
     *,
-    notification: NotificationDocument | None = None,
+    notification: Document | None = None,
     to: str = "6281200000001",
     **changes: Any,
 ) -> Document:
