@@ -37,6 +37,8 @@ UNAVAILABLE: tuple[type[Exception], ...] = (
 )
 """What is raised while MongoDB is away; the same operation succeeds once it is back."""
 DUPLICATE_KEY = 11000
+PING_SECONDS = 2.0
+"""A server that does not answer so long is said to be away."""
 within = pymongo.timeout
 """`with within(seconds):` bounds every operation inside, retries included."""
 log = logger()
@@ -73,7 +75,8 @@ class Mongo:
         while True:
             try:
                 if indexed:
-                    await self.client.admin.command("ping")
+                    with within(PING_SECONDS):
+                        await self.client.admin.command("ping")
                 else:
                     await self.create_indexes()
                     indexed = True
