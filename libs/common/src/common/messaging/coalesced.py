@@ -14,8 +14,9 @@ log = logger()
 class Coalesced(Generic[T]):
     """Collects items while the previous batch is being sent and sends them together.
 
-    Nothing waits for company: the first item goes at once, what comes meanwhile goes next. `send` is tried until it
-    succeeds, so an item handed over is only lost with the process.
+    Nothing waits for company: the first item goes at once, what comes meanwhile goes next. `send` is tried again while
+    it raises `Transient`, so an item handed over is only lost with the process; any other failure is handed to whoever
+    waits for the batch's items, and the next batch goes on.
     """
 
     def __init__(self, send: Callable[[list[T]], Awaitable[None]], *, limit: int) -> None:
@@ -42,6 +43,7 @@ class Coalesced(Generic[T]):
             batch, self._waiting = self._waiting[: self._limit], self._waiting[self._limit :]
             if not self._waiting:
                 self._awake.clear()
+            failed: Exception | None = None
             while True:
                 try:
                     await self._send([item for item, _ in batch])
@@ -49,12 +51,14 @@ class Coalesced(Generic[T]):
                     log.warning("batch.not_sent", items=len(batch), waiting=len(self._waiting), error=str(error))
                     await asyncio.sleep(delay)
                     delay = min(delay * 2, 2.0)
-                else:
-                    break
+                    continue
+                except Exception as error:  # noqa: BLE001 - whoever handed the items over is told
+                    failed = error
+                break
             delay = 0.1
             for _, sent in batch:
                 if not sent.done():
-                    sent.set_result(None)
+                    sent.set_result(None) if failed is None else sent.set_exception(failed)
             if not self._waiting:
                 self._idle.set()
 
