@@ -35,7 +35,8 @@ class LateWord:
 
     def applied_to(self, change: Change) -> Change:
         """Another change that also writes the word down."""
-        fields = {**self.change.fields, **change.fields}
+        calls_to_come = change.status is DeliveryStatus.QUEUED
+        fields = {"possible_duplicate": _still_marked(self.delivery, calls_to_come), **change.fields}
         return replace(change, amended_number=self.amended["number"], amended=self.amended, fields=fields)
 
 
@@ -92,8 +93,7 @@ def _proven(delivery: DeliveryDocument, amended: PastAttempt, outcome: AttemptOu
 
 def _noted(delivery: DeliveryDocument, amended: PastAttempt) -> Change:
     status = DeliveryStatus(delivery["status"])
-    still_to_come = status is DeliveryStatus.QUEUED or delivery["attempt"] is not None
-    twice = times_reached(delivery["attempts"]) + still_to_come > 1
+    calls_to_come = status is DeliveryStatus.QUEUED or delivery["attempt"] is not None
     if amended["outcome"] == AttemptState.SUCCEEDED:
         said = f"attempt {amended['number']} had succeeded after all"
     else:
@@ -105,6 +105,11 @@ def _noted(delivery: DeliveryDocument, amended: PastAttempt) -> Change:
         wake_at=delivery.get("wake_at"),
         amended_number=amended["number"],
         amended=amended,
-        fields={"possible_duplicate": delivery["possible_duplicate"] and twice},
+        fields={"possible_duplicate": _still_marked(delivery, calls_to_come)},
         keep_attempt=True,
     )
+
+
+def _still_marked(delivery: DeliveryDocument, calls_to_come: int) -> bool:
+    """Whether it may arrive twice all the same, given what is known now."""
+    return delivery["possible_duplicate"] and times_reached(delivery["attempts"]) + calls_to_come > 1
