@@ -8,8 +8,10 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
+import httpx
 import orjson
 import psutil
+from prometheus_client.parser import text_string_to_metric_families
 
 from tests.support.dispatching.polling import until
 
@@ -53,6 +55,14 @@ class DispatcherProcess:
         lines = self.log.read_bytes().splitlines()
         parsed = [orjson.loads(line) for line in lines if line.startswith(b"{") and line.endswith(b"}")]
         return [event for event in parsed if event.get("event") == name]
+
+    async def metric(self, name: str, **labels: str) -> float:
+        """The sum of a metric's samples that have these labels."""
+        port = self.events("process.started")[0]["port"]
+        async with httpx.AsyncClient() as client:
+            text = (await client.get(f"http://127.0.0.1:{port}/metrics")).text
+        samples = [sample for family in text_string_to_metric_families(text) for sample in family.samples]
+        return sum(s.value for s in samples if s.name == name and labels.items() <= s.labels.items())
 
     async def connected(self) -> None:
         async def has_connected() -> bool:

@@ -68,12 +68,14 @@ class World:
         event = NotificationAccepted(notification_ids=[notification["_id"] for notification in notifications])
         await self.broker.publish(EVENTS, event)
 
-    async def store_pages(self, notification: NotificationDocument, pages: list[list[AudienceMember]]) -> None:
+    async def store_pages(
+        self, notification: NotificationDocument, pages: list[list[AudienceMember]], *, first: int = 0
+    ) -> None:
         identity = notification["_id"]
         await self.mongo["audience_pages"].insert_many(
             [
                 {"_id": f"{identity}:{number}", "notification_id": identity, "members": members}
-                for number, members in enumerate(pages)
+                for number, members in enumerate(pages, start=first)
             ]
         )
 
@@ -87,6 +89,14 @@ class World:
 
     async def count(self, **query: Any) -> int:
         return await self.mongo["deliveries"].count_documents(query)
+
+    async def metric_reaches(self, value: float, name: str, **labels: str) -> None:
+        """Wait until a metric, summed over the dispatchers that run, is at least so much."""
+
+        async def has() -> bool:
+            return sum([await p.metric(name, **labels) for p in self.processes if p.alive]) >= value
+
+        await until(has, every=0.1)
 
     async def settled(self, count: int, *, seconds: float = 20.0) -> list[DeliveryDocument]:
         """Wait until so many deliveries have come to an end, and answer all of them."""
