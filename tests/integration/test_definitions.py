@@ -1,8 +1,9 @@
-"""A blank RabbitMQ takes the definitions at its start, and the services find nothing to disagree with."""
+"""A blank RabbitMQ takes our configuration and the definitions at its start, and the services find nothing to disagree with."""
 
 import base64
 import hashlib
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -29,6 +30,7 @@ def imported(tmp_path: Path) -> Iterator[PrivateRabbitMQ]:
     server = PrivateRabbitMQ(tmp_path)
     server.settings.prepare()
     (tmp_path / "definitions.json").write_text(json.dumps(definitions))
+    shutil.copy(DEFINITIONS.with_name("rabbitmq.conf"), tmp_path / "conf.d" / "90-kabar.conf")
     (tmp_path / "conf.d" / "10-definitions.conf").write_text(f"load_definitions = {tmp_path / 'definitions.json'}\n")
     with server:
         yield server

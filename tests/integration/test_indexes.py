@@ -24,6 +24,7 @@ def delivery(number: int) -> Document:
         "recipient": f"62812000000{number % 100:02d}",
         "rank": chance.randrange(4),
         "queued_at": NOW - timedelta(seconds=chance.randrange(100_000)),
+        "expires_at": NOW + timedelta(days=1),
         "position": number % 10,
         "status": "sent",
     }
@@ -55,6 +56,9 @@ def stages(plan: Document) -> Iterator[str]:
             yield from stages(child)
 
 
+LANES_OF_FONNTE = ["fonnte", "fonnte,wablas"]
+
+
 async def explained(
     mongo: Mongo, collection: str, query: Document, *, order: list[tuple[str, int]], limit: int
 ) -> tuple[set[str], Document]:
@@ -65,15 +69,23 @@ async def explained(
 
 
 async def test_the_head_of_the_lanes_is_read_in_order_and_no_further(mongo: Mongo) -> None:
-    lanes = ["fonnte", "fonnte,wablas"]
+    query = {"lane": {"$in": LANES_OF_FONNTE}, "expires_at": {"$gt": NOW}}
     used, stats = await explained(
-        mongo, "deliveries", {"lane": {"$in": lanes}}, order=[("rank", 1), ("queued_at", 1), ("position", 1)], limit=25
+        mongo, "deliveries", query, order=[("rank", 1), ("queued_at", 1), ("position", 1)], limit=25
     )
     assert {"IXSCAN", "SORT_MERGE"} <= used
     assert not used & {"COLLSCAN", "SORT"}
     assert stats["nReturned"] == 25
-    assert stats["totalKeysExamined"] <= 25 + 2 * len(lanes)
-    assert stats["totalDocsExamined"] <= 25 + 2 * len(lanes)
+    assert stats["totalKeysExamined"] <= 25 + 2 * len(LANES_OF_FONNTE)
+    assert stats["totalDocsExamined"] <= 25 + 2 * len(LANES_OF_FONNTE)
+
+
+async def test_the_oldest_of_a_rank_are_read_in_order_too(mongo: Mongo) -> None:
+    query = {"lane": {"$in": LANES_OF_FONNTE}, "rank": 3, "queued_at": {"$lte": NOW}, "expires_at": {"$gt": NOW}}
+    used, stats = await explained(mongo, "deliveries", query, order=[("queued_at", 1), ("position", 1)], limit=25)
+    assert {"IXSCAN", "SORT_MERGE"} <= used
+    assert not used & {"COLLSCAN", "SORT"}
+    assert stats["totalKeysExamined"] <= 25 + 2 * len(LANES_OF_FONNTE)
 
 
 async def test_a_single_lane_is_read_in_order_too(mongo: Mongo) -> None:
