@@ -15,9 +15,12 @@ from common.topology.declarations import (
     DEAD,
     EVENTS,
     EXCHANGES,
+    NOTIFICATIONS,
+    OUTCOMES,
     PARKED,
     QUEUES,
     Queue,
+    attempts_queue,
     definitions,
     rendered,
 )
@@ -106,3 +109,23 @@ def test_no_other_file_spells_a_queue_name() -> None:
         if f'"{name}"' in path.read_text() or f"'{name}'" in path.read_text()
     ]
     assert not spelled
+
+
+def test_every_queue_is_subscribed_to_in_exactly_one_place_of_its_consumer() -> None:
+    expected = {
+        "NOTIFICATIONS": "services/dispatcher",
+        "OUTCOMES": "services/dispatcher",
+        "PARKED": "services/dispatcher",
+        "attempts_queue(name)": "libs/gateway",  # every provider's gateway is wired by this lib
+    }
+    subscribed = [
+        ("/".join(path.relative_to(ROOT).parts[:2]), name)
+        for folder in ("libs/gateway", "services")
+        for path in (ROOT / folder).rglob("*.py")
+        for name in re.findall(r"\.subscribe\(\s*([\w]+(?:\(\w+\))?),", path.read_text())
+    ]
+    assert sorted(subscribed) == sorted((place, name) for name, place in expected.items())
+    assert {queue.name for queue in QUEUES} == {
+        *(queue.name for queue in (NOTIFICATIONS, OUTCOMES, PARKED)),
+        *(attempts_queue(provider).name for provider in PROVIDERS),
+    }

@@ -1,4 +1,4 @@
-"""A blank RabbitMQ takes our configuration and the definitions at its start, and the services find nothing to disagree with."""
+"""A blank RabbitMQ takes our configuration and definitions at its start, and the services agree with them."""
 
 import base64
 import hashlib
