@@ -6,13 +6,14 @@ import signal
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx
 from pymongo import MongoClient
+from pymongo.database import Database
 
 from local_stack.access import Access
 from local_stack.stack import Stack
@@ -36,6 +37,7 @@ class Kabar:
     access: Access
     http: httpx.AsyncClient
     sandbox: SandboxControl
+    database: Database[dict[str, Any]]
 
     async def accept(self, **body: Any) -> dict[str, Any]:
         """Post a `custom` notification (or what `type` says); answers the 202's body."""
@@ -75,8 +77,9 @@ class Kabar:
 
         return await eventually(ended, seconds=seconds)
 
-    def database(self) -> Any:
-        return MongoClient(self.access.mongodb_url, tz_aware=True).get_default_database()
+    async def stored(self) -> list[dict[str, Any]]:
+        """Every delivery document."""
+        return await asyncio.to_thread(lambda: list(self.database["deliveries"].find()))
 
     def pid(self, name: str) -> int:
         return int((self.stack.directory / f"{name}.pid").read_text())
@@ -96,11 +99,10 @@ class Kabar:
                 return rows
 
     def _progress(self, notification_id: str) -> Counter[str]:
-        with MongoClient(self.access.mongodb_url) as client:  # type: MongoClient[dict[str, Any]]
-            counted = client.get_default_database()["deliveries"].aggregate(
-                [{"$match": {"notification_id": notification_id}}, {"$group": {"_id": "$status", "n": {"$sum": 1}}}]
-            )
-            return Counter({row["_id"]: row["n"] for row in counted})
+        counted = self.database["deliveries"].aggregate(
+            [{"$match": {"notification_id": notification_id}}, {"$group": {"_id": "$status", "n": {"$sum": 1}}}]
+        )
+        return Counter({row["_id"]: row["n"] for row in counted})
 
 
 @asynccontextmanager
@@ -115,7 +117,8 @@ async def running_kabar(directory: Path, settings: Mapping[str, str]) -> AsyncIt
             httpx.AsyncClient(base_url=access.url, headers=headers, timeout=60, trust_env=False) as http,
             SandboxControl(access.sandbox_url) as sandbox,
         ):
-            yield Kabar(stack, access, http, sandbox)
+            with closing(MongoClient[dict[str, Any]](access.mongodb_url, tz_aware=True)) as client:
+                yield Kabar(stack, access, http, sandbox, client.get_default_database())
     finally:
         await asyncio.to_thread(stack.remove)
 
