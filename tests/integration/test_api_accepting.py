@@ -184,7 +184,7 @@ async def test_an_accepted_notification_is_announced_on_the_bus(api: Api, rabbit
         ({"message": None}, "message"),
     ],
 )
-async def test_a_text_that_cannot_be_sent_is_refused(api: Api, body: dict[str, object], field: str) -> None:
+async def test_a_text_that_cannot_be_sent_is_refused(api: Api, body: dict[str, Any], field: str) -> None:
     assert_error(await submit(api, **body), 422, "VALIDATION_ERROR", field=field)
 
 

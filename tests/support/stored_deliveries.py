@@ -50,7 +50,7 @@ def stored_delivery(
     """A delivery in a status, with what belongs to it."""
     of = notification or stored_notification()
     now = of["created_at"]
-    priority = changes.get("priority", of["priority"])
+    priority = str(changes.get("priority", of["priority"]))
     document: Document = {
         "_id": delivery_id(of["_id"], of["channel"], to),
         "notification_id": of["_id"],

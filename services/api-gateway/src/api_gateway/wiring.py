@@ -1,8 +1,11 @@
 """Puts the service together; the only file that knows concrete classes."""
 
 import asyncio
+import warnings
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+
+from jwt.warnings import InsecureKeyLengthWarning
 
 from api_gateway.adapters.mongo_deliveries import MongoDeliveries
 from api_gateway.adapters.mongo_ledger import MongoLedger
@@ -28,12 +31,16 @@ from common.messaging.coalesced import Coalesced
 from common.mongo.gate import Limits
 from common.runtime.loops import repeatedly
 from common.runtime.process import Application, Surroundings
+from common.telemetry.logs import logger
 from common.topology.declarations import EVENTS
 
 ANNOUNCED_AT_ONCE = 500
 ANSWER_SLACK_SECONDS = 10.0
 """What planning, claiming and recording may add to a provider's time in a direct send."""
 FLUSH_SECONDS = 5.0
+STRONG_SECRET_BYTES = 32
+"""What RFC 7518 asks of a key for HS256."""
+log = logger()
 
 
 @asynccontextmanager
@@ -41,6 +48,10 @@ async def wire(settings: Settings, surroundings: Surroundings) -> AsyncIterator[
     async def announce(ids: Sequence[str]) -> None:
         await surroundings.broker.publish(EVENTS, NotificationAccepted(notification_ids=list(ids)))
 
+    secret = settings.jwt_secret.get_secret_value()
+    if len(secret.encode()) < STRONG_SECRET_BYTES:
+        log.warning("configuration.weak_secret", variable="KABAR_JWT_SECRET", advice="use 32 bytes or more")
+        warnings.simplefilter("ignore", InsecureKeyLengthWarning)  # said once is enough
     mongo, clock = surroundings.mongo, SystemClock()
     announcements: Coalesced[str] = Coalesced(announce, limit=ANNOUNCED_AT_ONCE)
     notifications, deliveries, senders = MongoNotifications(mongo), MongoDeliveries(mongo), MongoSenders(mongo)
@@ -51,7 +62,7 @@ async def wire(settings: Settings, surroundings: Surroundings) -> AsyncIterator[
     policy = Policy(settings.provider_order, settings.unknown_wait_seconds, settings.zone)
     patience = settings.connect_timeout + settings.read_timeout + ANSWER_SLACK_SECONDS
     uses = Uses(
-        identify=Tokens(settings.jwt_secret.get_secret_value()).caller,
+        identify=Tokens(secret).caller,
         accept=AcceptNotification(
             notifications, announcements, capacity, clock, policy, AcceptanceMetrics(surroundings.registry)
         ),
@@ -73,6 +84,9 @@ async def wire(settings: Settings, surroundings: Surroundings) -> AsyncIterator[
     async def refresh() -> None:
         await repeatedly(capacity.refresh, name="capacity", every=1.0)
 
+    async def note_given_up() -> None:
+        await repeatedly(reservations.note_given_up, name="given up keys", every=0.2)
+
     async def drain() -> None:
         await asyncio.wait_for(
             asyncio.gather(announcements.flushed(), notifications.inserts.flushed(), reservations.settling.flushed()),
@@ -81,7 +95,7 @@ async def wire(settings: Settings, surroundings: Surroundings) -> AsyncIterator[
 
     yield Application(
         http=http_application(uses, surroundings.checks(), surroundings.registry),
-        loops=[refresh],
+        loops=[refresh, note_given_up],
         connections=[
             announcements.run, notifications.inserts.run, reservations.reserving.run, reservations.settling.run,
         ],

@@ -5,13 +5,17 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
 
 from api_gateway.domain.refusals import unavailable
-from common.mongo.connection import UNAVAILABLE, within
+from common.kernel.failures import Transient
+from common.mongo.connection import UNAVAILABLE, Mongo, within
 
+_AWAY: tuple[type[Exception], ...] = (Transient, *UNAVAILABLE)
 T = TypeVar("T")
 R = TypeVar("R")
 ATTEMPT_SECONDS = 2.5
 """How long one write may take before it is made again."""
 TRIES = 3
+DOUBTFUL_SECONDS = 1.0
+"""How long the only try may take while MongoDB is known to be away."""
 
 
 class Grouped(Generic[T, R]):
@@ -21,8 +25,11 @@ class Grouped(Generic[T, R]):
     leaves open whether it happened, so it must be harmless to repeat.
     """
 
-    def __init__(self, write: Callable[[Sequence[T]], Awaitable[Sequence[R]]], *, limit: int = 200) -> None:
+    def __init__(
+        self, write: Callable[[Sequence[T]], Awaitable[Sequence[R]]], mongo: Mongo, *, limit: int = 200
+    ) -> None:
         self._write = write
+        self._mongo = mongo
         self._limit = limit
         self._waiting: list[tuple[T, asyncio.Future[R]]] = []
         self._awake = asyncio.Event()
@@ -54,7 +61,7 @@ class Grouped(Generic[T, R]):
 
     async def _settle(self, group: Sequence[tuple[T, asyncio.Future[R]]]) -> None:
         try:
-            results = await persistently(lambda: self._write([item for item, _ in group]))
+            results = await persistently(lambda: self._write([item for item, _ in group]), self._mongo)
         except Exception as error:  # noqa: BLE001 - it is handed to everyone who waits
             for _, result in group:
                 if not result.done():
@@ -66,16 +73,18 @@ class Grouped(Generic[T, R]):
                 result.set_result(value)
 
 
-async def persistently(write: Callable[[], Awaitable[R]]) -> R:
-    """Make a write that is harmless to repeat until it is known to have happened, for some seconds.
+async def persistently(write: Callable[[], Awaitable[R]], mongo: Mongo) -> R:
+    """Make a write that is harmless to repeat until it is known to have happened, for some seconds; only once, and
+    briefly, while MongoDB is known to be away.
 
     Raises `Unavailable` when that stays unknown.
     """
-    for remaining in reversed(range(TRIES)):
+    tries, seconds = (TRIES, ATTEMPT_SECONDS) if mongo.ready else (1, DOUBTFUL_SECONDS)
+    for remaining in reversed(range(tries)):
         try:
-            with within(ATTEMPT_SECONDS):
+            with within(seconds):
                 return await write()
-        except UNAVAILABLE as error:
+        except _AWAY as error:
             if not remaining:
                 raise unavailable(
                     "the database does not answer; repeat the request with the same Idempotency-Key in a moment"

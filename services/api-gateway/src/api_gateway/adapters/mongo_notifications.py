@@ -7,6 +7,7 @@ from typing import cast
 from api_gateway.adapters.grouped import Grouped, persistently
 from common.contracts.documents import AudienceMember, NotificationDocument
 from common.contracts.vocabulary import NotificationStatus
+from common.kernel.failures import Transient
 from common.mongo.connection import DUPLICATE_KEY, BulkWriteError, Collection, Document, InsertOne, Mongo
 
 SMALL_AUDIENCE = 20
@@ -16,10 +17,11 @@ PAGES_AT_ONCE = 10
 
 class MongoNotifications:
     def __init__(self, mongo: Mongo) -> None:
+        self._mongo = mongo
         self._notifications = mongo["notifications"]
         self._pages = mongo["audience_pages"]
         self._deliveries = mongo["deliveries"]
-        self.inserts: Grouped[Document, None] = Grouped(self._insert)
+        self.inserts: Grouped[Document, None] = Grouped(self._insert, mongo)
 
     async def accept(self, notification: NotificationDocument, pages: Sequence[Sequence[AudienceMember]]) -> None:
         identity = notification["_id"]
@@ -28,12 +30,12 @@ class MongoNotifications:
                 {"_id": f"{identity}:{number}", "notification_id": identity, "members": list(members)}
                 for number, members in enumerate(pages[at : at + PAGES_AT_ONCE], start=at)
             ]
-            await persistently(partial(insert_once, self._pages, documents))
+            await persistently(partial(insert_once, self._pages, documents), self._mongo)
         document = cast("Document", notification)
         if len(notification["audience"]) <= SMALL_AUDIENCE:
             await self.inserts.put(document)
         else:
-            await persistently(partial(insert_once, self._notifications, [document]))
+            await persistently(partial(insert_once, self._notifications, [document]), self._mongo)
 
     async def get(self, notification_id: str) -> NotificationDocument | None:
         found = await self._notifications.find_one({"_id": notification_id}, {"audience": 0, "data": 0, "message": 0})
@@ -68,6 +70,8 @@ async def insert_once(collection: Collection, documents: Sequence[Document]) -> 
     try:
         await collection.bulk_write([InsertOne(document) for document in documents], ordered=False)
     except BulkWriteError as error:
+        if error.timeout or error.details.get("writeConcernErrors"):
+            raise Transient("the majority did not confirm an insert in time") from error
         found: list[Document] = error.details.get("writeErrors", [])
         if any(one["code"] != DUPLICATE_KEY for one in found):
             raise

@@ -6,16 +6,20 @@ from collections.abc import Sequence
 from api_gateway.adapters.grouped import Grouped, persistently
 from api_gateway.adapters.mongo_notifications import insert_once
 from api_gateway.application.ports import Answer, Reservation
-from common.mongo.connection import Document, Mongo, UpdateOne
+from common.mongo.connection import DUPLICATE_KEY, BulkWriteError, Document, Mongo, UpdateOne
 
+MOST_GIVEN_UP = 10_000
+NOTED_AT_ONCE = 500
 RUNNING, ABANDONED, DONE = "running", "abandoned", "done"
 
 
 class MongoReservations:
     def __init__(self, mongo: Mongo) -> None:
+        self._mongo = mongo
         self._keys = mongo["idempotency_keys"]
-        self.reserving: Grouped[Reservation, Reservation] = Grouped(self._reserve)
-        self.settling: Grouped[UpdateOne, None] = Grouped(self._settle)
+        self._given_up: dict[str, Reservation] = {}
+        self.reserving: Grouped[Reservation, Reservation] = Grouped(self._reserve, mongo)
+        self.settling: Grouped[UpdateOne, None] = Grouped(self._settle, mongo)
 
     async def reserve(self, wanted: Reservation) -> Reservation:
         return await self.reserving.put(wanted)
@@ -28,7 +32,7 @@ class MongoReservations:
             )
             return result.matched_count == 1
 
-        return await persistently(take)
+        return await persistently(take, self._mongo)
 
     async def complete(self, mine: Reservation, answer: Answer) -> None:
         done = {
@@ -40,10 +44,32 @@ class MongoReservations:
         await self.settling.put(UpdateOne(_own(mine), {"$set": done}))
 
     async def release(self, mine: Reservation) -> None:
-        await persistently(lambda: self._keys.delete_one(_own(mine)))
+        await persistently(lambda: self._keys.delete_one(_own(mine)), self._mongo)
 
-    async def abandon(self, mine: Reservation) -> None:
-        self.settling.put(UpdateOne(_own(mine), {"$set": {"state": ABANDONED}}))
+    def abandon(self, mine: Reservation) -> None:
+        self._given_up[mine.token] = mine
+        if len(self._given_up) > MOST_GIVEN_UP:
+            del self._given_up[next(iter(self._given_up))]  # it is taken over when it is old enough
+
+    async def note_given_up(self) -> bool:
+        """Write down what was given up while MongoDB was away; `True` while there is more.
+
+        An insert whose answer never came may still be on its way: written as if it had arrived, it cannot come after.
+        """
+        noted = list(self._given_up.values())[:NOTED_AT_ONCE]
+        if not noted or not self._mongo.ready:
+            return False
+        updates = [
+            UpdateOne(_own(mine), {"$set": _document(mine) | {"state": ABANDONED}}, upsert=True) for mine in noted
+        ]
+        try:
+            await self._keys.bulk_write(updates, ordered=False)
+        except BulkWriteError as error:
+            if any(one["code"] != DUPLICATE_KEY for one in error.details.get("writeErrors", [])):
+                raise  # a duplicate is somebody else's reservation by now
+        for mine in noted:
+            self._given_up.pop(mine.token, None)
+        return bool(self._given_up)
 
     async def _reserve(self, wanted: Sequence[Reservation]) -> Sequence[Reservation]:
         mine = {reservation.key: reservation for reservation in reversed(wanted)}

@@ -35,7 +35,11 @@ class Once:
         Raises `Refused` when the key stands for another request and `Conflicting` while that is under way.
         """
         wanted = Reservation(key, fingerprint, new_id("ntf"), new_id("try"), self.clock.now())
-        found = await self.reservations.reserve(wanted)
+        try:
+            found = await self.reservations.reserve(wanted)
+        except Unavailable:
+            self.reservations.abandon(wanted)
+            raise
         retaken = False
         if found.token != wanted.token:
             if found.fingerprint != fingerprint:
@@ -53,14 +57,11 @@ class Once:
     async def _act(self, mine: Reservation, turn: Turn, act: Callable[[Turn], Awaitable[Answer]]) -> Answer:
         try:
             answer = await act(turn)
-        except Unavailable:
-            await self.reservations.abandon(mine)
-            raise
-        except Refused:
-            await self._release(mine, turn)
+        except Refused as refused:
+            await self._release(mine, turn, refused)
             raise
         except BaseException:
-            await self.reservations.abandon(mine)
+            self.reservations.abandon(mine)
             raise
         try:
             await self.reservations.complete(mine, answer)
@@ -68,9 +69,9 @@ class Once:
             log.warning("idempotency.not_completed", notification_id=mine.resource_id, error=str(error))
         return answer
 
-    async def _release(self, mine: Reservation, turn: Turn) -> None:
-        if turn.retaken:
-            await self.reservations.abandon(mine)
+    async def _release(self, mine: Reservation, turn: Turn, refused: Refused) -> None:
+        if turn.retaken or isinstance(refused, Unavailable):
+            self.reservations.abandon(mine)
         else:
             await self.reservations.release(mine)
 

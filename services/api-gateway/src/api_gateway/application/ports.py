@@ -160,5 +160,5 @@ class Reservations(Protocol):
     async def release(self, mine: Reservation) -> None:
         """Forget it: nothing was done under it."""
 
-    async def abandon(self, mine: Reservation) -> None:
-        """Leave it to the next caller, who goes on with the same resource."""
+    def abandon(self, mine: Reservation) -> None:
+        """Leave it, even if it is not known to be stored, to the next caller, who goes on with the same resource."""

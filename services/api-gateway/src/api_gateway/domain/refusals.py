@@ -49,7 +49,7 @@ class Problem:
     error: str
 
 
-@dataclass
+@dataclass(eq=False)
 class Refused(Exception):  # noqa: N818 - failures are adjectives here
     """The request is wrong. `details` stand in the answer beside the error shape."""
 
