@@ -14,7 +14,7 @@ from tests.support.gateways.dispatching import HEALTHY, Dispatching, dispatching
 async def called(sandbox: SandboxControl, count: int = 1) -> None:
     """Return once the provider has been called so often."""
     async with asyncio.timeout(20):
-        while len(await sandbox.calls()) < count:
+        while len(await sandbox.calls()) < count:  # noqa: ASYNC110 - another process
             await asyncio.sleep(0.02)
 
 
@@ -37,18 +37,25 @@ async def test_a_call_under_way_ends_before_the_process_does_and_nothing_new_is_
     assert len(await sandbox.calls()) == 3
 
 
-async def test_a_call_that_takes_too_long_to_wait_for_is_cut_and_reported_unknown(
+async def test_calls_that_take_too_long_are_cut_and_unknown_and_what_waited_behind_them_goes_back(
     start_gateway: StartGateway, dispatcher: Dispatching, sandbox: SandboxControl
 ) -> None:
     gateway = await start_gateway(WHATSAPP_READ_TIMEOUT="120")
     await sandbox.hang(gateway.provider)
-    asked = await dispatcher.ask()
-    await called(sandbox)
+    hanging = [await dispatcher.ask(*[HEALTHY] * 25) for _ in range(4)]
+    await called(sandbox, 100)
+    waiting = await dispatcher.ask(*[HEALTHY] * 25)
     began = time.monotonic()
     assert await gateway.stopped() == 0
     assert 15 < time.monotonic() - began < 30
-    [outcome] = await dispatcher.finished(asked)
-    assert (outcome.state, outcome.error) == (AttemptState.UNKNOWN, "stopped while waiting for the answer")
+    for asked in hanging:
+        outcomes = await dispatcher.finished(asked)
+        assert {outcome.state for outcome in outcomes} == {AttemptState.UNKNOWN}
+        assert {outcome.error for outcome in outcomes} == {"stopped while waiting for the answer"}
+    await sandbox.disarm()
+    await start_gateway()
+    assert {outcome.state for outcome in await dispatcher.finished(waiting)} == {AttemptState.SUCCEEDED}
+    assert len(await sandbox.calls()) == 125
 
 
 async def test_an_outcome_waits_for_a_broker_that_went_away_after_the_call(
@@ -60,9 +67,12 @@ async def test_an_outcome_waits_for_a_broker_that_went_away_after_the_call(
     server = private_rabbitmq()
     gateway = await start_gateway(rabbitmq_url=server.url, WHATSAPP_READ_TIMEOUT="30")
     async with dispatching(gateway.provider, rabbitmq_url=server.url, mongodb_url=mongodb_url) as dispatcher:
+        # A queue that is killed within moments of its first declaration never elects a leader again (seen on 3.10).
+        await dispatcher.attempt()
+        await asyncio.sleep(2)
         await sandbox.answer_late(gateway.provider, seconds=2)
         asked = await dispatcher.ask()
-        await called(sandbox)
+        await called(sandbox, 2)
         server.kill()
         await asyncio.sleep(3)
         assert gateway.process.returncode is None
@@ -73,4 +83,4 @@ async def test_an_outcome_waits_for_a_broker_that_went_away_after_the_call(
         await sandbox.disarm()
         assert (await dispatcher.attempt()).state is AttemptState.SUCCEEDED
         assert [one.state for one in dispatcher.of(asked)] == [AttemptState.SUCCEEDED]
-    assert len(await sandbox.calls()) == 2
+    assert len(await sandbox.calls()) == 3

@@ -79,7 +79,7 @@ async def test_what_a_killed_gateway_had_started_is_unknown_and_never_called_aga
     asked = await dispatcher.ask("6281200000002", "6281200000002", HEALTHY)
     await dispatcher.finished(asked, count=1)
     async with asyncio.timeout(10):
-        while len(await sandbox.calls()) < 3:
+        while len(await sandbox.calls()) < 3:  # noqa: ASYNC110 - another process
             await asyncio.sleep(0.02)
     await doomed.killed()
     await start_gateway()

@@ -13,11 +13,11 @@ async def senders(dispatcher: Dispatching) -> dict[str, Document]:
 
 
 async def test_each_token_is_a_sender_that_is_seen_every_second(
-    start_gateway: StartGateway, dispatcher: Dispatching, sandbox: SandboxControl, provider: str
+    start_gateway: StartGateway, dispatcher: Dispatching, provider: str
 ) -> None:
     await start_gateway(**{f"{provider.upper()}_API_TOKEN": "first-token,second-token"})
     async with asyncio.timeout(10):
-        while len(await senders(dispatcher)) < 2:
+        while len(await senders(dispatcher)) < 2:  # noqa: ASYNC110 - another process
             await asyncio.sleep(0.05)
     before = await senders(dispatcher)
     assert set(before) == {f"{provider}-1", f"{provider}-2"}
@@ -36,9 +36,8 @@ async def test_the_quota_an_answer_told_is_kept(
     await sandbox.set_quota(provider, 41)
     await dispatcher.attempt()
     async with asyncio.timeout(5):
-        while "quota_remaining" not in (await senders(dispatcher)).get(dispatcher.sender, {}):
+        while "quota_remaining" not in (document := (await senders(dispatcher)).get(dispatcher.sender, {})):  # noqa: ASYNC110 - another process
             await asyncio.sleep(0.05)
-    document = (await senders(dispatcher))[dispatcher.sender]
     assert document["quota_remaining"] == 40
     assert document["quota_at"] is not None
 

@@ -18,7 +18,7 @@ CLOCK_GRACE = 0.005
 
 async def paced(dispatcher: Dispatching, gate: MongoGate, calls: int) -> list[AttemptsRequested]:
     """Ask for so many calls, each as soon as the gate grants it."""
-    asked = []
+    asked: list[AttemptsRequested] = []
     while len(asked) < calls:
         match await gate.grant(dispatcher.sender, Limits(gap=GAP)):
             case Wait(seconds=seconds):

@@ -8,7 +8,7 @@ from datetime import timedelta
 from common.contracts.events import AttemptOutcome, AttemptsFinished, AttemptsRequested
 from common.http.operations import operations_app
 from common.messaging.coalesced import Coalesced
-from common.mongo.gate import MongoGate
+from common.mongo.gate import LATENESS, MongoGate
 from common.mongo.server_clock import ServerClock
 from common.runtime.loops import repeatedly
 from common.runtime.process import Application, Surroundings
@@ -62,6 +62,9 @@ def gateway(
     async def publish(outcomes: list[AttemptOutcome]) -> None:
         await broker.publish(ATTEMPTS, AttemptsFinished(provider=name, outcomes=outcomes))
 
+    keep_slot = KeepSlot(
+        clock=clock, slots=MongoSlots(MongoGate(mongo["senders"])), observer=observer, lateness=LATENESS
+    )
     outcomes = Coalesced(publish, limit=OUTCOMES_AN_ENVELOPE)
     make_attempts = MakeAttempts(
         instance=settings.instance,
@@ -69,7 +72,7 @@ def gateway(
         accounts=accounts,
         provider=provider,
         deliveries=deliveries,
-        keep_slot=KeepSlot(clock=clock, slots=MongoSlots(MongoGate(mongo["senders"])), observer=observer),
+        keep_slot=keep_slot,
         report_orphans=ReportOrphans(deliveries=deliveries, outcomes=outcomes, clock=clock, observer=observer),
         outcomes=outcomes,
         clock=clock,

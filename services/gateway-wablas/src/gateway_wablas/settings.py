@@ -44,7 +44,9 @@ class WablasSettings(GatewaySettings):
         values = cls.by_variable(info.data)
         name = token_variable(cls.gateway_of, values)
         if name and not address_variable(cls.gateway_of, values):
-            raise ValueError(f"WABLAS_API_URL is needed because {name} is set: the account's server, like https://server.wablas.com")
+            raise ValueError(
+                f"WABLAS_API_URL is needed because {name} is set: the account's server, like https://server.wablas.com"
+            )
         return None
 
     def credentials(self) -> list[str]:

@@ -7,7 +7,6 @@ from collections import deque
 from datetime import UTC, datetime, timedelta
 
 from common.kernel.clock import to_milliseconds
-from common.mongo.gate import LATENESS
 from gateway.application.ports import Observer, PreciseClock, Slots
 from gateway.domain.answer import Missed
 
@@ -26,17 +25,21 @@ COARSE = 0.002
 
 
 class KeepSlot:
-    """Waits for a slot and settles with the gate what comes late."""
+    """Waits for a slot and settles with the gate what comes late.
 
-    def __init__(self, *, clock: PreciseClock, slots: Slots, observer: Observer) -> None:
+    `lateness` is what the gate allows a call that no gap paces.
+    """
+
+    def __init__(self, *, clock: PreciseClock, slots: Slots, observer: Observer, lateness: timedelta) -> None:
         self._clock = clock
         self._slots = slots
         self._observer = observer
+        self._lateness = lateness.total_seconds()
         self._usual: dict[str, deque[float]] = {}
 
     async def reach(self, sender: str, slot: datetime, gap: float) -> datetime:
         """Return at the moment the call may be made, and that moment. Raises `Missed` when it passed for good."""
-        allowed = PACED_LATENESS if gap else LATENESS.total_seconds()
+        allowed = PACED_LATENESS if gap else self._lateness
         while True:
             await self._wait_until(slot.timestamp())
             late = self._clock.seconds() - slot.timestamp()

@@ -14,7 +14,7 @@ from gateway.application.ports import Accounts, Deliveries, Observer, Outcomes, 
 from gateway.application.report_orphans import ReportOrphans
 from gateway.application.room import Company, Room
 from gateway.domain.answer import Answer, Missed, Refused, Unknown
-from gateway.domain.outcome import make_outcome
+from gateway.application.make_outcome import make_outcome
 
 CALL_WITHIN = 4.0
 """Seconds after asking to start in which the call must begin: later, its answer could come after `wake_at`."""
@@ -57,11 +57,16 @@ class MakeAttempts:
         self._handlings: set[str] = set()
 
     async def __call__(self, asked: AttemptsRequested, *, redelivered: bool) -> None:
-        """Return once every outcome of ours is safe. Raises nothing once an attempt was started."""
+        """Return once every outcome of ours is safe.
+
+        Raises `Transient` when the process stops before anything was started, and nothing after that.
+        """
         token = f"{self._instance}/{secrets.token_hex(8)}"
         self._handlings.add(token)
         try:
             async with self._room.entered(_unpaced(asked.attempts)) as company:
+                if self._stopping():
+                    raise Transient("stopping")  # nothing was started: the envelope goes back
                 begun = self._clock.seconds()
                 started = await self._start(asked, token)
                 requests = [request for request in asked.attempts if request.delivery_id in started]
@@ -80,7 +85,7 @@ class MakeAttempts:
                 return await self._deliveries.start(asked, token)
             except Transient:
                 if self._stopping():
-                    raise  # the envelope goes back, for a process that stays
+                    raise  # the envelope goes back; what did start is found by whoever takes it
                 await asyncio.sleep(STORE_PAUSE)
 
     async def _make(self, asked: AttemptsRequested, request: AttemptRequest, begun: float, company: Company) -> None:
