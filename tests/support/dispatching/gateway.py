@@ -71,8 +71,11 @@ class ScriptedGateway:
     script: Script = takes_everything
     max_text_chars: int = 60_000
     calls: list[Call] = field(default_factory=list)
+    taken: list[str] = field(default_factory=list)
+    """Deliveries the provider took, whatever it told about them."""
     finished: list[AttemptsFinished] = field(default_factory=list)
     identity: str = field(default_factory=lambda: uuid4().hex)
+    _begun: set[tuple[str, str]] = field(default_factory=set)
     lost: int = 0
     """Attempts of this gateway's envelopes that somebody else had taken or that were revoked."""
 
@@ -145,7 +148,9 @@ class ScriptedGateway:
             )
         mine = {"attempt.claim": request.claim, "attempt.started_by": self.identity}
         cursor = self.mongo["deliveries"].find({"_id": {"$in": ids}, **mine}, {"_id": 1})
-        started = {document["_id"] async for document in cursor}
+        found = {(document["_id"], request.claim) async for document in cursor}
+        started = {identity for identity, _ in found - self._begun}
+        self._begun |= found  # an envelope that comes again is not called again
         self.lost += len(ids) - len(started)
         return started
 
@@ -164,6 +169,8 @@ class ScriptedGateway:
         )
         self.calls.append(call)
         answer = await self.script(call)
+        if answer is None or answer.state is not AttemptState.FAILED:
+            self.taken.append(call.delivery_id)
         if answer is None:
             return None
         return AttemptOutcome(

@@ -56,11 +56,18 @@ class DispatcherProcess:
         parsed = [orjson.loads(line) for line in lines if line.startswith(b"{") and line.endswith(b"}")]
         return [event for event in parsed if event.get("event") == name]
 
-    async def metric(self, name: str, **labels: str) -> float:
-        """The sum of a metric's samples that have these labels."""
+    async def ask(self, path: str) -> httpx.Response:
+        """What it answers over HTTP."""
         port = self.events("process.started")[0]["port"]
         async with httpx.AsyncClient() as client:
-            text = (await client.get(f"http://127.0.0.1:{port}/metrics")).text
+            return await client.get(f"http://127.0.0.1:{port}{path}", timeout=10)
+
+    async def readiness(self) -> int:
+        return (await self.ask("/readyz")).status_code
+
+    async def metric(self, name: str, **labels: str) -> float:
+        """The sum of a metric's samples that have these labels."""
+        text = (await self.ask("/metrics")).text
         samples = [sample for family in text_string_to_metric_families(text) for sample in family.samples]
         return sum(s.value for s in samples if s.name == name and labels.items() <= s.labels.items())
 

@@ -1,0 +1,135 @@
+"""With 50,000 waiting, what the dispatcher asks of MongoDB costs what it takes, not what there is."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from common.contracts.documents import DeliveryDocument
+from common.contracts.vocabulary import DeliveryStatus
+from common.mongo.connection import Document, Mongo, connect
+from dispatcher.adapters.mongo_deliveries import MongoDeliveries
+from dispatcher.adapters.mongo_queue_lengths import MongoQueueLengths
+from dispatcher.domain.change import Change
+from dispatcher.domain.planning import plan_delivery
+from tests.support.dispatching.notifications import ROUTE, member, notification
+
+WAITING = 50_000
+LANES = ["fonnte", "fonnte,wablas", "wablas,fonnte"]
+
+
+@pytest.fixture(scope="module")
+async def waiting(mongodb: Any) -> AsyncIterator[Mongo]:
+    """Lanes full of low, normal and high ones of every age."""
+    url = mongodb.url.replace("/kabar?", "/test_dispatcher_queries?")
+    async with connect(url, name="test") as mongo:
+        await mongo.create_indexes()
+        made: list[Any] = []
+        for rank, priority in ((3, "low"), (2, "normal"), (1, "high")):
+            created = datetime.now(UTC) - timedelta(hours=rank)
+            accepted = notification(0, priority=priority, created_at=created)
+            route = ROUTE if rank != 2 else ROUTE[:1]
+            made += [planned(accepted, n, route) for n in range(WAITING // 3 + 1)]
+        await mongo["deliveries"].insert_many(made, ordered=False)
+        yield mongo
+        await mongo.client.drop_database(mongo.database.name)
+
+
+def planned(accepted: Any, number: int, route: list[str]) -> DeliveryDocument:
+    return plan_delivery(
+        accepted, member(number), position=number, text="Halo", template=None, route=route, refusal=None,
+        now=accepted["created_at"],
+    )  # fmt: skip
+
+
+async def profiled(mongo: Mongo, query: Callable[[], Awaitable[Any]]) -> list[Document]:
+    """What the server says about every operation of a query."""
+    await mongo.database.command({"profile": 0})
+    await mongo["system.profile"].drop()
+    await mongo.database.command({"profile": 2})
+    try:
+        await query()
+    finally:
+        await mongo.database.command({"profile": 0})
+    return await mongo["system.profile"].find({"ns": f"{mongo.database.name}.deliveries"}).to_list(None)
+
+
+def check_cheap(operations: list[Document], most_keys: int) -> None:
+    assert operations
+    for operation in operations:
+        plan = operation["planSummary"]
+        assert plan == "IDHACK" or plan.startswith("IXSCAN"), plan
+        assert "COLLSCAN" not in plan
+        assert not operation.get("hasSortStage")
+        assert operation["keysExamined"] <= most_keys, operation
+        assert operation["docsExamined"] <= most_keys, operation
+
+
+@pytest.mark.parametrize("count", [1, 25])
+async def test_the_heads_of_the_lanes(waiting: Mongo, count: int) -> None:
+    deliveries = MongoDeliveries(waiting["deliveries"])
+    found: list[DeliveryDocument] = []
+
+    async def heads() -> None:
+        found.extend(await deliveries.heads(LANES, datetime.now(UTC), count))
+
+    check_cheap(await profiled(waiting, heads), most_keys=count + 3 * len(LANES))
+    assert {delivery["rank"] for delivery in found} == {1}
+    assert [delivery["position"] for delivery in found] == list(range(count))
+
+
+@pytest.mark.parametrize("rank", [2, 3])
+async def test_the_aged_ones(waiting: Mongo, rank: int) -> None:
+    deliveries = MongoDeliveries(waiting["deliveries"])
+    now = datetime.now(UTC)
+
+    async def aged() -> None:
+        assert len(await deliveries.aged(LANES, rank, now - timedelta(minutes=30), now, 25)) == 25
+
+    check_cheap(await profiled(waiting, aged), most_keys=25 + 3 * len(LANES))
+
+
+async def test_what_is_overdue(waiting: Mongo) -> None:
+    deliveries = MongoDeliveries(waiting["deliveries"])
+
+    async def nothing_is() -> None:
+        assert await deliveries.overdue(datetime.now(UTC), 500) == []
+
+    check_cheap(await profiled(waiting, nothing_is), most_keys=1)
+
+    async def everything_is() -> None:
+        assert len(await deliveries.overdue(datetime.now(UTC) + timedelta(days=2), 500)) == 500
+
+    check_cheap(await profiled(waiting, everything_is), most_keys=500)
+
+
+async def test_claiming_and_saving(waiting: Mongo) -> None:
+    deliveries = MongoDeliveries(waiting["deliveries"])
+    now = datetime.now(UTC)
+    heads = await deliveries.heads(LANES, now, 25)
+
+    async def claim_and_put_back() -> None:
+        for claim in ("claim-1", "claim-2"):
+            claimed = await deliveries.claim(
+                heads, claim=claim, provider="fonnte", sender="fonnte-1", now=now, deadline=now
+            )
+        assert claimed == []  # somebody has them already
+        for one in await deliveries.read([head["_id"] for head in heads]):
+            change = Change(DeliveryStatus.QUEUED, "put back", lane="fonnte,wablas", wake_at=one["expires_at"])
+            assert await deliveries.save([(one, change)], now) == []
+
+    check_cheap(await profiled(waiting, claim_and_put_back), most_keys=2 * 25 + 1)
+
+
+async def test_counting_the_lanes_reads_the_index_alone(waiting: Mongo) -> None:
+    lengths = MongoQueueLengths(waiting["deliveries"])
+
+    async def count() -> None:
+        assert {rank: number for rank, (number, _) in (await lengths.by_rank()).items()} == dict.fromkeys(
+            (1, 2, 3), WAITING // 3 + 1
+        )
+
+    for operation in await profiled(waiting, count):
+        assert operation["planSummary"].startswith("IXSCAN")
+        assert operation["docsExamined"] == 0
