@@ -2,8 +2,8 @@
 
 import re
 
-GROUP = re.compile(r"^(\d{15,20}|\d{8,15}-\d{10})@g\.us$")
-MOBILE = re.compile(r"^628[1-9]\d{7,10}$")
+GROUP = re.compile(r"^(\d{15,20}|\d{8,15}-\d{10})@g\.us\Z", re.ASCII)
+MOBILE = re.compile(r"^628[1-9]\d{7,10}\Z", re.ASCII)
 _SEPARATORS = re.compile(r"[\s.\-()\u2010-\u2015\u00a0]+")
 _PERSONAL_SUFFIXES = ("@s.whatsapp.net", "@c.us")
 _IN_TEXT = re.compile(r"(?<!\w)(?<!\d\.)(?:\+?62|0)[\s-]?8(?:[\s-]?\d){7,11}(?!\w)")

@@ -23,6 +23,7 @@ from common.topology.declarations import DEAD, EXCHANGES, QUEUES, Exchange, Queu
 PUBLISH_SECONDS = 5.0
 """How long a confirm may take before the publish counts as failed."""
 HEARTBEAT_SECONDS = 10
+PROBE_SECONDS = 2.0
 CONNECT_SECONDS = 5.0
 _LOST = (AMQPError, ProtocolError, ConnectionError, OSError, ChannelInvalidStateError, RuntimeError)
 
@@ -126,7 +127,7 @@ class Broker:
             try:
                 closed = await self._open()
                 delay = 0.1
-                reason = await closed
+                reason = await self._loss(closed)
                 log.warning("rabbitmq.connection_lost", reason=clean(str(reason)))
             except (*_LOST, TimeoutError) as error:
                 log.warning("rabbitmq.unreachable", reason=clean(f"{type(error).__name__}: {error}"))
@@ -164,28 +165,33 @@ class Broker:
         async with asyncio.timeout(30):
             channel = await connection.channel(publisher_confirms=True, on_return_raises=True)
             channel.close_callbacks.add(on_close)
-            queues = await self._declare(channel)
+            await self._declare(channel)
             self._channel = channel
             for subscription in self._subscriptions:
                 if not self._draining.is_set():
                     await self._consume(connection, subscription, on_close)
-        del queues
         self._connected.set()
         log.info("rabbitmq.connected")
         return closed
 
-    async def _declare(self, channel: AbstractChannel) -> list[AbstractQueue]:
+    async def _loss(self, closed: asyncio.Future[BaseException | None]) -> BaseException | None:
+        """Wait until the connection is lost. A broker that hangs says nothing by itself, so it is asked."""
+        while True:
+            done, _ = await asyncio.wait({closed}, timeout=PROBE_SECONDS)
+            if done or self._channel is None:
+                return closed.result()
+            async with asyncio.timeout(PUBLISH_SECONDS):
+                await self._channel.get_exchange(DEAD.name, ensure=True)
+
+    async def _declare(self, channel: AbstractChannel) -> None:
         for exchange in EXCHANGES:
             self._exchanges[exchange.name] = await channel.declare_exchange(
                 exchange.name, aio_pika.ExchangeType(exchange.kind), durable=True
             )
-        declared = []
         for queue in QUEUES:
             one = await channel.declare_queue(queue.name, durable=True, arguments=queue.arguments)
             for key in queue.routing_keys:
                 await one.bind(queue.exchange.name, key)
-            declared.append(one)
-        return declared
 
     async def _consume(
         self, connection: AbstractConnection, subscription: Subscription, on_close: Callable[..., None]
@@ -222,7 +228,7 @@ class Broker:
                             return  # unacked, so that a process that stays tries on
                         attempt += 1
                     case Bury(reason=reason):
-                        log.error("envelope.parked", reason=reason, exc_info=error, **fields)  # noqa: TRY400 - the error is given
+                        log.exception("envelope.parked", reason=reason, **fields)
                         if not await self._bury(subscription.queue, message, reason):
                             return
                         outcome = "parked"

@@ -18,6 +18,7 @@ from pymongo.errors import (
     NetworkTimeout,
     ServerSelectionTimeoutError,
     WaitQueueTimeoutError,
+    WTimeoutError,
 )
 from pymongo.operations import InsertOne, UpdateMany, UpdateOne
 
@@ -34,6 +35,7 @@ UNAVAILABLE: tuple[type[Exception], ...] = (
     NetworkTimeout,
     ServerSelectionTimeoutError,
     WaitQueueTimeoutError,
+    WTimeoutError,
 )
 """What is raised while MongoDB is away; the same operation succeeds once it is back."""
 DUPLICATE_KEY = 11000

@@ -64,6 +64,8 @@ def run(name: str, settings_class: type[S], wire: Wiring[S]) -> None:
     settings = load(settings_class)
     configure_logs(service=name, instance=settings.instance, level=settings.log_level)
     conceal(settings.secrets())
+    # A traceback may hold what a log must not: it takes the way of the logs.
+    sys.excepthook = lambda kind, error, trace: log.critical("process.crashed", exc_info=(kind, error, trace))
     try:
         listening = listen(settings.http_host, settings.http_port)
     except OSError as error:
