@@ -2,10 +2,12 @@
 
 from collections import Counter
 from statistics import median
+from typing import Any
 
 import pytest
 
 from common.contracts.vocabulary import FailureClass, OnUnknown, Priority
+from dispatcher.domain.planning import plan_delivery
 from tests.support.dispatching.gateway import UNKNOWN, Answer, Call, failed
 from tests.support.dispatching.notifications import member, notification
 from tests.support.dispatching.polling import until
@@ -35,6 +37,40 @@ async def test_a_paced_sender_serves_the_priorities_in_their_order(dispatching: 
     found = {delivery["_id"]: delivery["priority"] for delivery in await dispatching.settled(8)}
     served = [found[call.delivery_id] for call in gateway.calls]
     assert served == [priority for priority in reversed(order) for _ in range(2)]
+
+
+async def test_behind_fifty_thousand_low_ones_a_high_one_is_next(dispatching: World) -> None:
+    accepted = notification(0, priority=Priority.LOW)
+    now = accepted["created_at"]
+    waiting: Any = [
+        plan_delivery(
+            accepted, member(n), position=n, text="Halo", template=None, route=["fonnte"], refusal=None, now=now
+        )
+        for n in range(50_000)
+    ]
+    await dispatching.mongo["deliveries"].insert_many(waiting, ordered=False)
+    gateway = await dispatching.gateway()
+    await dispatching.dispatcher(WHATSAPP_QUEUE_DELAY="0.4")
+    await dispatching.becomes(3, status="sent")
+    high = notification([member(60_000)], priority=Priority.HIGH)
+    await dispatching.accept(high)
+    await dispatching.becomes(notification_id=high["_id"])
+    before = len(gateway.calls)
+    await dispatching.becomes(notification_id=high["_id"], status="sent")
+    place = [call.recipient for call in gateway.calls].index(member(60_000)["to"])
+    assert place <= before + 1  # one may have been claimed already
+
+
+async def test_nothing_is_claimed_beyond_its_validity(dispatching: World) -> None:
+    await dispatching.dispatcher()
+    await dispatching.gateway("fonnte", takes=False)
+    wablas = await dispatching.gateway("wablas")
+    await dispatching.accept(notification(validity=1.5))
+    (sending,) = await dispatching.becomes(status="sending")
+    assert sending["attempt"] is not None
+    assert sending["attempt"]["deadline"] <= sending["expires_at"]
+    (delivery,) = await dispatching.settled(1)
+    assert (delivery["status"], wablas.calls) == ("expired", [])
 
 
 async def test_two_dispatchers_claim_every_delivery_once(dispatching: World) -> None:

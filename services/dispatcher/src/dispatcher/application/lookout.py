@@ -41,9 +41,12 @@ class Lookout:
 
     def learn(self, sender: str, learnt: Circuit) -> None:
         """Take a circuit just written into the picture, without waiting for the next look."""
-        if sender in self._picture:
-            self._picture[sender] = {**self._picture[sender], "circuit": learnt}
-            self._learnt_in_look[sender] = self._looks
+        if sender not in self._picture:
+            return
+        before = self._picture[sender].get("circuit")
+        self._picture[sender] = {**self._picture[sender], "circuit": learnt}
+        self._learnt_in_look[sender] = self._looks
+        if before is None or before["state"] != learnt["state"]:
             self.poke()
 
     def on_change(self, poke: Callable[[], None]) -> None:
