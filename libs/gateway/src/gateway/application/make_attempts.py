@@ -10,11 +10,11 @@ from common.contracts.vocabulary import FailureClass
 from common.kernel.failures import Transient
 from common.telemetry.logs import logger
 from gateway.application.keep_slot import KeepSlot
+from gateway.application.make_outcome import make_outcome
 from gateway.application.ports import Accounts, Deliveries, Observer, Outcomes, Permit, PreciseClock, Provider
 from gateway.application.report_orphans import ReportOrphans
 from gateway.application.room import Company, Room
 from gateway.domain.answer import Answer, Missed, Refused, Unknown
-from gateway.application.make_outcome import make_outcome
 
 CALL_WITHIN = 4.0
 """Seconds after asking to start in which the call must begin: later, its answer could come after `wake_at`."""

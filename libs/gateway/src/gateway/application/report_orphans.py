@@ -5,9 +5,9 @@ from collections.abc import Callable
 
 from common.contracts.events import AttemptsRequested
 from common.kernel.failures import Transient
+from gateway.application.make_outcome import make_outcome
 from gateway.application.ports import Deliveries, Observer, Outcomes, PreciseClock, StartedElsewhere
 from gateway.domain.answer import Unknown
-from gateway.application.make_outcome import make_outcome
 
 STARTER_GRACE = 3.0
 """Seconds an attempt found started gets to be ended by its starter, who may only have lost its connection."""
