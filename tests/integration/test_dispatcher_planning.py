@@ -115,11 +115,11 @@ async def test_cancelling_while_it_is_planned_leaves_nothing_to_send(dispatching
     process: DispatcherProcess = await dispatching.dispatcher(WHATSAPP_ENABLED="false")
     await dispatching.announce(made)
     await until(lambda: at_least(dispatching, 2_000))
-    await dispatching.mongo["notifications"].update_one({"_id": made["_id"]}, {"$set": {"status": "cancelled"}})
     if crash:
         process.kill()
-        soon = {"$set": {"wake_at": datetime.now(UTC)}}
-        await dispatching.mongo["notifications"].update_one({"_id": made["_id"]}, soon)
+    cancelling = {"$set": {"status": "cancelled"}, "$unset": {"wake_at": ""}}
+    await dispatching.mongo["notifications"].update_one({"_id": made["_id"]}, cancelling)
+    if crash:
         await dispatching.dispatcher(WHATSAPP_ENABLED="false")
 
     async def nothing_is_left() -> bool:

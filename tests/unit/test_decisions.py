@@ -113,6 +113,16 @@ def test_a_request_one_provider_refuses_for_good_waits_for_the_other_that_is_out
     assert (change.status, change.lane, change.fields.get("retries")) == (DeliveryStatus.QUEUED, WABLAS, None)
 
 
+def test_lined_up_again_by_a_person_every_provider_is_asked_once_more() -> None:
+    dead = round_of_failures(queued(), FailureClass.BUG)
+    again: DeliveryDocument = {**dead, "status": DeliveryStatus.QUEUED, "lane": "fonnte,wablas"}
+    again |= {"queued_at": after(100), "round_from": dead["attempts_made"]}
+    delivery = claimed(again, FONNTE, at=101)
+    change = decide(delivery, told(delivery, FAILED, at=102), situation(at=102))
+    assert change is not None
+    assert (change.status, change.lane) == (DeliveryStatus.QUEUED, WABLAS)
+
+
 def test_rounds_follow_after_two_four_eight_seconds_then_five_minutes_then_it_is_dead() -> None:
     delivery = queued()
     pauses = []

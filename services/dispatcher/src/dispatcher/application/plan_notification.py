@@ -38,6 +38,8 @@ class PlanNotifications:
         large = await self._plan_small(ids)
         for notification in large:
             await self._plan_pages(notification)
+        # Also what a planner that died had added to one cancelled meanwhile: its envelope has come again.
+        await self._take_back(ids)
 
     async def overdue(self) -> bool:
         """Plan what a lost envelope or a crash left behind; `True` while there may be more."""
@@ -49,7 +51,6 @@ class PlanNotifications:
         except Exception as error:  # one that cannot be planned must not keep the others from it
             log.warning("notifications.not_planned", count=len(ids), exc_info=error)
             await self._one_by_one(ids)
-        await self._take_back(ids)
         await self.notifications.closed(ids)
         return len(ids) == OVERDUE_BATCH
 
@@ -97,7 +98,6 @@ class PlanNotifications:
     async def _settle(self, ids: Sequence[str], batch: Sequence[DeliveryDocument]) -> None:
         await self._add(batch)
         await self.notifications.planned(ids)
-        await self._take_back(ids)
         self.metrics.planned.inc(len(ids))
 
     async def _take_back(self, ids: Sequence[str]) -> bool:

@@ -26,8 +26,16 @@ def remaining(delivery: DeliveryDocument, past: PastAttempt | None = None) -> li
 
 
 def willing(delivery: DeliveryDocument, past: PastAttempt | None = None) -> list[str]:
-    """The route without the providers that will never take this delivery, however often they are asked."""
-    refused = {attempt["provider"] for attempt in _all(delivery, past) if attempt["code"] in NO_RETRY}
+    """The route without the providers that will never take this delivery, however often they are asked.
+
+    A person who lines it up again (`queued_at`) wants all of them asked once more.
+    """
+    since = delivery["queued_at"]
+    refused = {
+        attempt["provider"]
+        for attempt in _all(delivery, past)
+        if attempt["code"] in NO_RETRY and attempt["finished_at"] >= since
+    }
     return [provider for provider in delivery["route"] if provider not in refused]
 
 
