@@ -1,4 +1,4 @@
-"""When a sender is taken out, probed and brought back (product.md, section 4)."""
+"""When a sender is taken out, probed and brought back."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
