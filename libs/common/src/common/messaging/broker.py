@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
@@ -109,11 +109,9 @@ class Broker:
         channel = self._channel
         if channel is None or not self.connected:
             raise Transient("RabbitMQ is not connected")
-        try:
+        with _away(f"RabbitMQ did not say how long {queue.name} is"):
             async with asyncio.timeout(PUBLISH_SECONDS):
                 declared = await channel.declare_queue(queue.name, passive=True)
-        except (*_LOST, TimeoutError) as error:
-            raise Transient(f"RabbitMQ did not say how long {queue.name} is") from error
         return declared.declaration_result.message_count or 0
 
     def subscribe(self, queue: Queue, event: type[Event] | None, handler: Handler, *, prefetch: int) -> None:
@@ -125,12 +123,14 @@ class Broker:
         delay = 0.1
         while True:
             try:
-                closed = await self._open()
-                delay = 0.1
-                reason = await self._loss(closed)
+                with _away("RabbitMQ does not answer"):
+                    closed = await self._open()
+                    delay = 0.1
+                    reason = await self._loss(closed)
                 log.warning("rabbitmq.connection_lost", reason=clean(str(reason)))
-            except (*_LOST, TimeoutError) as error:
-                log.warning("rabbitmq.unreachable", reason=clean(f"{type(error).__name__}: {error}"))
+            except Transient as error:
+                cause = error.__cause__
+                log.warning("rabbitmq.unreachable", reason=clean(f"{type(cause).__name__}: {cause}".rstrip(": ")))
             finally:
                 await self._forget()
             await asyncio.sleep(delay)
@@ -141,8 +141,9 @@ class Broker:
         self._draining.set()
         for subscription in self._subscriptions:
             if subscription.consuming is not None and self.connected:
-                with contextlib.suppress(*_LOST, TimeoutError):
-                    await asyncio.wait_for(subscription.consuming.cancel(subscription.tag), 2)
+                with contextlib.suppress(Transient), _away("RabbitMQ does not end the subscription"):
+                    async with asyncio.timeout(2):
+                        await subscription.consuming.cancel(subscription.tag)
         running = [task for subscription in self._subscriptions for task in subscription.running]
         if running:
             await asyncio.wait(running, timeout=seconds)
@@ -233,7 +234,8 @@ class Broker:
                             return
                         outcome = "parked"
                         break
-        with contextlib.suppress(*_LOST):  # the connection it came on is gone: the broker hands it out again
+        # When the connection it came on is gone, the broker hands it out again.
+        with contextlib.suppress(Transient), _away("RabbitMQ did not take the acknowledgement"):
             await message.ack()
         self._envelopes.labels(subscription.queue.name, outcome).inc()
 
@@ -257,21 +259,21 @@ class Broker:
         return False
 
     async def _send(self, exchange: Exchange, message: aio_pika.Message, routing_key: str, *, timeout: float) -> None:
-        try:
+        with _away(f"RabbitMQ did not confirm {message.type} in {timeout:g} s"):
             async with asyncio.timeout(timeout):
                 await self._connected.wait()
-                await self._exchanges[exchange.name].publish(message, routing_key, mandatory=True)
-        except DeliveryError as error:
-            raise Transient(f"RabbitMQ did not take {message.type} for {routing_key}") from error
-        except (*_LOST, TimeoutError) as error:
-            raise Transient(f"RabbitMQ did not confirm {message.type} in {timeout:g} s") from error
+                try:
+                    await self._exchanges[exchange.name].publish(message, routing_key, mandatory=True)
+                except DeliveryError as error:
+                    raise Transient(f"RabbitMQ did not take {message.type} for {routing_key}") from error
 
     async def _forget(self) -> None:
         self._connected.clear()
         connection, self._connection, self._channel = self._connection, None, None
         if connection is not None:
-            with contextlib.suppress(*_LOST, TimeoutError, asyncio.CancelledError):
-                await asyncio.wait_for(connection.close(), 2)
+            with contextlib.suppress(Transient), _away("RabbitMQ does not say goodbye"):
+                async with asyncio.timeout(2):
+                    await connection.close()
 
 
 @asynccontextmanager
@@ -284,6 +286,23 @@ async def connect(
         yield broker
     finally:
         await broker._forget()  # noqa: SLF001 - the way out belongs to this module
+
+
+@contextlib.contextmanager
+def _away(saying: str) -> Iterator[None]:
+    """Raise `Transient` for whatever the library raises when the connection is lost.
+
+    It also cancels what waits for a lost channel; only a cancellation somebody asked of this task is one.
+    """
+    try:
+        yield
+    except asyncio.CancelledError as error:
+        task = asyncio.current_task()
+        if task is None or task.cancelling():
+            raise
+        raise Transient(saying) from error
+    except (*_LOST, TimeoutError) as error:
+        raise Transient(saying) from error
 
 
 def _envelope(subscription: Subscription, message: AbstractIncomingMessage) -> Envelope[Any]:

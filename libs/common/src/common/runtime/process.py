@@ -91,17 +91,21 @@ async def _run(name: str, settings: S, wire: Wiring[S], listening: socket.socket
         log.info("process.started", port=listening.getsockname()[1])
         ended = asyncio.create_task(stopping.wait())
         await asyncio.wait({ended, serving, *loops, *connections}, return_when=asyncio.FIRST_COMPLETED)
-        failed = [task for task in (serving, *loops, *connections) if task.done() and task.exception()]
+        # None of these ends by itself.
+        failed = [task for task in (serving, *loops, *connections) if task.done() and not stopping.is_set()]
         stopping.set()
         log.info("process.stopping")
-        await asyncio.gather(surroundings.broker.drain(seconds=DRAIN_SECONDS), return_exceptions=True)
+        deadline = running.time() + DRAIN_SECONDS
+        draining = asyncio.create_task(surroundings.broker.drain(seconds=DRAIN_SECONDS))
+        await asyncio.wait({draining, serving}, timeout=DRAIN_SECONDS)
         if application.drain is not None:
-            await asyncio.wait_for(asyncio.gather(application.drain(), return_exceptions=True), DRAIN_SECONDS)
-        await _cancel(loops)
-        await asyncio.wait({serving}, timeout=DRAIN_SECONDS)
-        await _cancel([*connections, serving, ended])
+            finishing = asyncio.ensure_future(application.drain())
+            await asyncio.wait({finishing}, timeout=max(deadline - running.time(), 1.0))
+            await _cancel([finishing])
+        await _cancel([*loops, draining, *connections, serving, ended])
         for task in failed:
-            log.error("process.loop_failed", exc_info=task.exception())
+            error = None if task.cancelled() else task.exception()
+            log.error("process.loop_ended", cancelled=task.cancelled(), exc_info=error)
     log.info("process.stopped")
     if failed:
         sys.exit(1)
