@@ -1,7 +1,7 @@
 # The commands anyone types; `make` alone lists them.
 
 .DEFAULT_GOAL := list
-.PHONY: list up down status logs demo test check clean
+.PHONY: list up down status logs demo test bench check clean
 
 # An environment somebody else activated is not ours.
 unexport VIRTUAL_ENV
@@ -39,6 +39,10 @@ demo: ## start everything and show what it does
 test: ## run all tests with servers of their own; some with args="-k name"
 	@deploy/local/bootstrap --tests
 	@.venv/bin/python -m pytest $(args)
+
+bench: ## messages a second, beside the same job on a peer; args="--messages 20000"
+	@deploy/local/bootstrap --tests
+	@.venv/bin/python -m benchmarks.end_to_end $(args)
 
 check: ## style, types, import rules, declared dependencies
 	@deploy/local/bootstrap

@@ -23,7 +23,7 @@ app.conf.update(
 _connections: dict[str, Any] = {}
 
 
-@worker_process_init.connect
+@worker_process_init.connect  # type: ignore[untyped-decorator]  # Celery is untyped
 def connect(**_: Any) -> None:
     """One connection pool a worker process, kept open."""
     _connections["http"] = httpx.Client(timeout=30, trust_env=False)

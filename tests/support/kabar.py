@@ -48,10 +48,7 @@ class Kabar:
 
     async def deliveries(self, notification_id: str) -> list[dict[str, Any]]:
         """Every delivery of a notification, complete with attempts and timeline."""
-        found = []
-        for row in await self._rows(notification_id):
-            found.append(await self.get(f"/api/deliveries/{row['id']}"))
-        return found
+        return [await self.get(f"/api/deliveries/{row['id']}") for row in await self._rows(notification_id)]
 
     async def delivery(self, notification_id: str) -> dict[str, Any]:
         """The only delivery of a notification; `{}` until it is planned."""
