@@ -27,5 +27,4 @@ async def kabar(shared_kabar: Kabar) -> AsyncIterator[Kabar]:
     """The running Kabar with healthy providers, whatever the test before did to them."""
     yield shared_kabar
     await shared_kabar.sandbox.reset()
-    for sender in (await shared_kabar.get("/api/senders"))["items"]:
-        await shared_kabar.http.post(f"/api/senders/{sender['id']}/resume")
+    await shared_kabar.resume_all()

@@ -67,7 +67,7 @@ async def test_failing_over_takes_less_than_100_ms_of_our_own(kabar: Kabar) -> N
         await kabar.sandbox.respond("fonnte", http_status=503, times=1)
         accepted = await kabar.accept(to=["6281200000013"], message=f"Uji failover {number}")
         await kabar.settled(accepted["notification_id"], 1, seconds=10)
-        await kabar.http.post("/api/senders/fonnte-1/resume")
+        await kabar.resume_all()
         bad = [call for call in await kabar.sandbox.calls(provider="fonnte") if call.recipient == "6281200000013"][-1]
         good = [call for call in await kabar.sandbox.calls(provider="wablas") if call.recipient == "6281200000013"][-1]
         assert bad.answered_at is not None

@@ -74,6 +74,24 @@ class Kabar:
 
         return await eventually(ended, seconds=seconds)
 
+    async def resume_all(self) -> None:
+        """Bring every sender back, as an operator does, and wait until every dispatcher uses it again."""
+        for sender in (await self.get("/api/senders"))["items"]:
+            assert (await self.http.post(f"/api/senders/{sender['id']}/resume")).status_code == 200
+
+        async def noticed() -> bool:
+            return all([await self._uses_every_sender(port) for port in self._dispatcher_ports()])
+
+        await eventually(noticed, seconds=10)
+
+    async def _uses_every_sender(self, port: int) -> bool:
+        metrics = (await self.http.get(f"http://127.0.0.1:{port}/metrics")).text
+        states = [line.rsplit(" ", 1)[1] for line in metrics.splitlines() if line.startswith("sender_available{")]
+        return bool(states) and all(float(state) == 1 for state in states)
+
+    def _dispatcher_ports(self) -> list[int]:
+        return [s.port for s in self.stack.status() if s.state.name.startswith("dispatcher")]
+
     async def stored(self) -> list[dict[str, Any]]:
         """Every delivery document."""
         return await asyncio.to_thread(lambda: list(self.database["deliveries"].find()))

@@ -132,3 +132,20 @@ def test_a_success_learnt_before_the_resend_has_started_calls_it_off() -> None:
     requested = claimed(end_of(first, UNKNOWN), WABLAS, started=False)
     sent = applied(requested, decide(requested, told(first, SUCCEEDED, at=5), situation(at=5)))
     assert (sent["status"], sent["attempt"], sent["possible_duplicate"]) == ("sent", None, False)
+
+
+def test_what_used_up_every_retry_is_unknown_when_one_attempt_may_have_arrived() -> None:
+    delivery = end_of(claimed(queued(unknown_wait_seconds=0.0), FONNTE), UNKNOWN)
+    delivery = end_of(claimed({**delivery, "retries": 4}, WABLAS), FAILED, FailureClass.TRANSPORT)
+    assert (delivery["status"], delivery["code"], delivery["possible_duplicate"]) == ("unknown", "UNKNOWN", True)
+
+
+def test_what_was_called_off_is_not_tried_again() -> None:
+    delivery = end_of(claimed({**queued(), "called_off": True}, FONNTE), FAILED, FailureClass.TRANSPORT)
+    assert (delivery["status"], delivery["reason"]) == ("cancelled", "its notification was cancelled")
+    assert not {"lane", "wake_at"} & delivery.keys()
+
+
+def test_what_was_called_off_and_may_have_arrived_is_unknown() -> None:
+    delivery = end_of(claimed({**queued(unknown_wait_seconds=0.0), "called_off": True}, FONNTE), UNKNOWN)
+    assert (delivery["status"], delivery["code"]) == ("unknown", "UNKNOWN")

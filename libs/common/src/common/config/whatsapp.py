@@ -1,4 +1,4 @@
-"""The WhatsApp settings several services read alike; product.md section 8 keeps their names."""
+"""The WhatsApp settings several services read alike; their names are older than this."""
 
 from pydantic import Field, field_validator
 
@@ -22,6 +22,7 @@ class LimitSettings(ServiceSettings):
     @field_validator("provider", "backup_provider")
     @classmethod
     def _known(cls, value: str) -> str:
+        value = value.lower()
         if value not in PROVIDERS:
             raise ValueError(f"not a provider with a gateway; known: {', '.join(PROVIDERS)}")
         return value

@@ -99,6 +99,7 @@ class DeliveryDocument(TypedDict):
     accepted_at: datetime
     created_at: datetime
     sent_at: datetime | None
+    called_off: NotRequired[bool]
     discarded_at: NotRequired[datetime]
     revision: int
 

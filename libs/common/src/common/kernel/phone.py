@@ -9,7 +9,7 @@ _PERSONAL_SUFFIXES = ("@s.whatsapp.net", "@c.us")
 _IN_TEXT = re.compile(r"(?<!\w)(?<!\d\.)(?:\+?62|0)[\s-]?8(?:[\s-]?\d){7,11}(?!\w)")
 
 
-class InvalidPhone(ValueError):  # noqa: N818 - the failure's name is what product.md's code INVALID_PHONE calls it
+class InvalidPhone(ValueError):  # noqa: N818 - named as the code INVALID_PHONE that clients see
     """The value is neither an Indonesian mobile number nor a WhatsApp group id; the text says what to write instead."""
 
 

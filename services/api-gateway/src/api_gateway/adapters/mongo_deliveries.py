@@ -50,6 +50,12 @@ class MongoDeliveries:
         )
         return result.modified_count
 
+    async def call_off(self, notification_id: str) -> None:
+        await self._deliveries.update_many(
+            {"notification_id": notification_id, "status": DeliveryStatus.SENDING},
+            {"$set": {"called_off": True}, "$inc": {"revision": 1}},
+        )
+
     async def line_up_again(self, deliveries: Sequence[DeliveryDocument], *, cause: str, now: datetime) -> int:
         if not deliveries:
             return 0
@@ -115,7 +121,7 @@ def _lined_up(delivery: DeliveryDocument, *, cause: str, now: datetime) -> Docum
             "sent_at": None,
             "possible_duplicate": delivery["possible_duplicate"] or delivery["status"] == DeliveryStatus.UNKNOWN,
         },
-        "$unset": {"discarded_at": ""},
+        "$unset": {"discarded_at": "", "called_off": ""},
         "$push": {"timeline": {"at": now, "status": DeliveryStatus.QUEUED, "cause": cause}},
         "$inc": {"revision": 1},
     }

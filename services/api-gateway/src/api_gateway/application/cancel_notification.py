@@ -26,8 +26,8 @@ class CancelNotification:
     clock: Clock
 
     async def __call__(self, notification_id: str, caller: Caller) -> Cancelled:
-        """Nothing more of it is planned, what waits is cancelled, what is under way or over is left. Doing it again
-        changes nothing. Raises `Missing` and `Forbidden`.
+        """Nothing more of it is planned, what waits is cancelled, what is under way is tried no further, what is over
+        is left. Doing it again changes nothing. Raises `Missing` and `Forbidden`.
         """
         found = await self.notifications.get(notification_id)
         if found is None:
@@ -35,6 +35,8 @@ class CancelNotification:
         kind = NotificationType(found["type"])
         demand(caller, SENDING[kind], f"cancelling {kind}")
         await self.notifications.cancel(notification_id)
+        # Called off before and after: what is under way may come back to wait meanwhile, and what waits set out.
+        await self.deliveries.call_off(notification_id)
         cancelled = 0
         async for ids in self.deliveries.waiting(notification_id):
             cancelled += await self.deliveries.cancel(
@@ -43,5 +45,6 @@ class CancelNotification:
                 cause=f"cancelled with its notification by {caller.subject}",
                 now=self.clock.now(),
             )
+        await self.deliveries.call_off(notification_id)
         found["status"] = NotificationStatus.CANCELLED
         return Cancelled(found, cancelled, await self.notifications.progress(notification_id))

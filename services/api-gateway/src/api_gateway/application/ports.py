@@ -61,6 +61,10 @@ class Deliveries(Protocol):
     async def cancel(self, ids: Sequence[str], *, reason: str, cause: str, now: datetime) -> int:
         """Cancel those of them that still wait; how many did."""
 
+    async def call_off(self, notification_id: str) -> None:
+        """Have what is under way tried no further once its attempt does not work."""
+        ...
+
     async def line_up_again(self, deliveries: Sequence[DeliveryDocument], *, cause: str, now: datetime) -> int:
         """Queue ended ones anew, unless they have changed since they were read; how many were."""
 

@@ -18,7 +18,7 @@ from enum import StrEnum
 
 
 class Code(StrEnum):
-    """The codes of product.md's error shape that this service gives."""
+    """The codes this service gives in its errors."""
 
     VALIDATION_ERROR = "VALIDATION_ERROR"
     EMPTY_MESSAGE = "EMPTY_MESSAGE"

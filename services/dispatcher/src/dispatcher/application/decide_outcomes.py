@@ -106,7 +106,10 @@ class DecideOutcomes:
                 circuit.Result(outcome.finished_at, outcome.started_at, outcome.state, outcome.failure, outcome.error)
             )
         for sender, results in by_sender.items():
-            await self._settle_circuit(sender, results)
+            picture = self.lookout.sender(sender)
+            known = None if picture is None else picture.get("circuit")
+            if not all(circuit.says_nothing_new(known, result) for result in results):
+                await self._settle_circuit(sender, results)
 
     async def _settle_circuit(self, sender: str, results: Sequence[circuit.Result]) -> None:
         while True:

@@ -52,6 +52,17 @@ def after(circuit: Circuit, results: Iterable[Result]) -> Circuit:
     return circuit
 
 
+def says_nothing_new(circuit: Circuit | None, result: Result) -> bool:
+    """Whether one more good call among as many good ones as count, lately, is worth no write."""
+    if circuit is None or circuit["state"] != CircuitState.CLOSED or result.state is not AttemptState.SUCCEEDED:
+        return False
+    recent = circuit["recent"]
+    since = result.at - RECENT_SPAN / 2
+    return len(recent) == RECENT_CALLS and all(
+        call["ok"] and isinstance(call["at"], datetime) and call["at"] > since for call in recent
+    )
+
+
 def probing(circuit: Circuit, now: datetime) -> Circuit:
     """Half-open: one call may try whether the sender is back."""
     return {**circuit, "state": CircuitState.HALF_OPEN, "retry_at": now + PROBE_SPAN}
@@ -101,6 +112,8 @@ def _from_before(circuit: Circuit, result: Result) -> bool:
 def _after_answer(circuit: Circuit, result: Result) -> Circuit:
     if circuit["state"] != CircuitState.CLOSED:
         return {**closed(), "revision": circuit["revision"]}
+    if says_nothing_new(circuit, result):
+        return circuit
     return {**circuit, "failures_in_row": 0, "recent": _recent(circuit, result, ok=True)}
 
 

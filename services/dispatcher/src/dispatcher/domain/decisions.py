@@ -9,7 +9,7 @@ from common.contracts.vocabulary import AttemptState, DeliveryStatus, FailureCla
 from dispatcher.domain.attempts import finished, given_up, success, times_reached
 from dispatcher.domain.change import Change
 from dispatcher.domain.late_words import late_word
-from dispatcher.domain.rounds import Situation, dead, go_on, held, line_up
+from dispatcher.domain.rounds import Situation, exhausted, go_on, held, line_up, unless_called_off
 
 __all__ = ["FINAL_CODES", "Situation", "decide", "wake"]
 
@@ -19,6 +19,15 @@ FINAL_CODES = {FailureClass.RECIPIENT: "INVALID_PHONE", FailureClass.MESSAGE: "R
 
 def decide(delivery: DeliveryDocument, outcome: AttemptOutcome, situation: Situation) -> Change | None:
     """Apply an outcome; `None` when it changes nothing (a duplicate, a late word about something settled)."""
+    return unless_called_off(delivery, _decide(delivery, outcome, situation))
+
+
+def wake(delivery: DeliveryDocument, situation: Situation) -> Change | None:
+    """Decide on a delivery whose `wake_at` has passed; `None` when somebody else already did."""
+    return unless_called_off(delivery, _wake(delivery, situation))
+
+
+def _decide(delivery: DeliveryDocument, outcome: AttemptOutcome, situation: Situation) -> Change | None:
     attempt = delivery["attempt"]
     if attempt is not None and attempt["number"] == outcome.number and attempt["claim"] == outcome.claim:
         return _decide_current(delivery, attempt, outcome, situation)
@@ -31,8 +40,7 @@ def decide(delivery: DeliveryDocument, outcome: AttemptOutcome, situation: Situa
     return word.applied_to(_after_failure(word.delivery, None, said, outcome.failure, situation))
 
 
-def wake(delivery: DeliveryDocument, situation: Situation) -> Change | None:
-    """Decide on a delivery whose `wake_at` has passed; `None` when somebody else already did."""
+def _wake(delivery: DeliveryDocument, situation: Situation) -> Change | None:
     match DeliveryStatus(delivery["status"]):
         case DeliveryStatus.SCHEDULED:
             return line_up(delivery, situation.now, cause="its time has come")
@@ -90,7 +98,7 @@ def _after_failure(
     situation: Situation,
 ) -> Change:
     if failure in FINAL_CODES:
-        return dead(said, code=FINAL_CODES[failure], past=past)
+        return exhausted(delivery, past, said, FINAL_CODES[failure])
     return go_on(delivery, past, situation, said)
 
 

@@ -1,7 +1,7 @@
 """A round: every provider of the route in its order, then a wait and the next round, until there is none left."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -31,7 +31,7 @@ def go_on(
     if situation.now >= delivery["expires_at"]:
         return expired(delivery, past)
     if not willing(delivery, past):
-        return dead(cause, code="REFUSED", past=past, **fields)
+        return exhausted(delivery, past, cause, "REFUSED", **fields)
     left = remaining(delivery, past)
     if any(provider in situation.usable for provider in left):
         return _queued(delivery, left, cause, past, **fields)
@@ -44,6 +44,29 @@ def line_up(delivery: DeliveryDocument, now: datetime, *, cause: str, past: Past
         return expired(delivery, past)
     providers = remaining(delivery, past) or willing(delivery, past) or delivery["route"]
     return _queued(delivery, providers, cause, past)
+
+
+def unless_called_off(delivery: DeliveryDocument, change: Change | None) -> Change | None:
+    """A delivery whose notification was cancelled while it was under way ends instead of going on."""
+    if change is None or change.status is not DeliveryStatus.QUEUED or not delivery.get("called_off"):
+        return change
+    unknown = any_unknown(delivery, change.past)
+    return replace(
+        change,
+        status=DeliveryStatus.UNKNOWN if unknown else DeliveryStatus.CANCELLED,
+        cause=f"{change.cause}; cancelled, so not tried again",
+        lane=None,
+        wake_at=None,
+        fields={**change.fields, "reason": "its notification was cancelled", "code": "UNKNOWN" if unknown else None},
+    )
+
+
+def exhausted(delivery: DeliveryDocument, past: PastAttempt | None, cause: str, code: str, **fields: Any) -> Change:
+    """Nothing is left to try: dead, unless one of its attempts may have arrived."""
+    if any_unknown(delivery, past):
+        unknown = held(cause, past=past)
+        return replace(unknown, fields={**unknown.fields, **fields})
+    return dead(cause, code=code, past=past, **fields)
 
 
 def dead(reason: str, *, code: str, past: PastAttempt | None = None, **fields: Any) -> Change:
@@ -81,7 +104,7 @@ def _round_over(
         return _wait(delivery, situation, SILENT_GATEWAY_WAIT, cause, past=past, **fields)
     wait = situation.plan.wait(delivery["retries"])
     if wait is None:
-        return dead(cause, code="RETRY_FAILED", past=past, **fields)
+        return exhausted(delivery, past, cause, "RETRY_FAILED", **fields)
     return _wait(delivery, situation, wait, cause, past=past, retries=delivery["retries"] + 1, **fields)
 
 

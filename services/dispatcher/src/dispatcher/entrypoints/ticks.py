@@ -11,7 +11,9 @@ from dispatcher.application.measure_queue import MeasureQueue
 from dispatcher.application.plan_notification import PlanNotifications
 from dispatcher.application.serve_sender import ServeSender
 
-LOOKOUT_SECONDS = 0.5
+LOOKOUT_SECONDS = 0.2
+"""A sender that a person resumed, or whose gateway came back, is used this soon."""
+UNPLANNED_SECONDS = 0.5
 SWEEP_SECONDS = 0.1
 """Backoffs and deadlines are found this soon after they passed."""
 
@@ -59,7 +61,7 @@ def loops(
     """The loops of the process."""
     return [
         lambda: repeatedly(decide.overdue, name="deadlines", every=SWEEP_SECONDS),
-        lambda: repeatedly(plan.overdue, name="unplanned", every=LOOKOUT_SECONDS),
-        lambda: repeatedly(measure, name="queue", every=2.0),
+        lambda: repeatedly(plan.overdue, name="unplanned", every=UNPLANNED_SECONDS),
+        lambda: repeatedly(measure, name="queue", every=0.5),
         senders.run,
     ]
