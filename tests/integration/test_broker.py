@@ -14,7 +14,7 @@ from common.contracts.events import AttemptsRequested, NotificationAccepted
 from common.kernel.failures import Permanent, Transient
 from common.messaging.broker import Envelope, RawEvent, connect
 from common.topology.declarations import ATTEMPTS, EVENTS, NOTIFICATIONS, PARKED
-from tests.support.bus import Received, connected, emptied, eventually, publish_raw, raw_channel
+from tests.support.bus import Received, connected, emptied, eventually, publish_raw, raw_channel, ready
 
 
 def accepted(*numbers: int) -> NotificationAccepted:
@@ -59,15 +59,6 @@ async def test_publishing_waits_no_longer_than_asked_for_a_broker_that_is_away()
     async with connect("amqp://guest:guest@127.0.0.1:1/", name="test", registry=CollectorRegistry()) as broker:
         with pytest.raises(Transient, match=r"in 0\.2 s"):
             await broker.publish(EVENTS, accepted(1), timeout=0.2)
-        with pytest.raises(Transient):
-            await broker.backlog(NOTIFICATIONS)
-
-
-async def test_the_backlog_is_what_nobody_has_taken(url: str) -> None:
-    async with connected(url) as broker:
-        for number in range(3):
-            await broker.publish(EVENTS, accepted(number))
-        assert await broker.backlog(NOTIFICATIONS) == 3
 
 
 async def test_what_is_away_is_waited_for_with_the_same_envelope(url: str) -> None:
@@ -75,7 +66,7 @@ async def test_what_is_away_is_waited_for_with_the_same_envelope(url: str) -> No
     async with connected(url, (NOTIFICATIONS, NotificationAccepted, received), transient=(TimeoutError,)) as broker:
         await broker.publish(EVENTS, accepted(1))
         assert await received.first() == accepted(1)
-        assert await broker.backlog(PARKED) == 0
+        assert await ready(url, PARKED) == 0
     assert received.calls == 4
     assert not received.envelopes[0].redelivered
 

@@ -12,7 +12,7 @@ import pytest
 from common.contracts.events import NotificationAccepted
 from common.topology.declarations import EVENTS, NOTIFICATIONS, QUEUES
 from local_stack.servers import PrivateRabbitMQ
-from tests.support.bus import connected, raw_channel
+from tests.support.bus import connected, raw_channel, ready
 
 DEFINITIONS = Path(__file__).parents[2] / "deploy" / "rabbitmq" / "definitions.json"
 
@@ -43,4 +43,4 @@ async def test_imported_definitions_are_what_the_services_declare(imported: Priv
             await channel.declare_queue(queue.name, durable=True, arguments=queue.arguments)
     async with connected(imported.url) as broker:
         await broker.publish(EVENTS, NotificationAccepted(notification_ids=["ntf_1"]))
-        assert await broker.backlog(NOTIFICATIONS) == 1
+        assert await ready(imported.url, NOTIFICATIONS) == 1

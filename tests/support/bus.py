@@ -81,3 +81,10 @@ async def emptied(url: str) -> None:
     async with connected(url), raw_channel(url) as channel:
         for queue in QUEUES:
             await (await channel.get_queue(queue.name)).purge()
+
+
+async def ready(url: str, queue: Queue) -> int:
+    """How many envelopes of a queue nobody has taken."""
+    async with raw_channel(url) as channel:
+        declared = await channel.declare_queue(queue.name, passive=True)
+        return declared.declaration_result.message_count or 0

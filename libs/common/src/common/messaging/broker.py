@@ -104,16 +104,6 @@ class Broker:
         )
         await self._send(exchange, message, event.address, timeout=timeout)
 
-    async def backlog(self, queue: Queue) -> int:
-        """Envelopes ready in a queue that nobody has taken yet. Raises `Transient` when the broker is away."""
-        channel = self._channel
-        if channel is None or not self.connected:
-            raise Transient("RabbitMQ is not connected")
-        with _away(f"RabbitMQ did not say how long {queue.name} is"):
-            async with asyncio.timeout(PUBLISH_SECONDS):
-                declared = await channel.declare_queue(queue.name, passive=True)
-        return declared.declaration_result.message_count or 0
-
     def subscribe(self, queue: Queue, event: type[Event] | None, handler: Handler, *, prefetch: int) -> None:
         """Have `handler` called for every envelope of a queue, `prefetch` at once; takes effect on connecting."""
         self._subscriptions.append(Subscription(queue, event, handler, prefetch))

@@ -4,6 +4,7 @@ from pymongo import ASCENDING, DESCENDING, IndexModel
 
 _HAS_LANE = {"lane": {"$gt": ""}}
 _HAS_DEADLINE = {"wake_at": {"$exists": True}}
+_REQUESTED = {"attempt.state": "requested"}
 _WEEK = 7 * 24 * 3600
 
 INDEXES: dict[str, list[IndexModel]] = {
@@ -19,6 +20,8 @@ INDEXES: dict[str, list[IndexModel]] = {
         ),
         # Everything in between two states has a deadline, and the sweepers find what passed it here.
         IndexModel([("wake_at", ASCENDING)], name="deadline", partialFilterExpression=_HAS_DEADLINE),
+        # How many attempts of a sender wait for its gateway.
+        IndexModel([("attempt.sender", ASCENDING)], name="requested", partialFilterExpression=_REQUESTED),
         IndexModel([("notification_id", ASCENDING), ("status", ASCENDING)], name="progress"),
         IndexModel([("status", ASCENDING), ("_id", DESCENDING)], name="by_status"),
         IndexModel([("recipient", ASCENDING), ("_id", DESCENDING)], name="by_recipient"),

@@ -107,6 +107,10 @@ class MongoDeliveries:
         }
         return [_claimed(delivery) for delivery in deliveries if delivery["_id"] in won]
 
+    async def requested(self, sender: str, most: int) -> int:
+        query = {"attempt.sender": sender, "attempt.state": AttemptState.REQUESTED}
+        return await self._collection.count_documents(query, limit=most)
+
     async def read(self, ids: Sequence[str]) -> list[DeliveryDocument]:
         cursor = self._collection.find({"_id": {"$in": list(ids)}}, _DECIDED_WITHOUT)
         return cast("list[DeliveryDocument]", await cursor.to_list(None))

@@ -2,7 +2,7 @@
 
 from common.contracts.events import AttemptsRequested
 from common.messaging.broker import Broker
-from common.topology.declarations import ATTEMPTS, attempts_queue
+from common.topology.declarations import ATTEMPTS
 
 
 class RabbitGateways:
@@ -11,9 +11,6 @@ class RabbitGateways:
 
     async def request(self, attempts: AttemptsRequested) -> None:
         await self._broker.publish(ATTEMPTS, attempts)
-
-    async def backlog(self, provider: str) -> int:
-        return await self._broker.backlog(attempts_queue(provider))
 
     @property
     def reachable(self) -> bool:

@@ -70,6 +70,10 @@ class Deliveries(Protocol):
         """Turn queued deliveries into sending ones; answers those nobody else took first, as they are now."""
         ...
 
+    async def requested(self, sender: str, most: int) -> int:
+        """Attempts of a sender that its gateway has not started yet, counted up to `most`."""
+        ...
+
     async def read(self, ids: Sequence[str]) -> list[DeliveryDocument]: ...
 
     async def overdue(self, now: datetime, limit: int) -> list[DeliveryDocument]: ...
@@ -100,10 +104,6 @@ class Gate(Protocol):
 class Gateways(Protocol):
     async def request(self, attempts: AttemptsRequested) -> None:
         """Hand attempts to the gateway of their provider; raises `Transient` when RabbitMQ does not take them."""
-        ...
-
-    async def backlog(self, provider: str) -> int:
-        """Envelopes the provider's gateway has not taken yet."""
         ...
 
     @property

@@ -19,10 +19,12 @@ from dispatcher.metrics import Metrics
 
 BATCH = 25
 """Deliveries claimed together where nothing paces them."""
-MOST_BACKLOG = 4
-"""Envelopes that may wait for a gateway; more would only grow old there."""
-BACKLOG_SECONDS = 0.005
-"""How soon to look at a full backlog again."""
+MOST_REQUESTED = 75
+"""Attempts that may wait for a gateway to start them; more would only grow old on the way and be revoked."""
+FULL_SECONDS = 0.005
+"""How soon to look again whether the gateway has started some."""
+AGED_SECONDS = 1.0
+"""How often to look for deliveries that age has lifted, while there are none."""
 LOOK_SECONDS = 0.5
 """How often a sender with nothing to do looks by itself; usually it is woken."""
 log = logger()
@@ -45,6 +47,7 @@ class ServeSender:
     stopping: Callable[[], bool]
     bell: Doorbell = field(default_factory=Doorbell)
     _gap_until: datetime | None = None
+    _none_aged_until: datetime | None = None
     _busy: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def step(self) -> bool:
@@ -69,8 +72,8 @@ class ServeSender:
         probe = circuit.probe_due(sender, now)
         if not probe and not circuit.available(sender, now):
             return LOOK_SECONDS
-        if self.limits.unlimited and await self.gateways.backlog(sender["provider"]) >= MOST_BACKLOG:
-            return BACKLOG_SECONDS
+        if self.limits.unlimited and await self.deliveries.requested(self.identity, MOST_REQUESTED) >= MOST_REQUESTED:
+            return FULL_SECONDS
         heads = await self._heads(sender["provider"], 1 if probe or self.limits.gap else BATCH)
         if heads and self._waits_for_gap(heads, now):
             return self._until_gap(now)
@@ -118,12 +121,14 @@ class ServeSender:
         now = self.lookout.now()
         lanes = lanes_served(provider, known=self.lookout.providers(), usable=self.lookout.usable())
         heads = await self.deliveries.heads(lanes, now, count)
-        if not self.ageing or len(heads) < count:
-            return heads  # everything that waits is among them; ageing could change nothing but the order of one batch
-        candidates = list(heads)
+        if not self.ageing or len(heads) < count or (self._none_aged_until and now < self._none_aged_until):
+            return heads  # when there are fewer, everything that waits is among them
+        aged: list[DeliveryDocument] = []
         for rank in (2, 3):
-            candidates += await self.deliveries.aged(lanes, rank, now - self.ageing, now, count)
-        return in_order(candidates, now, self.ageing, count)
+            aged += await self.deliveries.aged(lanes, rank, now - self.ageing, now, count)
+        if not aged:
+            self._none_aged_until = now + timedelta(seconds=AGED_SECONDS)
+        return in_order([*heads, *aged], now, self.ageing, count)
 
     async def _ask_gate(self, heads: Sequence[DeliveryDocument]) -> Granted | Wait | None:
         """What the gate says; `None` when nothing limits this sender."""
