@@ -17,7 +17,7 @@ from dispatcher.domain.change import Change
 from dispatcher.domain.lanes import in_order, lanes_served
 from dispatcher.metrics import Metrics
 
-BATCH = 25
+BATCH = 50
 """Deliveries claimed together where nothing paces them."""
 MOST_REQUESTED = 75
 """Attempts that may wait for a gateway to start them; more would only grow old on the way and be revoked."""
