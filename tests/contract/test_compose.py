@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry
 
 from common.http.operations import operations_routes
 from common.runtime.process import DRAIN_SECONDS
+from sandbox.settings import Settings as SandboxSettings
 from tests.support.catalogue import ROOT, SERVICE_NAMES, variables
 
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
@@ -122,8 +123,21 @@ def test_every_file_that_is_mounted_exists(name: str) -> None:
 
 def test_the_servers_addresses_are_those_of_the_containers() -> None:
     common = COMPOSE["x-common"]
-    assert common["RABBITMQ_URL"].endswith("@rabbitmq:5672/}")
-    assert common["MONGODB_URL"].endswith("mongodb://mongodb:27017/kabar?replicaSet=rs0}")
+    assert common["RABBITMQ_URL"].endswith("@rabbitmq:5672/")
+    assert common["MONGODB_URL"].endswith("mongodb://mongodb:27017/kabar?replicaSet=rs0")
     assert SERVICES["rabbitmq"]["environment"]["RABBITMQ_DEFAULT_PASS"] == "${KABAR_RABBITMQ_PASSWORD:-kabar}"
     assert "zlib" not in SERVICES["mongodb"]["command"][-1]
     assert COMPOSE["networks"]["inside"] == {"internal": True}
+
+
+def test_trying_it_out_sets_only_what_the_services_are_handed_and_the_sandbox_takes() -> None:
+    lines = (ROOT / "deploy" / "sandbox.env").read_text().splitlines()
+    values = dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
+    handed = {name for service in SERVICES.values() for name in service.get("environment", {})}
+    assert values.keys() <= handed
+    sandbox = SERVICES["sandbox"]["environment"]
+    for name in ("FONNTE_API_URL", "WABLAS_API_URL"):
+        assert values[name].startswith(f"http://sandbox:{sandbox['KABAR_HTTP_PORT']}/")
+    settings = SandboxSettings.from_environment({})
+    assert values["FONNTE_API_TOKEN"] in settings.fonnte_tokens
+    assert f"{values['WABLAS_API_TOKEN']}.{values['WABLAS_SECRET_KEY']}" in settings.wablas_tokens
