@@ -9,6 +9,7 @@ from typing import Any, Generic, TypeVar
 
 import aio_pika
 from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractExchange, AbstractIncomingMessage, AbstractQueue
+from aio_pika.connection import make_url
 from aio_pika.exceptions import AMQPError, ChannelInvalidStateError, DeliveryError
 from aiormq.exceptions import AMQPError as ProtocolError
 from prometheus_client import CollectorRegistry, Counter
@@ -139,13 +140,11 @@ class Broker:
             await asyncio.wait(running, timeout=seconds)
 
     async def _open(self) -> asyncio.Future[BaseException | None]:
-        connection = await aio_pika.connect(
-            self._url,
-            timeout=CONNECT_SECONDS,
-            heartbeat=HEARTBEAT_SECONDS,
-            client_properties={"connection_name": self._name},
+        # Known before it connects: one that never did has to be closed as well.
+        connection = self._connection = aio_pika.Connection(
+            make_url(self._url, heartbeat=HEARTBEAT_SECONDS), client_properties={"connection_name": self._name}
         )
-        self._connection = connection
+        await connection.connect(timeout=CONNECT_SECONDS)
         closed: asyncio.Future[BaseException | None] = asyncio.get_running_loop().create_future()
 
         def on_close(_: Any, error: BaseException | None = None) -> None:
