@@ -116,19 +116,7 @@ async def http_provider(
     dialect: Dialect, *, connect_timeout: float, read_timeout: float
 ) -> AsyncIterator[HttpProvider]:
     """A provider over real connections: TLS verified, no proxy from the environment, no redirects, no retries."""
-    tls = ssl.create_default_context()
-
-    def connection() -> httpx.AsyncHTTPTransport:
-        return httpx.AsyncHTTPTransport(
-            verify=tls,
-            http1=True,
-            http2=False,
-            trust_env=False,
-            retries=0,
-            limits=httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=KEEP_IDLE_SECONDS),
-        )
-
     # How many calls run at once is decided where envelopes are taken.
-    transport = SingleConnections(connection)
+    transport = SingleConnections(ssl.create_default_context(), idle_seconds=KEEP_IDLE_SECONDS)
     async with transport:
         yield HttpProvider(dialect, transport, connect_timeout=connect_timeout, read_timeout=read_timeout)
