@@ -216,8 +216,10 @@ async def test_cancelling_a_notification_leaves_what_is_under_way(api: Api) -> N
     notification = stored_notification(status="accepted", recipients=4, wake_at=datetime.now(UTC))
     api.rows["notifications"].insert_one(notification)
     statuses = ("queued", "scheduled", "sending", "sent")
-    for number, status in enumerate(statuses):
+    _, _, sending, _ = [
         put(api, status, notification=notification, to=f"628120000000{number}")
+        for number, status in enumerate(statuses)
+    ]
     for cancelled in (2, 0):
         response = await _cancel(api, notification["_id"])
         body = response.json()
@@ -227,7 +229,88 @@ async def test_cancelling_a_notification_leaves_what_is_under_way(api: Api) -> N
     stored = api.rows["notifications"].find_one({"_id": notification["_id"]})
     assert stored is not None
     assert stored["status"] == "cancelled"
-    assert "wake_at" not in stored
+    assert timedelta(0) < stored["wake_at"] - datetime.now(UTC) < timedelta(seconds=5)
+    assert kept(api, sending)["called_off"] is True
+
+
+async def test_what_is_not_planned_yet_is_shown_as_cancelled(api: Api) -> None:
+    notification = stored_notification(status="accepted", recipients=5, wake_at=datetime.now(UTC))
+    api.rows["notifications"].insert_one(notification)
+    put(api, "sent", notification=notification)
+    body = (await _cancel(api, notification["_id"])).json()
+    assert (body["status"], body["planned"], body["progress"]) == ("cancelled", 1, {"sent": 1, "cancelled": 4})
+    async with api.client() as client:
+        shown = (await client.get(f"/api/notifications/{notification['_id']}")).json()
+    assert shown["progress"] == {"sent": 1, "cancelled": 4}
+
+
+@pytest.mark.parametrize("status", ENDS)
+async def test_a_notification_that_is_over_stays_what_it_is(api: Api, status: str) -> None:
+    notification = stored_notification()
+    api.rows["notifications"].insert_one(notification)
+    delivery = put(api, status, notification=notification)
+    body = (await _cancel(api, notification["_id"])).json()
+    assert (body["status"], body["cancelled"], body["progress"]) == ("planned", 0, {status: 1})
+    assert kept(api, delivery) == delivery
+    stored = api.rows["notifications"].find_one({"_id": notification["_id"]})
+    assert stored is not None
+    assert (stored["status"], "wake_at" in stored) == ("planned", False)
+
+
+async def test_what_comes_back_to_wait_while_it_is_cancelled_is_ended_too(api: Api) -> None:
+    notification = stored_notification(recipients=3_000)
+    api.rows["notifications"].insert_one(notification)
+    deliveries = [stored_delivery(notification=notification, to=f"62812000{number:05d}") for number in range(3_000)]
+    api.rows["deliveries"].insert_many(deliveries)
+    moving = deliveries[0]["_id"]
+    cancelling = asyncio.ensure_future(_cancel(api, notification["_id"]))
+    while not cancelling.done():
+        # Set out and come back, as a delivery does whose gateway never started it.
+        before = {"_id": moving, "called_off": {"$ne": True}}
+        api.rows["deliveries"].update_one({**before, "status": "queued"}, {"$set": {"status": "sending"}})
+        await asyncio.sleep(0)
+        api.rows["deliveries"].update_one({**before, "status": "sending"}, {"$set": {"status": "queued"}})
+        await asyncio.sleep(0)
+    assert (await cancelling).status_code == 200
+    left = list(api.rows["deliveries"].find({"status": {"$ne": "cancelled"}}))
+    assert all(one["status"] == "sending" and one["called_off"] for one in left)
+
+
+@pytest.mark.parametrize("status", ["queued", "scheduled"])
+async def test_cancelling_never_hides_that_something_may_have_arrived(api: Api, status: str) -> None:
+    notification = stored_notification()
+    api.rows["notifications"].insert_one(notification)
+    attempts = [past_attempt(outcome="unknown", code=None), past_attempt(2)]
+    delivery = put(api, status, notification=notification, attempts=attempts, attempts_made=2)
+    body = (await _cancel(api, notification["_id"])).json()
+    assert (body["cancelled"], body["progress"]) == (1, {"unknown": 1})
+    _assert_unknown(kept(api, delivery))
+    alone = put(api, status, attempts=attempts, attempts_made=2)
+    async with api.client("noc", sub="$sari") as client:
+        answer = await client.post(f"/api/deliveries/{alone['_id']}/cancel")
+    assert (answer.status_code, answer.json()["status"], answer.json()["code"]) == (200, "unknown", "UNKNOWN")
+    _assert_unknown(kept(api, alone))
+    assert kept(api, alone)["timeline"][-1]["cause"] == "cancelled by $sari"
+
+
+async def test_clearing_the_queue_never_hides_that_something_may_have_arrived(api: Api) -> None:
+    delivery = put(api, attempts=[past_attempt(outcome="unknown", code=None)], attempts_made=1)
+    assert (await act(api, "/admin/whatsapp-queue/clear")).json()["cleared"] == 1
+    _assert_unknown(kept(api, delivery))
+
+
+def _assert_unknown(found: Document) -> None:
+    assert (found["status"], found["code"]) == ("unknown", "UNKNOWN")
+    assert "never told" in found["reason"]
+    assert (found["timeline"][-1]["status"], found["revision"]) == ("unknown", 1)
+    assert not {"lane", "wake_at"} & set(found)
+
+
+async def test_a_direct_send_that_is_retried_queues_like_everybody_else(api: Api) -> None:
+    delivery = put(api, "failed", direct=True, rank=0)
+    assert (await act(api, f"/api/deliveries/{delivery['_id']}/retry")).status_code == 200
+    found = kept(api, delivery)
+    assert (found["direct"], found["rank"]) == (False, 2)
 
 
 async def _cancel(api: Api, identity: str) -> Any:

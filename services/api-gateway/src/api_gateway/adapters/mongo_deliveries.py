@@ -7,12 +7,13 @@ from typing import Any, cast
 from api_gateway.adapters.delivery_queries import selected
 from api_gateway.application.ports import Selection
 from common.contracts.documents import DeliveryDocument
-from common.contracts.vocabulary import DeliveryStatus
+from common.contracts.vocabulary import AttemptState, DeliveryStatus, Priority
 from common.mongo.connection import Document, Mongo, UpdateOne
 
 BATCH = 1_000
 WAITING = [DeliveryStatus.QUEUED, DeliveryStatus.SCHEDULED]
 DEAD = [DeliveryStatus.FAILED, DeliveryStatus.UNKNOWN]
+UNTOLD = "the provider took the request and never told what became of it"
 
 
 class MongoDeliveries:
@@ -38,23 +39,17 @@ class MongoDeliveries:
             yield batch
 
     async def cancel(self, ids: Sequence[str], *, reason: str, cause: str, now: datetime) -> int:
-        status = DeliveryStatus.CANCELLED
         result = await self._deliveries.update_many(
-            {"_id": {"$in": list(ids)}, "status": {"$in": WAITING}},
-            {
-                "$set": {"status": status, "reason": reason, "code": None},
-                "$unset": {"lane": "", "wake_at": ""},
-                "$push": {"timeline": {"at": now, "status": status, "cause": cause}},
-                "$inc": {"revision": 1},
-            },
+            {"_id": {"$in": list(ids)}, "status": {"$in": WAITING}}, _ended(reason=reason, cause=cause, now=now)
         )
         return result.modified_count
 
-    async def call_off(self, notification_id: str) -> None:
-        await self._deliveries.update_many(
-            {"notification_id": notification_id, "status": DeliveryStatus.SENDING},
+    async def call_off(self, notification_id: str) -> int:
+        result = await self._deliveries.update_many(
+            {"notification_id": notification_id, "status": DeliveryStatus.SENDING, "called_off": {"$ne": True}},
             {"$set": {"called_off": True}, "$inc": {"revision": 1}},
         )
+        return result.modified_count
 
     async def line_up_again(self, deliveries: Sequence[DeliveryDocument], *, cause: str, now: datetime) -> int:
         if not deliveries:
@@ -103,6 +98,29 @@ class MongoDeliveries:
             yield batch
 
 
+def _ended(*, reason: str, cause: str, now: datetime) -> list[Document]:
+    """Cancelled, or unknown when one of its attempts may have arrived: cancelling cannot take that back."""
+    unknown = {"$in": [AttemptState.UNKNOWN.value, "$attempts.outcome"]}
+
+    def either(then: str, otherwise: str | None) -> Document:
+        return {"$cond": [unknown, {"$literal": then}, {"$literal": otherwise}]}
+
+    status = either(DeliveryStatus.UNKNOWN.value, DeliveryStatus.CANCELLED.value)
+    entry = {"at": now, "status": status, "cause": {"$literal": cause}}
+    return [
+        {
+            "$set": {
+                "status": status,
+                "reason": either(UNTOLD, reason),
+                "code": either("UNKNOWN", None),
+                "timeline": {"$concatArrays": ["$timeline", [entry]]},
+                "revision": {"$add": ["$revision", 1]},
+            }
+        },
+        {"$unset": ["lane", "wake_at"]},
+    ]
+
+
 def _lined_up(delivery: DeliveryDocument, *, cause: str, now: datetime) -> Document:
     """A new round for a delivery that had ended."""
     expires_at = now + timedelta(seconds=delivery["validity_seconds"])
@@ -110,6 +128,7 @@ def _lined_up(delivery: DeliveryDocument, *, cause: str, now: datetime) -> Docum
         "$set": {
             "status": DeliveryStatus.QUEUED,
             "lane": ",".join(delivery["route"]),
+            "rank": Priority(delivery["priority"]).rank,  # a direct send stood before everybody; now it queues
             "queued_at": now,
             "wake_at": expires_at,
             "expires_at": expires_at,

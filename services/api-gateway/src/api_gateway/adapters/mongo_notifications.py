@@ -1,6 +1,7 @@
 """Notifications in MongoDB."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from functools import partial
 from typing import cast
 
@@ -41,13 +42,10 @@ class MongoNotifications:
         found = await self._notifications.find_one({"_id": notification_id}, {"audience": 0, "data": 0, "message": 0})
         return cast("NotificationDocument | None", found)
 
-    async def cancel(self, notification_id: str) -> NotificationDocument | None:
-        before = await self._notifications.find_one_and_update(
-            {"_id": notification_id},
-            {"$set": {"status": NotificationStatus.CANCELLED}, "$unset": {"wake_at": ""}},
-            projection={"audience": 0, "data": 0, "message": 0},
+    async def cancel(self, notification_id: str, *, sweep_at: datetime) -> None:
+        await self._notifications.update_one(
+            {"_id": notification_id}, {"$set": {"status": NotificationStatus.CANCELLED, "wake_at": sweep_at}}
         )
-        return cast("NotificationDocument | None", before)
 
     async def progress(self, notification_id: str) -> dict[str, int]:
         return {row["_id"]: row["count"] async for row in self._deliveries.aggregate(progress(notification_id))}

@@ -11,6 +11,7 @@ from common.contracts.vocabulary import DeliveryStatus
 from common.kernel.clock import Clock
 
 CANCELLABLE = frozenset({DeliveryStatus.QUEUED, DeliveryStatus.SCHEDULED})
+CALLED_BACK = frozenset({DeliveryStatus.CANCELLED, DeliveryStatus.UNKNOWN})
 RETRYABLE = frozenset({DeliveryStatus.FAILED, DeliveryStatus.UNKNOWN, DeliveryStatus.EXPIRED, DeliveryStatus.CANCELLED})
 DEAD = (DeliveryStatus.FAILED, DeliveryStatus.UNKNOWN)
 AGAIN = 3
@@ -23,13 +24,16 @@ class ActOnDeliveries:
     clock: Clock
 
     async def cancel(self, delivery_id: str, caller: Caller) -> DeliveryDocument:
-        """Raises `Missing`, or `Conflicting` when it does not wait any more."""
+        """It ends as cancelled, or as unknown when one of its attempts may have arrived.
+
+        Raises `Missing`, or `Conflicting` when it does not wait any more.
+        """
         found = await self._get(delivery_id)
         cause = f"cancelled by {caller.subject}"
         if found["status"] in CANCELLABLE:
             await self.deliveries.cancel([delivery_id], reason=cause, cause=cause, now=self.clock.now())
             found = await self._get(delivery_id)
-        if found["status"] != DeliveryStatus.CANCELLED or found["timeline"][-1]["cause"] != cause:
+        if found["status"] not in CALLED_BACK or found["timeline"][-1]["cause"] != cause:
             raise _conflict("cancelled", found, "only scheduled and queued deliveries can be")
         return found
 

@@ -1,18 +1,23 @@
 """Take a notification back as far as that is still possible."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from api_gateway.application.ports import Deliveries, Notifications
 from api_gateway.domain.access import SENDING, Caller, demand
 from api_gateway.domain.refusals import missing
 from common.contracts.documents import NotificationDocument
-from common.contracts.vocabulary import NotificationStatus, NotificationType
+from common.contracts.vocabulary import WAITING, NotificationStatus, NotificationType
 from common.kernel.clock import Clock
+
+SWEEP_AFTER = timedelta(seconds=2)
+"""When the sweeper takes back what a dead planner had added, and plans what nobody planned as cancelled."""
+QUIET_PASSES = 2
 
 
 @dataclass(frozen=True)
 class Cancelled:
-    """How many were cancelled by this call, and the notification's deliveries by status after it."""
+    """How many were ended by this call, and the notification's deliveries by status after it."""
 
     notification: NotificationDocument
     cancelled: int
@@ -26,25 +31,40 @@ class CancelNotification:
     clock: Clock
 
     async def __call__(self, notification_id: str, caller: Caller) -> Cancelled:
-        """Nothing more of it is planned, what waits is cancelled, what is under way is tried no further, what is over
-        is left. Doing it again changes nothing. Raises `Missing` and `Forbidden`.
+        """Nothing more of it is planned, what waits is ended, what is under way is tried no further, what is over
+        is left, and so is a notification that is over altogether. Doing it again changes nothing. Raises `Missing`
+        and `Forbidden`.
         """
         found = await self.notifications.get(notification_id)
         if found is None:
             raise missing("notification", notification_id)
         kind = NotificationType(found["type"])
         demand(caller, SENDING[kind], f"cancelling {kind}")
-        await self.notifications.cancel(notification_id)
-        # Called off before and after: what is under way may come back to wait meanwhile, and what waits set out.
-        await self.deliveries.call_off(notification_id)
-        cancelled = 0
+        before = await self.notifications.progress(notification_id)
+        if found["status"] == NotificationStatus.PLANNED and not WAITING & set(before):
+            return Cancelled(found, 0, before)
+        await self.notifications.cancel(notification_id, sweep_at=self.clock.now() + SWEEP_AFTER)
+        cancelled = await self._end(notification_id, caller)
+        found["status"] = NotificationStatus.CANCELLED
+        return Cancelled(found, cancelled, await self.notifications.progress(notification_id))
+
+    async def _end(self, notification_id: str, caller: Caller) -> int:
+        """What is under way may come back to wait meanwhile, and what waits set out: until nothing does any more."""
+        cancelled = quiet = 0
+        while quiet < QUIET_PASSES:
+            called_off = await self.deliveries.call_off(notification_id)
+            ended = await self._end_waiting(notification_id, caller)
+            cancelled += ended
+            quiet = 0 if called_off or ended else quiet + 1
+        return cancelled
+
+    async def _end_waiting(self, notification_id: str, caller: Caller) -> int:
+        ended = 0
         async for ids in self.deliveries.waiting(notification_id):
-            cancelled += await self.deliveries.cancel(
+            ended += await self.deliveries.cancel(
                 ids,
                 reason="its notification was cancelled",
                 cause=f"cancelled with its notification by {caller.subject}",
                 now=self.clock.now(),
             )
-        await self.deliveries.call_off(notification_id)
-        found["status"] = NotificationStatus.CANCELLED
-        return Cancelled(found, cancelled, await self.notifications.progress(notification_id))
+        return ended

@@ -22,8 +22,8 @@ class Notifications(Protocol):
 
     async def get(self, notification_id: str) -> NotificationDocument | None: ...
 
-    async def cancel(self, notification_id: str) -> NotificationDocument | None:
-        """Let nothing more of it be planned; the document as it was before, `None` when there is none."""
+    async def cancel(self, notification_id: str, *, sweep_at: datetime) -> None:
+        """Let nothing more of it be planned to be sent; the dispatcher's sweeper looks after the rest of it then."""
 
     async def progress(self, notification_id: str) -> dict[str, int]:
         """Its deliveries by status."""
@@ -59,11 +59,10 @@ class Deliveries(Protocol):
         """Batches of what is queued (or scheduled, of one notification)."""
 
     async def cancel(self, ids: Sequence[str], *, reason: str, cause: str, now: datetime) -> int:
-        """Cancel those of them that still wait; how many did."""
+        """End those of them that still wait, as unknown where an attempt may have arrived; how many did."""
 
-    async def call_off(self, notification_id: str) -> None:
-        """Have what is under way tried no further once its attempt does not work."""
-        ...
+    async def call_off(self, notification_id: str) -> int:
+        """Have what is under way tried no further once its attempt does not work; how many are called off by this."""
 
     async def line_up_again(self, deliveries: Sequence[DeliveryDocument], *, cause: str, now: datetime) -> int:
         """Queue ended ones anew, unless they have changed since they were read; how many were."""

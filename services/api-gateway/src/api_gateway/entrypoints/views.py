@@ -16,7 +16,7 @@ from common.contracts.documents import (
     PastAttempt,
     SenderDocument,
 )
-from common.contracts.vocabulary import Priority
+from common.contracts.vocabulary import NotificationStatus, Priority
 from common.kernel.phone import mask, mask_in_text
 from common.mongo.gate import Limits, usage
 
@@ -51,7 +51,7 @@ def notification(document: NotificationDocument, progress: Mapping[str, int]) ->
         "recipients": document["recipients"],
         "rejected": document.get("rejected", 0),
         "planned": sum(progress.values()),
-        "progress": progress,
+        "progress": _with_unplanned(document, progress),
         "direct": document["direct"],
         "send_at": document["send_at"],
         "expires_at": document["expires_at"],
@@ -59,6 +59,14 @@ def notification(document: NotificationDocument, progress: Mapping[str, int]) ->
         "created_by": document["created_by"],
         "created_at": document["created_at"],
     }
+
+
+def _with_unplanned(document: NotificationDocument, progress: Mapping[str, int]) -> dict[str, int]:
+    """A cancelled notification's recipients without a delivery are cancelled, too, whoever writes that down later."""
+    unplanned = document["recipients"] - sum(progress.values())
+    if document["status"] != NotificationStatus.CANCELLED or unplanned <= 0:
+        return dict(progress)
+    return {**progress, "cancelled": progress.get("cancelled", 0) + unplanned}
 
 
 def delivery(document: DeliveryDocument) -> View:
