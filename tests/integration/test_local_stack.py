@@ -22,6 +22,7 @@ from local_stack.leftovers import find_leftovers
 from local_stack.ports import free_port
 from local_stack.reach import UnreachableError
 from local_stack.readiness import NotReadyError
+from local_stack.settings import SettingsError
 from local_stack.stack import Stack
 from local_stack.supervisor import State
 from tests.support.stand_ins import CRASHING, SERVICES, SERVICES_WITH_A_CRASHING_ONE, stand_in_stack
@@ -139,6 +140,26 @@ def test_a_second_start_changes_nothing_and_is_quick(stack: Stack) -> None:
     assert stack.supervisor.states() == before
 
 
+@pytest.mark.usefixtures("access")
+def test_a_setting_that_cannot_be_used_leaves_what_runs_as_it_is(stack: Stack, directory: Path) -> None:
+    before = stack.supervisor.states()
+    with pytest.raises(SettingsError, match="WHATSAPP_QUEUE_DELAY is 'abc'"):
+        stand_in_stack(directory, {**SETTINGS, "WHATSAPP_QUEUE_DELAY": "abc"}).up()
+    assert stack.supervisor.states() == before
+    assert all(row.ready for row in stack.status())
+
+
+@pytest.mark.usefixtures("access")
+def test_one_more_replica_is_started_beside_the_others_and_leaves_again(stack: Stack, directory: Path) -> None:
+    before = stack.supervisor.states()
+    stand_in_stack(directory, {**SETTINGS, "KABAR_REPLICAS_DISPATCHER": "3"}).up()
+    after = stack.supervisor.states()
+    assert after.pop("dispatcher-3").running
+    assert after == before
+    stack.up()
+    assert stack.supervisor.states() == before
+
+
 def test_a_shell_that_read_the_env_file_still_starts_the_same_stack(
     stack: Stack, access: Access, directory: Path
 ) -> None:
@@ -212,12 +233,12 @@ def test_values_reach_the_services_as_they_are(small: Callable[..., Stack]) -> N
 
 
 def test_with_a_token_of_one_provider_nothing_is_simulated(small: Callable[..., Stack]) -> None:
-    stack = small({"FONNTE_API_TOKEN": "an operator's"})
+    stack = small({"FONNTE_API_TOKEN": "an-operators"})
     access = stack.up()
     environment = environment_of(httpx.URL(access.url).port or 0)
     assert access.sandbox_url is None
     assert "sandbox-1" not in stack.supervisor.states()
-    assert environment["FONNTE_API_TOKEN"] == "an operator's"
+    assert environment["FONNTE_API_TOKEN"] == "an-operators"
     assert "WABLAS_API_TOKEN" not in environment
     assert "FONNTE_API_URL" not in environment
 

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from local_stack.examination import read_settings
 from local_stack.program import Program
-from local_stack.services import SERVICES
+from local_stack.services import SANDBOX, SERVICES
 from local_stack.settings import Settings, SettingsError, read_surroundings
 
 
@@ -28,6 +29,50 @@ def test_every_value_that_cannot_be_used_is_named_at_once() -> None:
     with pytest.raises(SettingsError) as refusal:
         Settings.read(values, SERVICES)
     assert all(name in str(refusal.value) for name in values)
+
+
+def refused(values: dict[str, str]) -> list[str]:
+    with pytest.raises(SettingsError) as refusal:
+        read_settings(values, SERVICES, SANDBOX)
+    return refusal.value.problems
+
+
+def test_what_the_stack_and_what_any_service_cannot_use_is_one_list_without_repetition() -> None:
+    lines = refused(
+        {
+            "WHATSAPP_QUEUE_DELAY": "abc",
+            "WHATSAPP_MAX_RETRIES": "many",
+            "WHATSAPP_READ_TIMEOUT": "-1",
+            "KABAR_TIMEZONE": "Mars",
+            "KABAR_REPLICAS_DISPATCHER": "x",
+            "KABAR_SANDBOX_RECIPIENT_FAULTS": "sometimes",
+        }
+    )
+    assert [line.partition(":")[0] for line in lines] == [
+        "KABAR_REPLICAS_DISPATCHER is 'x'",
+        "KABAR_TIMEZONE is 'Mars'",
+        "WHATSAPP_QUEUE_DELAY is 'abc'",
+        "WHATSAPP_READ_TIMEOUT is '-1'",
+        "WHATSAPP_MAX_RETRIES is 'many'",
+        "KABAR_SANDBOX_RECIPIENT_FAULTS",
+    ]
+
+
+def test_a_secret_that_cannot_be_used_is_named_and_not_shown() -> None:
+    lines = refused({"KABAR_JWT_SECRET": "hidden", "RABBITMQ_URL": "http://kabar:hidden@here/"})
+    assert [line.partition(":")[0] for line in lines] == ["RABBITMQ_URL", "KABAR_JWT_SECRET"]
+    assert "hidden" not in "".join(lines)
+
+
+def test_an_address_of_a_provider_matters_only_when_it_is_used() -> None:
+    bad = {"FONNTE_API_URL": "nowhere"}
+    assert read_settings(bad, SERVICES, SANDBOX).sandbox
+    assert "FONNTE_API_URL is 'nowhere'" in "".join(refused({**bad, "KABAR_SANDBOX": "off"}))
+
+
+def test_a_service_that_is_not_started_may_be_set_to_anything() -> None:
+    values = {"WHATSAPP_MAX_RETRIES": "many", "KABAR_REPLICAS_DISPATCHER": "0"}
+    assert read_settings(values, SERVICES, SANDBOX).replicas["dispatcher"] == 0
 
 
 def test_replicas_are_one_unless_set() -> None:

@@ -43,7 +43,7 @@ def main(arguments: list[str]) -> int:
     try:
         return commands[chosen.command](_stack(), chosen.service)
     except _FAILURES as failure:
-        sys.stderr.write(f"\nerror: {failure}\n")
+        sys.stderr.write(f"error: {failure}\n")
         return 1
     except KeyboardInterrupt:
         return 130

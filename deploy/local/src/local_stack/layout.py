@@ -8,7 +8,7 @@ import psutil
 
 from local_stack.access import CLIENT_VARIABLES
 from local_stack.mongodb import MongoDB
-from local_stack.plan import Instance, code_revision, instances, sandbox_settings, service_program
+from local_stack.plan import Instance, code_revision, for_services, instances, sandbox_settings, service_program
 from local_stack.ports import Ports, free_port, is_free
 from local_stack.program import Program
 from local_stack.rabbitmq import RabbitMQ, RabbitMQPorts
@@ -65,7 +65,7 @@ def lay_out(place: Surroundings, settings: Settings, ports: Ports, states: Mappi
     mongodb_url = settings.mongodb_url or (mongodb.url if mongodb else "")
     secret = settings.values.get("KABAR_JWT_SECRET") or signing_secret(place.run / "secrets.json")
     values = {
-        **settings.values,
+        **for_services(settings.values),
         "RABBITMQ_URL": rabbitmq_url,
         "MONGODB_URL": mongodb_url,
         "KABAR_JWT_SECRET": secret,

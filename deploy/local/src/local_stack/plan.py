@@ -17,6 +17,11 @@ _MEANINGFUL = (
 )
 
 
+# What only the stack obeys: a service neither reads it nor is restarted because of it.
+_OF_THE_STACK = ("KABAR_SANDBOX", "KABAR_RUN_DIRECTORY")
+_REPLICAS = "KABAR_REPLICAS_"
+
+
 @dataclass(frozen=True)
 class Instance:
     """One process of a service: `name` as in `dispatcher-2`, and the port it listens on."""
@@ -28,6 +33,13 @@ class Instance:
     @property
     def name(self) -> str:
         return f"{self.service.name}-{self.number}"
+
+
+def for_services(values: Mapping[str, str]) -> dict[str, str]:
+    """The settings without what only the stack obeys."""
+    return {
+        name: value for name, value in values.items() if name not in _OF_THE_STACK and not name.startswith(_REPLICAS)
+    }
 
 
 def sandbox_settings(values: Mapping[str, str], port: int) -> dict[str, str]:

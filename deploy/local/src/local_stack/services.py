@@ -10,6 +10,8 @@ class Service:
 
     name: str
     command: tuple[str, ...]
+    # The module whose settings it reads at start; none when there is nothing to read before.
+    settings: str = ""
     # All its processes listen on the same port (SO_REUSEPORT), the public one.
     public: bool = False
 
@@ -20,7 +22,8 @@ class Service:
 
 def python_service(name: str, *, public: bool = False) -> Service:
     """The service whose package is called as it is, started out of this interpreter's environment."""
-    return Service(name, (sys.executable, "-m", name.replace("-", "_")), public)
+    package = name.replace("-", "_")
+    return Service(name, (sys.executable, "-m", package), f"{package}.settings", public)
 
 
 SERVICES = (

@@ -21,6 +21,10 @@ _MOST_REPLICAS = 64
 class SettingsError(ValueError):
     """Settings that cannot be used; the text names each of them."""
 
+    def __init__(self, problems: list[str]) -> None:
+        self.problems = problems
+        super().__init__("\n  ".join(["these settings cannot be used:", *problems]))
+
 
 def read_surroundings(tree: Path, environment: Mapping[str, str]) -> dict[str, str]:
     """The tree's `.env` with the environment over it; a variable that is set but empty counts as not set."""
@@ -41,7 +45,15 @@ class Settings:
 
     @classmethod
     def read(cls, values: Mapping[str, str], services: tuple[Service, ...]) -> "Settings":
-        """Raises SettingsError naming every value that cannot be used."""
+        """Raises SettingsError naming every value that the stack itself cannot use."""
+        settings, problems = cls.examine(values, services)
+        if problems:
+            raise SettingsError(problems)
+        return settings
+
+    @classmethod
+    def examine(cls, values: Mapping[str, str], services: tuple[Service, ...]) -> tuple["Settings", list[str]]:
+        """The settings with the usual in place of what cannot be used, and what that is."""
         problems: list[str] = []
         port = _number(values, "KABAR_HTTP_PORT", 0, range(1, 65_536), problems)
         replicas = {
@@ -49,9 +61,7 @@ class Settings:
             for service in services
         }
         sandbox = _wants_sandbox(values, problems)
-        if problems:
-            raise SettingsError("\n".join(problems))
-        return cls(
+        settings = cls(
             values=values,
             rabbitmq_url=values.get("RABBITMQ_URL"),
             mongodb_url=values.get("MONGODB_URL"),
@@ -59,6 +69,7 @@ class Settings:
             sandbox=sandbox,
             replicas=replicas,
         )
+        return settings, problems
 
 
 def _number(values: Mapping[str, str], name: str, default: int, allowed: range, problems: list[str]) -> int:
@@ -81,4 +92,4 @@ def _wants_sandbox(values: Mapping[str, str], problems: list[str]) -> bool:
             return False
         case other:
             problems.append(f"KABAR_SANDBOX is {other!r}: expected auto, on or off")
-            return False
+            return not any(values.get(name) for name in _PROVIDER_TOKENS)

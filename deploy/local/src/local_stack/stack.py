@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from local_stack.access import Access
+from local_stack.examination import read_settings
 from local_stack.layout import Layout, Surroundings, lay_out, without_own_servers
 from local_stack.leftovers import end_leftovers
 from local_stack.mongodb import MongoDB
@@ -19,7 +20,6 @@ from local_stack.reach import check_mongodb, check_rabbitmq
 from local_stack.readiness import Check, Endpoint, NotReadyError, listens, wait_until_ready
 from local_stack.sample import load_sample_people
 from local_stack.services import SANDBOX, SERVICES, Service
-from local_stack.settings import Settings
 from local_stack.supervisor import State, Supervisor
 from local_stack.tokens import admin_token
 
@@ -68,7 +68,7 @@ class Stack:
         """
         ports = Ports(self.directory / "ports.json")
         values = without_own_servers(self._values, self.directory, ports)
-        settings = Settings.read(values, self._place.services)
+        settings = read_settings(values, self._place.services, self._place.sandbox)
         if settings.rabbitmq_url:
             check_rabbitmq(settings.rabbitmq_url)
         if settings.mongodb_url:
