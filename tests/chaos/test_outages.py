@@ -9,7 +9,7 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from tests.chaos.test_kills import check_everything_adds_up, post_all, sent_some_more
+from tests.chaos.test_kills import check_everything_adds_up, post_until, sent_some_more
 from tests.support.kabar import UNLIMITED, Kabar, eventually, running_kabar
 
 AWAY_SECONDS = 10
@@ -30,7 +30,8 @@ async def kabar(tmp_path: Path) -> AsyncIterator[Kabar]:
 @pytest.mark.parametrize("server", ["rabbitmq", "mongodb"])
 @pytest.mark.parametrize("how", ["paused", "stopped"])
 async def test_ten_seconds_without_a_server_lose_nothing(kabar: Kabar, server: str, how: str) -> None:
-    posting = asyncio.create_task(post_all(kabar))
+    enough = asyncio.Event()
+    posting = asyncio.create_task(post_until(enough, kabar))
     await sent_some_more(kabar)
     if how == "paused":
         kabar.kill(server, signal.SIGSTOP)
@@ -43,8 +44,8 @@ async def test_ten_seconds_without_a_server_lose_nothing(kabar: Kabar, server: s
     else:
         await asyncio.to_thread(kabar.stack.supervisor.start, [server])
     await eventually(lambda: says_ready(kabar), seconds=60)
-    await posting
-    await check_everything_adds_up(kabar)
+    enough.set()
+    await check_everything_adds_up(kabar, await posting)
 
 
 async def says_not_ready(kabar: Kabar) -> bool:
