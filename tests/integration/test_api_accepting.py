@@ -1,6 +1,7 @@
 """What is accepted is stored, announced and answered for."""
 
 import asyncio
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -230,6 +231,8 @@ async def test_a_broadcast_beyond_its_validity_is_refused_unless_forced(api: Api
 
 async def direct(api: Api, outcome: dict[str, Any] | None) -> httpx.Response:
     """A direct send whose delivery a stand-in for the dispatcher ends like this."""
+    if api.rows["senders"].find_one() is None:
+        api.rows["senders"].insert_one(stored_sender())
     async with api.client() as client:
         sending = asyncio.ensure_future(client.post("/api/notifications", json={**CUSTOM, "direct": True}))
         query = {"direct": True, "status": "accepted"}
@@ -265,7 +268,56 @@ async def test_a_direct_send_the_provider_refused_is_no_success(api: Api) -> Non
     assert NUMBER not in response.text
 
 
+@pytest.mark.parametrize(
+    ("sender", "why"),
+    [
+        (None, "there is none"),
+        (stored_sender(paused=True, paused_by="sari"), "paused by sari"),
+        (stored_sender(gateway_seen_at=datetime(2025, 1, 1, tzinfo=UTC)), "silent"),
+        (stored_sender("other-1"), "there is none"),
+        (stored_sender(circuit={"state": "open", "reason": "token refused", "opened_at": None, "retry_at": None}),
+         "token refused"),
+    ],
+)  # fmt: skip
+async def test_a_direct_send_nobody_can_take_is_refused_at_once_and_not_stored(
+    api: Api, sender: dict[str, Any] | None, why: str
+) -> None:
+    api.rows["senders"].delete_many({})
+    if sender is not None:
+        api.rows["senders"].insert_one(sender)
+    message = f"direct {why}"
+    async with asyncio.timeout(5):
+        body = assert_error(await submit(api, direct=True, message=message), 409, "NO_SENDER")
+    assert why in body["error"]
+    assert api.rows["notifications"].find_one({"message": message}) is None
+    api.rows["senders"].delete_many({})
+
+
+async def test_a_direct_send_nobody_answers_ends_within_half_a_minute(api: Api) -> None:
+    started = time.monotonic()
+    response = await direct(api, None)
+    assert response.status_code == 202
+    assert time.monotonic() - started < 30
+
+
+async def test_nothing_is_estimated_before_a_full_window_is_free(api: Api) -> None:
+    now = datetime.now(UTC).replace(microsecond=0)
+    api.rows["senders"].delete_many({})
+    api.rows["senders"].insert_one(stored_sender(gate={"hour": [{"at": now, "n": 100}]}))
+
+    async def estimated() -> bool:
+        told = (await submit(api)).json()["estimated_finish"]
+        return told is not None and datetime.fromisoformat(told) >= now + timedelta(hours=1)
+
+    await until(estimated, "an estimate before the next free slot")
+    warned = (await submit(api, validity_seconds=60)).json()
+    assert "validity ends" in warned["warning"]
+    assert "warning" not in (await submit(api)).json()
+    api.rows["senders"].delete_many({})
+
+
 async def test_a_direct_send_beyond_a_limit_names_it(api: Api) -> None:
+    api.rows["senders"].delete_many({})
     now = datetime.now(UTC)
     gate = {"minute": [{"at": now, "n": 10}]}
     api.rows["senders"].insert_one(stored_sender(gate=gate))

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 
 from jwt.warnings import InsecureKeyLengthWarning
 
+from api_gateway.adapters.bounded_announcements import BoundedAnnouncements
 from api_gateway.adapters.mongo_deliveries import MongoDeliveries
 from api_gateway.adapters.mongo_ledger import MongoLedger
 from api_gateway.adapters.mongo_notifications import MongoNotifications
@@ -21,7 +22,6 @@ from api_gateway.application.capacity import Capacity
 from api_gateway.application.look_at_queue import LookAtQueue
 from api_gateway.application.once import Once
 from api_gateway.application.send_directly import AwaitOutcome
-from api_gateway.domain.estimate import Pace
 from api_gateway.entrypoints.application import http_application
 from api_gateway.entrypoints.uses import Uses
 from api_gateway.settings import Settings
@@ -37,6 +37,8 @@ from common.topology.declarations import EVENTS
 ANNOUNCED_AT_ONCE = 500
 ANSWER_SLACK_SECONDS = 10.0
 """What planning, claiming and recording may add to a provider's time in a direct send."""
+LONGEST_WAIT_SECONDS = 18.0
+"""Of a direct send: with storing before it, and a database that hangs, it is answered within 30 s."""
 FLUSH_SECONDS = 5.0
 STRONG_SECRET_BYTES = 32
 """What RFC 7518 asks of a key for HS256."""
@@ -56,15 +58,19 @@ async def wire(settings: Settings, surroundings: Surroundings) -> AsyncIterator[
     announcements: Coalesced[str] = Coalesced(announce, limit=ANNOUNCED_AT_ONCE)
     notifications, deliveries, senders = MongoNotifications(mongo), MongoDeliveries(mongo), MongoSenders(mongo)
     reservations, queue = MongoReservations(mongo), MongoQueue(mongo)
-    pace = Pace(settings.queue_delay, settings.per_minute, settings.per_hour, settings.per_day)
     limits = Limits(settings.queue_delay, settings.per_minute, settings.per_hour, settings.per_day)
-    capacity = Capacity(queue, senders, clock, pace)
+    capacity = Capacity(queue, senders, clock, limits)
     policy = Policy(settings.provider_order, settings.unknown_wait_seconds, settings.zone)
-    patience = settings.connect_timeout + settings.read_timeout + ANSWER_SLACK_SECONDS
+    patience = min(settings.connect_timeout + settings.read_timeout + ANSWER_SLACK_SECONDS, LONGEST_WAIT_SECONDS)
     uses = Uses(
         identify=Tokens(secret).caller,
         accept=AcceptNotification(
-            notifications, announcements, capacity, clock, policy, AcceptanceMetrics(surroundings.registry)
+            notifications,
+            BoundedAnnouncements(announcements),
+            capacity,
+            clock,
+            policy,
+            AcceptanceMetrics(surroundings.registry),
         ),
         await_outcome=AwaitOutcome(deliveries, senders, clock, limits, patience),
         cancel_notification=CancelNotification(notifications, deliveries, clock),

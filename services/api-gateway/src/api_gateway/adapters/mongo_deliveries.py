@@ -61,7 +61,8 @@ class MongoDeliveries:
             )
             for delivery in deliveries
         ]
-        return (await self._deliveries.bulk_write(updates, ordered=False)).modified_count
+        modified: int = (await self._deliveries.bulk_write(updates, ordered=False)).modified_count
+        return modified
 
     async def discard(self, ids: Sequence[str], *, cause: str, now: datetime) -> int:
         changed = 0

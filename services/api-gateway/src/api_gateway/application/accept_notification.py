@@ -83,6 +83,8 @@ class AcceptNotification:
         notification = self._notification(submission, caller, turn.notification_id, audience, now=now, send_at=send_at)
         if not submission.force and len(audience.members) > 1:
             _refuse_beyond_validity(notification)
+        if submission.direct:
+            await self.capacity.demand_sender(notification["providers"])
         await self._store(notification, audience)
         self.capacity.note(Priority(notification["priority"]), len(audience.members))
         self._count(notification, audience)

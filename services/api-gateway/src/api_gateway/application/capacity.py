@@ -8,9 +8,12 @@ from datetime import datetime, timedelta
 
 from api_gateway.application.ports import Queue, Senders, Waiting
 from api_gateway.domain.estimate import Pace, finish
+from api_gateway.domain.refusals import Code, Conflicting
 from common.contracts.documents import GATEWAY_SILENT_SECONDS, SenderDocument
 from common.contracts.vocabulary import CircuitState, Priority
 from common.kernel.clock import Clock
+from common.kernel.phone import mask_in_text
+from common.mongo.gate import Limits, usage
 
 LARGEST_SHARE = 0.05
 """Of the time, that counting may take however long the queue is."""
@@ -28,6 +31,23 @@ def why_out(sender: SenderDocument, now: datetime) -> str | None:
     return str(circuit["reason"] or "its circuit is open")
 
 
+def why_not(sender: SenderDocument, now: datetime) -> str | None:
+    """Why a sender would not take a message now, were it the only one; `None` when it would, if only as a probe."""
+    if sender.get("paused"):
+        return f"paused by {sender.get('paused_by', 'an operator')}"
+    circuit = sender.get("circuit")
+    out = why_out(sender, now)
+    if out is None or circuit is None or now - sender["gateway_seen_at"] > timedelta(seconds=GATEWAY_SILENT_SECONDS):
+        return out
+    return None if circuit["retry_at"] is not None and circuit["retry_at"] <= now else out
+
+
+def next_free(sender: SenderDocument, limits: Limits, now: datetime) -> datetime:
+    """When none of a sender's windows is full any more."""
+    full = [one.reset_at for one in usage(sender.get("gate", {}), limits, now) if one.reset_at is not None]
+    return max([now, *full])
+
+
 @dataclass
 class Capacity:
     """A picture of queue and senders, refreshed in the background; what was accepted since is added to it."""
@@ -35,11 +55,12 @@ class Capacity:
     queue: Queue
     senders: Senders
     clock: Clock
-    pace: Pace
+    limits: Limits
     _waiting: list[Waiting] = field(default_factory=list)
     _unplanned: Counter[int] = field(default_factory=Counter)
     _since: Counter[int] = field(default_factory=Counter)
     _available: Counter[str] = field(default_factory=Counter)
+    _free_at: dict[str, datetime] = field(default_factory=dict)
     _not_before: float = 0.0
 
     async def refresh(self) -> None:
@@ -59,6 +80,7 @@ class Capacity:
             raise
         self._available = Counter(sender["provider"] for sender in available)
         self._waiting, self._unplanned = waiting, unplanned
+        self._free_at = self._next_free(available)
         took = time.monotonic() - now
         self._not_before = time.monotonic() + took / LARGEST_SHARE
 
@@ -73,17 +95,38 @@ class Capacity:
         provider = next((name for name in providers if self._available[name]), None)
         if provider is None:
             return None
-        pace = self.pace
-        if priority is Priority.CRITICAL:
-            pace = Pace(0, pace.per_minute, pace.per_hour, pace.per_day)
+        limits = self.limits
+        gap = 0 if priority is Priority.CRITICAL else limits.gap
         return finish(
-            now=self.clock.now(),
+            now=max(self.clock.now(), self._free_at[provider]),
             send_at=send_at,
             ahead=self._ahead(provider, priority.rank),
             own=recipients,
             senders=self._available[provider],
-            pace=pace,
+            pace=Pace(gap, limits.per_minute, limits.per_hour, limits.per_day),
         )
+
+    async def demand_sender(self, providers: Sequence[str]) -> None:
+        """Raise `Conflicting`, saying why of each, when none of these providers' senders would take a message now."""
+        now = self.clock.now()
+        senders = [sender for sender in await self.senders.all() if sender["provider"] in providers]
+        reasons = [f"{sender['_id']} is out: {why}" for sender in senders if (why := why_not(sender, now)) is not None]
+        if len(reasons) == len(senders):
+            known = "; ".join(reasons) or "there is none"
+            raise Conflicting(
+                Code.NO_SENDER,
+                f"no sender of {', '.join(providers)} can take a direct send now ({mask_in_text(known)}); nothing was "
+                "stored; send it without direct to have it wait for one",
+            )
+
+    def _next_free(self, available: Sequence[SenderDocument]) -> dict[str, datetime]:
+        """Of each provider the sender that is free first."""
+        now = self.clock.now()
+        free_at: dict[str, datetime] = {}
+        for sender in available:
+            free = next_free(sender, self.limits, now)
+            free_at[sender["provider"]] = min(free, free_at.get(sender["provider"], free))
+        return free_at
 
     def _ahead(self, provider: str, rank: int) -> int:
         queued = sum(one.count for one in self._waiting if one.rank <= rank and provider in one.lane.split(","))

@@ -1,6 +1,5 @@
 """What the use cases need from the world, in their own words."""
 
-import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,9 +10,11 @@ from common.contracts.vocabulary import DeliveryStatus
 
 
 class Announcements(Protocol):
-    """Tells the dispatcher of accepted notifications, soon and without being waited for."""
+    """Tells the dispatcher of accepted notifications, soon and without being waited for; or never, when too many wait:
+    its sweeper finds them.
+    """
 
-    def put(self, notification_id: str) -> asyncio.Future[None]: ...
+    def put(self, notification_id: str) -> None: ...
 
 
 class Notifications(Protocol):

@@ -32,6 +32,9 @@ def accepted(result: Accepted) -> View:
         "estimated_finish": notification["estimated_finish"],
         "rejected": rejections(result.rejected),
     }
+    estimated, expires_at = notification["estimated_finish"], notification["expires_at"]
+    if estimated is not None and estimated > expires_at:
+        view["warning"] = f"its validity ends at {expires_at:%Y-%m-%dT%H:%M:%SZ}, before it is estimated to be sent"
     if result.bulk:
         view |= {"totalSent": notification["recipients"], "totalCustomers": notification["recipients"]}
     return view
