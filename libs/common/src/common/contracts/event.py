@@ -2,7 +2,6 @@
 
 from typing import Any, ClassVar, Self
 
-import orjson
 from pydantic import BaseModel, ConfigDict
 
 
@@ -27,7 +26,7 @@ class Event(BaseModel):
         return self.routing_key
 
     def encode(self) -> bytes:
-        return orjson.dumps(self.model_dump(mode="json"))
+        return self.model_dump_json().encode()
 
     @classmethod
     def decode(cls, body: bytes) -> Self:
