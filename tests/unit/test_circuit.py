@@ -118,7 +118,9 @@ def test_a_probe_nothing_was_found_for_may_be_made_again_at_once() -> None:
     assert circuit.probe_due(sender(unused, seen_at=30), after(30.1))
 
 
-@pytest.mark.parametrize("answer", [success(40, started=39), failure(40, FailureClass.RECIPIENT, started=39)])
+@pytest.mark.parametrize(
+    "answer", [success(40, started=39), *(failure(40, kind, started=39) for kind in ABOUT_THE_MESSAGE)]
+)
 def test_an_answer_to_the_probe_brings_it_back(answer: Result) -> None:
     half = circuit.probing(opened(), after(30))
     back = circuit.after(half, [answer])

@@ -19,6 +19,8 @@ PROBE_SPAN = timedelta(seconds=60)
 
 AT_ONCE = frozenset({FailureClass.AUTH, FailureClass.QUOTA, FailureClass.DISCONNECTED})
 COUNTED = frozenset({FailureClass.TRANSPORT, FailureClass.UNCLASSIFIED})
+ABOUT_THE_MESSAGE = frozenset({FailureClass.RECIPIENT, FailureClass.MESSAGE, FailureClass.BUG})
+"""A refusal of what was asked is an answer: the sender works."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +96,7 @@ def _takes_part(sender: SenderDocument, now: datetime) -> bool:
 def _after_one(circuit: Circuit, result: Result) -> Circuit:
     if circuit["state"] != CircuitState.CLOSED and _from_before(circuit, result):
         return circuit
-    if result.state is AttemptState.SUCCEEDED or result.failure in {FailureClass.RECIPIENT, FailureClass.MESSAGE}:
+    if result.state is AttemptState.SUCCEEDED or result.failure in ABOUT_THE_MESSAGE:
         return _after_answer(circuit, result)
     if result.state is AttemptState.UNKNOWN or result.failure in COUNTED:
         return _after_failure(circuit, result)
