@@ -9,12 +9,14 @@ from common.kernel.clock import Clock
 from common.telemetry.logs import logger
 from dispatcher.metrics import Metrics
 
+KEPT_BYTES = 256 * 1024
+"""So much of a body is kept; a whole one may be larger than a document can be."""
 log = logger()
 
 
 @dataclass(frozen=True)
 class ParkedEnvelope:
-    """An envelope with the reason it was refused and where it came from."""
+    """An envelope with the reason it was refused and where it came from; `body_bytes` is how long its body was."""
 
     identity: str
     queue: str
@@ -22,6 +24,7 @@ class ParkedEnvelope:
     exchange: str
     routing_key: str
     body: str
+    body_bytes: int
     parked_at: datetime
 
 
@@ -51,7 +54,8 @@ class ParkEnvelope:
                 reason=reason,
                 exchange=str(headers.get("x-kabar-exchange") or death.get("exchange") or ""),
                 routing_key=str(headers.get("x-kabar-routing-key") or keys[0]),
-                body=body.decode("utf-8", "replace"),
+                body=body[:KEPT_BYTES].decode("utf-8", "replace"),
+                body_bytes=len(body),
                 parked_at=self.clock.now(),
             )
         )

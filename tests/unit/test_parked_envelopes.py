@@ -1,0 +1,25 @@
+"""What is kept of an envelope nobody could handle."""
+
+from prometheus_client import CollectorRegistry
+
+from dispatcher.application.park_envelope import KEPT_BYTES, ParkedEnvelope, ParkEnvelope
+from dispatcher.metrics import Metrics
+from tests.support.dispatching.memory import StoppedClock
+
+
+class Kept:
+    def __init__(self) -> None:
+        self.envelopes: list[ParkedEnvelope] = []
+
+    async def add(self, envelope: ParkedEnvelope) -> None:
+        self.envelopes.append(envelope)
+
+
+async def test_of_a_body_larger_than_a_document_its_beginning_and_its_length_are_kept() -> None:
+    kept = Kept()
+    park = ParkEnvelope(kept, StoppedClock(), Metrics(CollectorRegistry()))
+    await park("message-1", b"x" * 20_000_000, {}, "strange.key")
+    await park("message-2", b"{}", {}, "strange.key")
+    large, small = kept.envelopes
+    assert (len(large.body), large.body_bytes) == (KEPT_BYTES, 20_000_000)
+    assert (small.body, small.body_bytes) == ("{}", 2)
