@@ -8,6 +8,7 @@ from common.contracts.documents import DeliveryDocument
 from common.contracts.vocabulary import AttemptState, DeliveryStatus
 from common.mongo.connection import DUPLICATE_KEY, BulkWriteError, Collection, Document, UpdateOne
 from dispatcher.domain.change import Change
+from dispatcher.domain.rounds import CANCELLED
 
 _DECIDED_WITHOUT = {"message": 0, "timeline": 0}
 """What no decision looks at stays in the database."""
@@ -30,20 +31,18 @@ class MongoDeliveries:
         return len(deliveries)
 
     async def cancel(self, notification_ids: Sequence[str], now: datetime) -> int:
-        status = DeliveryStatus.CANCELLED
-        result = await self._collection.update_many(
-            {
-                "notification_id": {"$in": list(notification_ids)},
-                "status": {"$in": [DeliveryStatus.QUEUED, DeliveryStatus.SCHEDULED]},
-            },
-            {
-                "$set": {"status": status, "reason": "notification cancelled"},
-                "$unset": {"lane": "", "wake_at": ""},
-                "$push": {"timeline": {"at": now, "status": status, "cause": "notification cancelled"}},
-                "$inc": {"revision": 1},
-            },
-        )
-        return result.modified_count
+        of_them = {"notification_id": {"$in": list(notification_ids)}}
+        waiting = {"$in": [DeliveryStatus.QUEUED, DeliveryStatus.SCHEDULED]}
+        under_way = {"status": DeliveryStatus.SENDING, "called_off": {"$ne": True}}
+        ended = 0
+        while True:  # one that goes from one status to the other meanwhile is found the next time
+            result = await self._collection.update_many({**of_them, "status": waiting}, _cancelled(now))
+            called_off = await self._collection.update_many(
+                {**of_them, **under_way}, {"$set": {"called_off": True}, "$inc": {"revision": 1}}
+            )
+            ended += result.modified_count
+            if not result.modified_count and not called_off.modified_count:
+                return ended
 
     async def heads(self, lanes: Sequence[str], now: datetime, limit: int) -> list[DeliveryDocument]:
         cursor = (
@@ -142,6 +141,25 @@ class MongoDeliveries:
             if (document["revision"], document["timeline"][-1]["cause"]) == expected[document["_id"]]
         }
         return [identity for identity in expected if identity not in written]
+
+
+def _cancelled(now: datetime) -> list[Document]:
+    """Ends a delivery; as unknown when one of its attempts may have arrived."""
+    unknown = {"$in": [AttemptState.UNKNOWN, "$attempts.outcome"]}
+    status = {"$cond": [unknown, DeliveryStatus.UNKNOWN, DeliveryStatus.CANCELLED]}
+    entry = {"at": now, "status": status, "cause": CANCELLED}
+    return [
+        {
+            "$set": {
+                "status": status,
+                "reason": CANCELLED,
+                "code": {"$cond": [unknown, "UNKNOWN", None]},
+                "timeline": {"$concatArrays": ["$timeline", [entry]]},
+                "revision": {"$add": ["$revision", 1]},
+            }
+        },
+        {"$unset": ["lane", "wake_at"]},
+    ]
 
 
 def _claimed(delivery: DeliveryDocument) -> DeliveryDocument:

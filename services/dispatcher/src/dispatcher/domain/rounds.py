@@ -12,6 +12,7 @@ from dispatcher.domain.change import Change
 from dispatcher.domain.lanes import lane
 from dispatcher.domain.retries import RetryPlan
 
+CANCELLED = "its notification was cancelled"
 SILENT_GATEWAY_WAIT = timedelta(seconds=1)
 
 
@@ -57,7 +58,7 @@ def unless_called_off(delivery: DeliveryDocument, change: Change | None) -> Chan
         cause=f"{change.cause}; cancelled, so not tried again",
         lane=None,
         wake_at=None,
-        fields={**change.fields, "reason": "its notification was cancelled", "code": "UNKNOWN" if unknown else None},
+        fields={**change.fields, "reason": CANCELLED, "code": "UNKNOWN" if unknown else None},
     )
 
 
