@@ -3,9 +3,11 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from common.config.whatsapp import PROVIDERS
 from common.http.operations import operations_app
 from common.mongo.gate import MongoGate
 from common.mongo.server_clock import ServerClock
+from common.runtime.loops import after
 from common.runtime.process import Application, Surroundings
 from dispatcher.adapters.mongo_deliveries import MongoDeliveries
 from dispatcher.adapters.mongo_notifications import MongoNotifications
@@ -31,11 +33,11 @@ from dispatcher.settings import Settings
 async def wire(settings: Settings, surroundings: Surroundings) -> AsyncIterator[Application]:
     mongo, broker, stopping = surroundings.mongo, surroundings.broker, surroundings.stopping
     metrics = Metrics(surroundings.registry)
-    clock = ServerClock(mongo)
+    clock = ServerClock(mongo.time)
     deliveries = MongoDeliveries(mongo["deliveries"])
     senders = MongoSenders(mongo["senders"])
     gateways = RabbitGateways(broker)
-    lookout = Lookout(senders, clock, settings.provider_order)
+    lookout = Lookout(senders, clock, PROVIDERS)
     plan = PlanNotifications(MongoNotifications(mongo), deliveries, lookout, metrics, stopping.is_set)
     decide = DecideOutcomes(deliveries, senders, lookout, settings.retry_plan(), metrics)
     park = ParkEnvelope(MongoParkedEnvelopes(mongo["parked_envelopes"]), clock, metrics)
@@ -58,11 +60,15 @@ async def wire(settings: Settings, surroundings: Surroundings) -> AsyncIterator[
             stopping=stopping.is_set,
         )
 
+    broker.begin_after(clock.ready)
     subscribe(broker, plan=plan, decide=decide, park=park)
     senders_served = SenderLoops(lookout, serve if settings.enabled else None)
     yield Application(
         http=operations_app(surroundings.checks(), surroundings.registry),
-        loops=loops(senders=senders_served, plan=plan, decide=decide, measure=measure),
+        loops=[
+            after(clock.ready, loop)
+            for loop in loops(senders=senders_served, plan=plan, decide=decide, measure=measure)
+        ],
         drain=senders_served.drain,
         connections=[clock.run],
     )

@@ -13,7 +13,7 @@ from common.telemetry.logs import logger
 from dispatcher.application.lookout import Lookout
 from dispatcher.application.ports import Deliveries, Gateways
 from dispatcher.application.recipient_caps import RecipientCaps
-from dispatcher.domain.rounds import line_up
+from dispatcher.domain.rounds import line_up, unless_called_off
 from dispatcher.metrics import Metrics
 
 REQUEST_SECONDS = 2.5
@@ -41,9 +41,7 @@ class ClaimDeliveries:
 
     async def __call__(self, provider: str, heads: Sequence[DeliveryDocument], slot: datetime | None) -> Claimed:
         now = self.lookout.now()
-        # Nothing may be started after its validity; what ends too soon for the others goes by itself, once it is first.
-        deadline = min(max(now, slot or now) + timedelta(seconds=REQUEST_SECONDS), heads[0]["expires_at"])
-        together = [head for head in heads if head["expires_at"] >= deadline]
+        deadline, together = _together(heads, max(now, slot or now) + timedelta(seconds=REQUEST_SECONDS))
         claim = new_id("claim")
         won = await self.deliveries.claim(
             together, claim=claim, provider=provider, sender=self.identity, now=now, deadline=deadline
@@ -73,14 +71,25 @@ class ClaimDeliveries:
     async def _put_back(self, claimed: Sequence[DeliveryDocument], claim: str) -> None:
         """Put back what may not have reached the gateway: what it did take it has started by now, and keeps."""
         now = self.lookout.now()
-        changes = [
-            (delivery, line_up(delivery, now, cause="RabbitMQ did not take the attempt"))
-            for delivery in await self.deliveries.read([delivery["_id"] for delivery in claimed])
-            if delivery["attempt"] is not None
-            and delivery["attempt"]["claim"] == claim
-            and delivery["attempt"]["state"] == AttemptState.REQUESTED
-        ]
+        changes = []
+        for delivery in await self.deliveries.read([delivery["_id"] for delivery in claimed]):
+            attempt = delivery["attempt"]
+            if attempt is None or attempt["claim"] != claim or attempt["state"] != AttemptState.REQUESTED:
+                continue
+            change = unless_called_off(delivery, line_up(delivery, now, cause="RabbitMQ did not take the attempt"))
+            if change is not None:
+                changes.append((delivery, change))
         await self.deliveries.save(changes, now)
+
+
+def _together(heads: Sequence[DeliveryDocument], latest: datetime) -> tuple[datetime, list[DeliveryDocument]]:
+    """The deadline of the first and those that share it.
+
+    Nothing may be started after its validity; what ends before `latest` goes without the others, whose time it would
+    shorten, once it is first.
+    """
+    deadline = min(latest, heads[0]["expires_at"])
+    return deadline, [head for head in heads if min(latest, head["expires_at"]) == deadline]
 
 
 def _request(delivery: DeliveryDocument, slot: datetime | None) -> AttemptRequest:

@@ -64,7 +64,7 @@ class Lookout:
         return list(self._picture.values())
 
     def providers(self) -> set[str]:
-        """Every provider a lane may name."""
+        """Every provider a lane may name: a request may ask for one that is not in the route and has no sender."""
         return {*self._providers, *(sender["provider"] for sender in self._picture.values())}
 
     def usable(self) -> frozenset[str]:
