@@ -9,10 +9,12 @@ from typing import Any
 
 import pytest
 import structlog
+from pymongo.errors import BulkWriteError
 
 from common.telemetry import logs
 
 NUMBER = "6281200000001"
+GROUPS = ("120363000000000001@g.us", "6281200000001-1500000000@g.us")
 TOKEN = 'tok"en\\of-fonnte'
 OTHER_TOKEN = "another-token"
 PASSWORD = "pass%40word"
@@ -34,9 +36,13 @@ def written(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
 
 
 def lines(output: io.StringIO) -> list[dict[str, Any]]:
-    for secret in (TOKEN, OTHER_TOKEN, PASSWORD, "pass@word", NUMBER, json.dumps(TOKEN)[1:-1]):
+    for secret in (*GROUPS, TOKEN, OTHER_TOKEN, PASSWORD, "pass@word", NUMBER, json.dumps(TOKEN)[1:-1]):
         assert secret not in output.getvalue()
     return [json.loads(line) for line in output.getvalue().splitlines()]
+
+
+def refuse(result: dict[str, Any]) -> None:
+    raise BulkWriteError(result)
 
 
 def fail() -> None:
@@ -106,6 +112,29 @@ def test_tracebacks_are_clean_too(written: io.StringIO) -> None:
         assert "RuntimeError: provider refused 6281******001 for [secret]" in line["exception"]
         assert "Traceback" in line["exception"]
     assert theirs["event"] == "for 6281******001"
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_a_group_id_is_masked_like_a_number(written: io.StringIO, group: str) -> None:
+    structlog.get_logger().warning(f"to {group}", value=[group])
+    (line,) = lines(written)
+    assert line["event"].endswith("@g.us")
+    assert line["value"] == [line["event"].removeprefix("to ")]
+
+
+def test_a_failed_write_is_logged_without_the_document(written: io.StringIO) -> None:
+    text = "Kode Anda 4711"
+    refused = {"index": 0, "code": 50, "errmsg": text, "op": {"_id": "dlv_1", "message": text}}
+    try:
+        refuse({"writeErrors": [refused], "writeConcernErrors": []})
+    except BulkWriteError as error:
+        structlog.get_logger().error("loop.failed", exc_info=error, value=error)
+        logging.getLogger("library").exception("failed")
+    assert text not in written.getvalue()
+    own, theirs = lines(written)
+    assert own["value"] == "BulkWriteError: 1 x 50"
+    for line in (own, theirs):
+        assert line["exception"].endswith("BulkWriteError: 1 x 50")
 
 
 def test_what_libraries_say_below_a_warning_is_left_out(written: io.StringIO) -> None:

@@ -6,7 +6,9 @@ GROUP = re.compile(r"^(\d{15,20}|\d{8,15}-\d{10})@g\.us\Z", re.ASCII)
 MOBILE = re.compile(r"^628[1-9]\d{7,10}\Z", re.ASCII)
 _SEPARATORS = re.compile(r"[\s.\-()\u2010-\u2015\u00a0]+")
 _PERSONAL_SUFFIXES = ("@s.whatsapp.net", "@c.us")
-_IN_TEXT = re.compile(r"(?<!\w)(?<!\d\.)(?:\+?62|0)[\s-]?8(?:[\s-]?\d){7,11}(?!\w)")
+_GROUP_IN_TEXT = r"(?<!\d)\d{8,20}(?:-\d{10})?@g\.us"
+_MOBILE_IN_TEXT = r"(?<!\w)(?<!\d\.)(?:\+?62|0)[\s-]?8(?:[\s-]?\d){7,11}(?!\w)"
+_IN_TEXT = re.compile(f"{_GROUP_IN_TEXT}|{_MOBILE_IN_TEXT}", re.ASCII)
 
 
 class InvalidPhone(ValueError):  # noqa: N818 - named as the code INVALID_PHONE that clients see
@@ -62,5 +64,5 @@ def mask(value: str) -> str:
 
 
 def mask_in_text(text: str) -> str:
-    """Mask every Indonesian mobile number that stands in a text, with spaces or dashes in it or without."""
+    """Mask every group id and Indonesian mobile number in a text, with spaces or dashes in it or without."""
     return _IN_TEXT.sub(lambda match: mask(match.group()), text)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pydantic import ValidationError
 
 from common.kernel.failures import Permanent, Transient
+from common.telemetry.failures import invalid_fields, summary
 
 DEFECT_ATTEMPTS = 3
 """An unexpected error may pass (a race, a restart); one that does not within three tries is the envelope's."""
@@ -29,10 +30,9 @@ def verdict(error: Exception, attempt: int, *, transient: tuple[type[Exception],
     if isinstance(error, (Transient, *transient)):
         return Retry(after=min(0.2 * 2.0 ** min(attempt, 5), 5.0))
     if isinstance(error, ValidationError):
-        where = "; ".join(f"{'.'.join(map(str, p['loc'])) or 'body'}: {p['msg']}" for p in error.errors()[:5])
-        return Bury(f"not valid: {where}")
+        return Bury(f"not valid: {invalid_fields(error)}")
     if isinstance(error, Permanent):
         return Bury(str(error))
     if attempt + 1 < DEFECT_ATTEMPTS:
         return Retry(after=0.1 * 4.0**attempt)
-    return Bury(f"{type(error).__name__}: {error}")
+    return Bury(summary(error))

@@ -3,11 +3,11 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from datetime import UTC, datetime
 
 import pymongo
 from bson.codec_options import CodecOptions
-from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorCollection, AsyncIOMotorDatabase
+from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorDatabase
 from pymongo import ReturnDocument
 from pymongo.errors import (
     AutoReconnect,
@@ -18,15 +18,13 @@ from pymongo.errors import (
     NetworkTimeout,
     ServerSelectionTimeoutError,
     WaitQueueTimeoutError,
-    WTimeoutError,
+    WriteConcernError,
 )
 from pymongo.operations import InsertOne, UpdateMany, UpdateOne
 
+from common.mongo.collection import DUPLICATE_KEY, Collection, Document, WriteFailed, WriteUnconfirmed
 from common.mongo.indexes import INDEXES
 from common.telemetry.logs import clean, logger
-
-Document = dict[str, Any]
-Collection = AsyncIOMotorCollection[Document]
 
 UNAVAILABLE: tuple[type[Exception], ...] = (
     AutoReconnect,
@@ -35,18 +33,18 @@ UNAVAILABLE: tuple[type[Exception], ...] = (
     NetworkTimeout,
     ServerSelectionTimeoutError,
     WaitQueueTimeoutError,
-    WTimeoutError,
+    WriteConcernError,
+    WriteUnconfirmed,
 )
 """What is raised while MongoDB is away; the same operation succeeds once it is back."""
-DUPLICATE_KEY = 11000
 PING_SECONDS = 2.0
 """A server that does not answer so long is said to be away."""
 within = pymongo.timeout
 """`with within(seconds):` bounds every operation inside, retries included."""
 log = logger()
 
-__all__ = ["UNAVAILABLE", "BulkWriteError", "Collection", "Document", "DuplicateKeyError", "InsertOne", "Mongo",
-           "ReturnDocument", "UpdateMany", "UpdateOne", "connect", "within"]  # fmt: skip
+__all__ = ["DUPLICATE_KEY", "UNAVAILABLE", "BulkWriteError", "Collection", "Document", "DuplicateKeyError", "InsertOne",
+           "Mongo", "ReturnDocument", "UpdateMany", "UpdateOne", "WriteFailed", "connect", "within"]  # fmt: skip
 
 
 class Mongo:
@@ -69,7 +67,13 @@ class Mongo:
         self.ready = False
 
     def __getitem__(self, collection: str) -> Collection:
-        return self.database[collection]
+        return Collection(self.database, collection)  # type: ignore[arg-type]  # the stubs ask for the driver's own
+
+    async def time(self) -> datetime:
+        """The server's clock, cut to the millisecond."""
+        answer = await self.client.admin.command("hello")
+        told: datetime = answer["localTime"]
+        return told.replace(tzinfo=UTC)
 
     async def watch(self) -> None:
         """Create the indexes as soon as the server is there, then keep `ready` true to what is; until cancelled."""

@@ -11,6 +11,7 @@ import orjson
 import structlog
 
 from common.kernel.phone import mask_in_text
+from common.telemetry.failures import summary, trace
 
 _concealed: set[str] = set()
 
@@ -48,6 +49,8 @@ def _cleaned(value: Any) -> Any:
             return {clean(str(key)): _cleaned(item) for key, item in value.items()}
         case list() | tuple() | set() | frozenset():
             return [_cleaned(item) for item in value]
+        case BaseException():
+            return _cleaned(summary(value))
         case _:  # half characters cannot be written
             return clean(str(value)).encode("utf-8", "replace").decode()
 
@@ -59,7 +62,7 @@ def configure_logs(*, service: str, instance: str, level: str = "INFO") -> None:
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         stamp,
-        structlog.processors.format_exc_info,
+        structlog.processors.ExceptionRenderer(lambda raised: trace(raised[1])),
         structlog.processors.UnicodeDecoder(),
     ]
 
