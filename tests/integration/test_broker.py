@@ -13,7 +13,7 @@ from prometheus_client import CollectorRegistry
 from common.contracts.events import AttemptsRequested, NotificationAccepted
 from common.kernel.failures import Permanent, Transient
 from common.messaging.broker import Envelope, RawEvent, connect
-from common.topology.declarations import ATTEMPTS, EVENTS, NOTIFICATIONS, PARKED
+from common.topology.declarations import ATTEMPTS, DEAD, EVENTS, NOTIFICATIONS, PARKED
 from tests.support.bus import Received, connected, emptied, eventually, publish_raw, raw_channel, ready
 
 
@@ -119,6 +119,50 @@ async def test_an_unexpected_error_that_passes_is_no_reason_to_park(url: str) ->
     received = Received(KeyError("a race"), KeyError("a race"))
     async with connected(url, (NOTIFICATIONS, NotificationAccepted, received)) as broker:
         await broker.publish(EVENTS, accepted(1))
+        assert await received.first() == accepted(1)
+
+
+async def test_what_cannot_be_handled_where_nothing_is_behind_waits_and_is_not_parked_again(url: str) -> None:
+    defects = [Permanent("cannot be stored"), *[KeyError("cannot be stored")] * 4]
+    parking = Received(*defects)
+    async with connected(url, (PARKED, None, parking)):
+        await publish_raw(url, DEAD, NOTIFICATIONS.name, b"odd")
+        assert (await parking.first()).body == b"odd"
+        assert await ready(url, PARKED) == 0
+    assert parking.calls == len(defects) + 1
+    [envelope] = parking.envelopes
+    assert not envelope.redelivered
+    assert "x-kabar-queue" not in envelope.event.headers
+
+
+async def test_nothing_is_handled_before_it_may_begin(url: str) -> None:
+    begin, received = asyncio.Event(), Received()
+
+    async def ready_to_begin() -> None:
+        await begin.wait()
+
+    async with connected(url, (NOTIFICATIONS, NotificationAccepted, received), ready=ready_to_begin) as broker:
+        await broker.publish(EVENTS, accepted(1))
+        await broker.publish(EVENTS, accepted(2))
+        await eventually(lambda: sum(len(one.running) for one in broker._subscriptions) == 2)
+        assert received.calls == 0
+        begin.set()
+        await eventually(lambda: len(received.envelopes) == 2)
+
+
+async def test_a_process_that_never_began_gives_everything_back(url: str) -> None:
+    never, received = asyncio.Event(), Received()
+
+    async def ready_to_begin() -> None:
+        await never.wait()
+
+    async with connected(url, (NOTIFICATIONS, NotificationAccepted, received), ready=ready_to_begin) as broker:
+        await broker.publish(EVENTS, accepted(1))
+        await eventually(lambda: any(one.running for one in broker._subscriptions))
+        async with asyncio.timeout(5):
+            await broker.drain(seconds=20)
+        assert received.calls == 0
+    async with connected(url, (NOTIFICATIONS, NotificationAccepted, received)):
         assert await received.first() == accepted(1)
 
 

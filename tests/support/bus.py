@@ -1,7 +1,7 @@
 """Brokers that run in the background of a test, and ways to look at what arrived."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -48,12 +48,18 @@ Subscribed = tuple[Queue, type[Event] | None, Handler]
 
 @asynccontextmanager
 async def connected(
-    url: str, *subscribed: Subscribed, prefetch: int = 10, transient: tuple[type[Exception], ...] = ()
+    url: str,
+    *subscribed: Subscribed,
+    prefetch: int = 10,
+    transient: tuple[type[Exception], ...] = (),
+    ready: Callable[[], Awaitable[None]] | None = None,
 ) -> AsyncIterator[Broker]:
     """A broker that is connected and consumes."""
     async with connect(url, name="test", transient=transient, registry=CollectorRegistry()) as broker:
         for queue, event, handler in subscribed:
             broker.subscribe(queue, event, handler, prefetch=prefetch)
+        if ready is not None:
+            broker.begin_after(ready)
         running = asyncio.create_task(broker.run())
         try:
             await eventually(lambda: broker.connected or running.done())

@@ -18,6 +18,7 @@ from common.contracts.event import Event
 from common.kernel.failures import Transient
 from common.kernel.identity import new_id
 from common.messaging.verdict import Bury, Retry, verdict
+from common.telemetry.failures import summary
 from common.telemetry.logs import clean, logger
 from common.topology.declarations import DEAD, EXCHANGES, QUEUES, Exchange, Queue
 
@@ -26,6 +27,8 @@ PUBLISH_SECONDS = 5.0
 HEARTBEAT_SECONDS = 10
 PROBE_SECONDS = 2.0
 CONNECT_SECONDS = 5.0
+STUCK_SECONDS = 60.0
+"""How often in the end what cannot be handled is tried again where there is nowhere to park it."""
 _LOST = (AMQPError, ProtocolError, ConnectionError, OSError, ChannelInvalidStateError, RuntimeError)
 
 log = logger()
@@ -76,6 +79,7 @@ class Broker:
         self._name = name
         self._transient = transient
         self._subscriptions: list[Subscription] = []
+        self._ready: Callable[[], Awaitable[None]] | None = None
         self._connected = asyncio.Event()
         self._draining = asyncio.Event()
         self._connection: AbstractConnection | None = None
@@ -108,6 +112,10 @@ class Broker:
     def subscribe(self, queue: Queue, event: type[Event] | None, handler: Handler, *, prefetch: int) -> None:
         """Have `handler` called for every envelope of a queue, `prefetch` at once; takes effect on connecting."""
         self._subscriptions.append(Subscription(queue, event, handler, prefetch))
+
+    def begin_after(self, ready: Callable[[], Awaitable[None]]) -> None:
+        """Let no envelope be handled before `ready` returned; until then they are only held."""
+        self._ready = ready
 
     async def run(self) -> None:
         """Stay connected until cancelled."""
@@ -200,6 +208,8 @@ class Broker:
         subscription.tag = await queue.consume(on_message)
 
     async def _handle(self, subscription: Subscription, message: AbstractIncomingMessage) -> None:
+        if not await self._begun():
+            return  # unacked, so that the next process begins
         attempt = 0
         outcome = "handled"
         while True:
@@ -208,7 +218,11 @@ class Broker:
                 break
             except Exception as error:
                 decision = verdict(error, attempt, transient=self._transient)
-                fields = {"queue": subscription.queue.name, "error": f"{type(error).__name__}: {error}"}
+                if isinstance(decision, Bury) and not subscription.queue.dead_letters:
+                    # Nothing is behind this queue but the queue itself: what is in it waits until it can be handled.
+                    log.exception("envelope.stuck", queue=subscription.queue.name, reason=decision.reason)
+                    decision = Retry(after=min(0.25 * 2.0 ** min(attempt, 8), STUCK_SECONDS))
+                fields = {"queue": subscription.queue.name, "error": summary(error)}
                 match decision:
                     case Retry(after=after):
                         if attempt in {0, 3}:
@@ -227,6 +241,20 @@ class Broker:
         with contextlib.suppress(Transient), _away("RabbitMQ did not take the acknowledgement"):
             await message.ack()
         self._envelopes.labels(subscription.queue.name, outcome).inc()
+
+    async def _begun(self) -> bool:
+        """Wait until envelopes may be handled; `False` when the process ends before that."""
+        if self._ready is not None:
+            waiting = [asyncio.ensure_future(self._ready()), asyncio.ensure_future(self._draining.wait())]
+            try:
+                await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+                if not waiting[0].done():
+                    return False
+                self._ready = None
+            finally:
+                for one in waiting:
+                    one.cancel()
+        return True
 
     async def _bury(self, queue: Queue, message: AbstractIncomingMessage, reason: str) -> bool:
         copy = aio_pika.Message(
