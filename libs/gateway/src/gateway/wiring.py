@@ -10,7 +10,7 @@ from common.http.operations import operations_app
 from common.messaging.coalesced import Coalesced
 from common.mongo.gate import LATENESS, MongoGate
 from common.mongo.server_clock import ServerClock
-from common.runtime.loops import repeatedly
+from common.runtime.loops import after, repeatedly
 from common.runtime.process import Application, Surroundings
 from common.topology.declarations import ATTEMPTS, attempts_queue
 from gateway.adapters.http_provider import http_provider
@@ -53,7 +53,7 @@ def gateway(
     """The gateway of any provider."""
     name, broker, mongo = settings.gateway_of, surroundings.broker, surroundings.mongo
     accounts = {account.sender: account for account in settings.accounts()}
-    clock = ServerClock(mongo)
+    clock = ServerClock(mongo.time)
     senders = MongoSenders(mongo["senders"], provider=name, senders=accounts, max_text_chars=max_text_chars)
     observer = AttemptObserver(name, senders=senders, registry=surroundings.registry)
     answer_within = settings.connect_timeout + settings.read_timeout + ANSWER_SPARE_SECONDS
@@ -78,10 +78,17 @@ def gateway(
         clock=clock,
         observer=observer,
         room=Room(CALLS_AT_ONCE),
+        max_text_chars=max_text_chars,
     )
+    broker.begin_after(clock.ready)
     broker.subscribe(
         attempts_queue(name), AttemptsRequested, on_attempts_requested(make_attempts), prefetch=ENVELOPES_AT_ONCE
     )
+
+    async def show_life() -> None:
+        # Others take over at once from a gateway that nothing can be asked of any more.
+        if broker.connected and not surroundings.stopping.is_set():
+            await senders.show_life()
 
     async def cut_what_takes_too_long() -> None:
         await surroundings.stopping.wait()
@@ -90,7 +97,7 @@ def gateway(
 
     return Application(
         http=operations_app(surroundings.checks(), surroundings.registry),
-        loops=[lambda: repeatedly(senders.show_life, name="senders", every=1.0)],
+        loops=[after(clock.ready, lambda: repeatedly(show_life, name="senders", every=1.0))],
         connections=[
             outcomes.run,
             clock.run,

@@ -8,6 +8,16 @@ from common.telemetry.logs import logger
 log = logger()
 
 
+def after(ready: Callable[[], Awaitable[None]], loop: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
+    """The same loop, begun once `ready` returned."""
+
+    async def begin() -> None:
+        await ready()
+        await loop()
+
+    return begin
+
+
 async def repeatedly(step: Callable[[], Awaitable[bool | None]], *, name: str, every: float) -> None:
     """Call `step` again and again until cancelled: at once while it answers `True` (more to do), else after `every`
     seconds. A failing step is said once and tried again with a growing pause of 5 s at most: whatever a step left

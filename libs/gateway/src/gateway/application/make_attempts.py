@@ -42,6 +42,7 @@ class MakeAttempts:
         clock: PreciseClock,
         observer: Observer,
         room: Room,
+        max_text_chars: int,
     ) -> None:
         self._instance = instance
         self._stopping = stopping
@@ -54,6 +55,7 @@ class MakeAttempts:
         self._clock = clock
         self._observer = observer
         self._room = room
+        self._max_text_chars = max_text_chars
         self._handlings: set[str] = set()
 
     async def __call__(self, asked: AttemptsRequested, *, redelivered: bool) -> None:
@@ -95,10 +97,10 @@ class MakeAttempts:
 
         async def permit() -> None:
             nonlocal called_at, called, slot
-            if self._clock.seconds() - begun > CALL_WITHIN:
-                raise Missed("starting the attempt took too long")
+            self._in_time(begun)
             if slot is not None:
                 slot = await self._keep_slot.reach(asked.sender, slot, asked.gap)
+                self._in_time(begun)  # moving a slot waits for MongoDB
             called_at, called = self._clock.now(), self._clock.seconds()
 
         answer = await self._answer(asked.sender, request, permit)
@@ -121,10 +123,16 @@ class MakeAttempts:
             work.append(self._keep_slot.answered(asked.sender, slot, asked.gap, seconds=took))
         await asyncio.gather(*work)
 
+    def _in_time(self, begun: float) -> None:
+        if self._clock.seconds() - begun > CALL_WITHIN:
+            raise Missed("starting the attempt took too long")
+
     async def _answer(self, sender: str, request: AttemptRequest, permit: Permit) -> Answer | Missed:
         account = self._accounts.get(sender)
         if account is None:
             return Refused(FailureClass.AUTH, f"no token configured for {sender}")
+        if len(request.text) > self._max_text_chars:  # planned while nobody knew this provider's limit
+            return Refused(FailureClass.BUG, f"longer than {self._max_text_chars} characters")
         try:
             return await self._provider.send(account, request, permit)
         except Missed as missed:
