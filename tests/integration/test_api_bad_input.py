@@ -92,6 +92,41 @@ async def test_a_wrong_body_is_refused_by_name(api: Api, content: bytes, field: 
     assert_error(with_key, 422, "VALIDATION_ERROR", field=field)
 
 
+@pytest.mark.parametrize("depth", [200, 900, 970, 980, 985, 990, 1_000, 1_020])
+@pytest.mark.parametrize("place", ['"data":{"a":%s}', '"items":%s', '"colour":%s'])
+async def test_however_deep_a_body_is_nested_it_is_refused(api: Api, depth: int, place: str) -> None:
+    content = body(place % ("[" * depth + "]" * depth))
+    async with api.client() as client:
+        response = await client.post("/api/notifications", content=content, headers={"Idempotency-Key": "deep"})
+    assert_error(response, 422, "VALIDATION_ERROR")
+
+
+@pytest.mark.parametrize(
+    ("content", "error"),
+    [
+        (b"", "body: is empty"),
+        (b"{}", "type: needed"),
+        (b'{"type":"nosuch"}', "type: must be one of custom, otp"),
+        (b'{"type":"custom","to":6281200000001,"message":"x"}', 'to: must be a text like "6281200000001"'),
+        (b'{"type":"custom","items":[],"message":"x"}', "items: needs at least 1"),
+        (b'{"type":"custom","items":[1],"message":"x"}', "items.0: must be an object, like {…}"),
+        (body('"message":5'), "message: must be a text"),
+        (body('"message":"a\\u0007b"'), "message: control character U+0007 at position 2; remove it"),
+        (body('"priority":"urgent"'), "priority: must be one of critical, high, normal, low"),
+        (body('"force":"yes"'), "force: must be true or false"),
+        (body('"providers":["nosuch"]'), "providers.0: must be one of fonnte, wablas"),
+        (body('"validity_seconds":0'), "validity_seconds: must be more than 0"),
+        (body('"validity_seconds":9999999'), "validity_seconds: must be at most 2,592,000"),
+        (body('"validity_seconds":"60"'), "validity_seconds: must be a number"),
+        (body('"data":[]'), "data: must be an object, like {…}"),
+    ],
+)
+async def test_what_is_wrong_is_said_in_plain_words(api: Api, content: bytes, error: str) -> None:
+    async with api.client() as client:
+        response = await client.post("/api/notifications", content=content)
+    assert assert_error(response, 422, "VALIDATION_ERROR")["error"] == error
+
+
 @pytest.mark.parametrize(
     "number", ["42", "+1 202 555 0100", "021 5550100", "628", "62812000000019999", "x@lid", "@g.us", "", "\u0000"]
 )
@@ -173,6 +208,22 @@ async def test_what_is_not_there_is_said_in_the_error_shape(api: Api, path: str)
         assert_error(await client.get(path), 404, "NOT_FOUND")
 
 
+async def test_what_is_not_there_is_named(api: Api) -> None:
+    async with api.client() as client:
+        body = assert_error(await client.get("/api/notification/081200000001"), 404, "NOT_FOUND")
+    assert "/api/notification/0812*****001" in body["error"]
+
+
+async def test_a_parameter_nothing_reads_is_refused_with_those_that_are(api: Api) -> None:
+    async with api.client() as client:
+        body = assert_error(await client.get("/api/dead-deliveries?page=2"), 422, "VALIDATION_ERROR", field="page")
+        assert body["error"] == "page: unknown parameter; known are limit, cursor"
+        none = assert_error(await client.post("/api/notifications?dry=1", content=GOOD), 422, "VALIDATION_ERROR")
+        assert none["error"] == "dry: this request takes no parameters"
+    async with api.client(None) as client:
+        assert_error(await client.get("/api/dead-deliveries?page=2"), 401, "UNAUTHENTICATED")
+
+
 @pytest.mark.parametrize(
     ("method", "path"),
     [("DELETE", "/api/notifications"), ("GET", "/api/notifications"), ("PUT", "/api/deliveries/x"),
@@ -181,8 +232,9 @@ async def test_what_is_not_there_is_said_in_the_error_shape(api: Api, path: str)
 async def test_another_method_is_said_in_the_error_shape(api: Api, method: str, path: str) -> None:
     async with api.client() as client:
         response = await client.request(method, path)
-    assert_error(response, 405, "METHOD_NOT_ALLOWED")
-    assert response.headers["allow"]
+    body = assert_error(response, 405, "METHOD_NOT_ALLOWED")
+    assert path in body["error"]
+    assert body["error"].endswith(response.headers["allow"])
 
 
 @pytest.mark.parametrize(
@@ -192,7 +244,7 @@ async def test_another_method_is_said_in_the_error_shape(api: Api, method: str, 
         ("limit=1e2", "limit"), ("status=lost", "status"), ("type=nosuch", "type"), ("provider=nosuch", "provider"),
         ("recipient=abc", "recipient"), ("recipient=%00", "recipient"), ("since=today", "since"),
         ("until=99999-01-01", "until"), ("cursor=x", "cursor"), ("cursor=%ff", "cursor"), ("cursor=eA==", "cursor"),
-        ("q=hello", "q"),
+        ("q=hello", "q"), ("state=sent", "state"), ("status=sent&notification=x", "notification"),
     ],
 )  # fmt: skip
 async def test_a_wrong_filter_is_refused_by_name(api: Api, query: str, field: str) -> None:
@@ -204,7 +256,8 @@ async def test_a_wrong_filter_is_refused_by_name(api: Api, query: str, field: st
 @pytest.mark.parametrize("path", ["/api/notifications/x/cancel", "/api/deliveries/x/cancel", "/api/senders/x/pause"])
 async def test_what_needs_no_body_takes_none_that_says_something(api: Api, path: str) -> None:
     async with api.client() as client:
-        assert_error(await client.post(path, json={"why": "x"}), 422, "VALIDATION_ERROR", field="why")
+        body = assert_error(await client.post(path, json={"why": "x"}), 422, "VALIDATION_ERROR", field="why")
+        assert body["error"] == "why: this request takes no body"
         assert_error(await client.post(path, json={}), 404, "NOT_FOUND")
         assert_error(await client.post(path), 404, "NOT_FOUND")
 

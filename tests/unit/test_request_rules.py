@@ -50,7 +50,7 @@ def test_a_moment_is_kept_to_the_millisecond() -> None:
 
 @pytest.mark.parametrize("character", ["\x00", "\x07", "\x1b", "\x7f", "\x85"])
 def test_a_control_character_is_refused_with_its_position(character: str) -> None:
-    with pytest.raises(Refused, match=r"message: control character U\+.{4} at position 3"):
+    with pytest.raises(Refused, match=r"message: control character U\+.{4} at position 4"):
         check_source("message", f"abc{character}d")
 
 
@@ -124,6 +124,17 @@ def test_recipients_are_spelled_one_way_and_doubles_rejected() -> None:
         (1, Code.DUPLICATE_RECIPIENT), *((index, Code.INVALID_PHONE) for index in (3, 4, 5, 6))
     ]  # fmt: skip
     assert all("0000" not in one.value for one in audience.rejected)
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [(6281200000001, "6281******001"), (True, "true"), (None, "null"), ({"a": 1}, "an object"), ([1], "a list")],
+)
+def test_what_is_no_text_is_shown_for_what_it_is(value: object, shown: str) -> None:
+    audience = Audience()
+    audience.add(0, value)
+    assert audience.rejected[0].value == shown
+    assert "6281200000001" in audience.rejected[0].error
 
 
 @pytest.mark.parametrize(

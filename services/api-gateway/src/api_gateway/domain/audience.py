@@ -1,11 +1,14 @@
 """Who a notification goes to: good recipients are kept, every refused one is told with its reason."""
 
+import json
 from collections.abc import Hashable
 from dataclasses import dataclass, field
 
 from api_gateway.domain.refusals import Code, Refused
 from common.contracts.documents import AudienceMember
 from common.kernel.phone import MOBILE, InvalidPhone, mask, normalise_recipient
+
+NO_NUMBER = 'must be a text like "6281200000001"'
 
 
 @dataclass(frozen=True)
@@ -39,8 +42,7 @@ class Audience:
         self.members.append({"to": recipient} if member is None else {**member, "to": recipient})
 
     def reject(self, index: int, value: object, code: Code, error: str) -> None:
-        shown = mask(ascii(value)[1:-1][:40]) if isinstance(value, str) else type(value).__name__
-        self.rejected.append(Rejection(index, shown, code, error))
+        self.rejected.append(Rejection(index, _shown(value), code, error))
 
     def demand_somebody(self) -> None:
         """Raise `Refused` with what is wrong with each when nobody is left."""
@@ -51,7 +53,22 @@ class Audience:
                       details={"rejected": self.rejected})  # fmt: skip
 
 
+def _shown(value: object) -> str:
+    """What was given, masked; of what is neither text nor number only what it is."""
+    match value:
+        case str():
+            return mask(ascii(value)[1:-1][:40])
+        case bool() | None:
+            return json.dumps(value)
+        case int() | float():
+            return mask(str(value)[:40])
+        case dict():
+            return "an object"
+        case _:
+            return "a list"
+
+
 def _recipient(value: object) -> str:
     if not isinstance(value, str):
-        raise InvalidPhone('must be a text like "6281200000001"')
+        raise InvalidPhone(NO_NUMBER)
     return value if value.isascii() and MOBILE.fullmatch(value) else normalise_recipient(value[:200])

@@ -17,11 +17,13 @@ _LARGEST = 2**63
 
 
 def check_source(field: str, text: str) -> str:
-    """A text from outside with one kind of line end; raises `Refused` for control characters, naming the position."""
+    """A text from outside with one kind of line end; raises `Refused` for control characters, naming the position
+    counted from 1.
+    """
     normal = normalise_message(text)
     position = first_control_character(normal)
     if position is not None:
-        raise invalid(field, f"control character U+{ord(normal[position]):04X} at position {position}; remove it")
+        raise invalid(field, f"control character U+{ord(normal[position]):04X} at position {position + 1}; remove it")
     return normal
 
 

@@ -1,6 +1,7 @@
 """Every error in one shape: `{"success": false, "error": …, "code": …}`, with the fields at fault where there are."""
 
-from datetime import UTC, datetime
+from collections.abc import Mapping
+from datetime import datetime
 from http import HTTPStatus
 from typing import Any
 
@@ -25,6 +26,9 @@ from api_gateway.domain.refusals import (
     Unsupported,
 )
 from api_gateway.entrypoints.answering import JSON
+from api_gateway.entrypoints.uses import uses
+from api_gateway.entrypoints.wording import in_words
+from common.kernel.phone import mask_in_text
 from common.mongo.connection import UNAVAILABLE
 
 STATUSES: dict[type[Refused], int] = {
@@ -49,35 +53,35 @@ def error_body(refused: Refused) -> dict[str, Any]:
     return {**body, **refused.details}
 
 
-def answer(refused: Refused) -> Response:
+def answer(refused: Refused, now: datetime | None = None) -> Response:
     headers = {}
     if isinstance(refused, Unauthenticated):
         headers["WWW-Authenticate"] = "Bearer"
     if isinstance(refused, Unavailable):
         headers["Retry-After"] = "2"
     reset_at = refused.details.get("reset_at")
-    if isinstance(refused, Limited) and isinstance(reset_at, datetime):
-        headers["Retry-After"] = str(max(1, round((reset_at - datetime.now(UTC)).total_seconds())))
+    if isinstance(refused, Limited) and isinstance(reset_at, datetime) and now is not None:
+        headers["Retry-After"] = str(max(1, round((reset_at - now).total_seconds())))
     return JSON(error_body(refused), STATUSES[type(refused)], headers)
 
 
 def install(app: FastAPI) -> None:
     """Have every failure answered in the error shape."""
 
-    async def on_refused(_: Request, error: Exception) -> Response:
-        return answer(error) if isinstance(error, Refused) else answer(_defect())
+    async def on_refused(request: Request, error: Exception) -> Response:
+        return answer(error, uses(request).clock.now()) if isinstance(error, Refused) else answer(_defect())
 
     async def on_parameters(_: Request, error: Exception) -> Response:
         found = error.errors() if isinstance(error, RequestValidationError) else []
-        problems = [Problem(str(one["loc"][-1]), str(one["msg"])) for one in found]
+        problems = [Problem(str(one["loc"][-1]), in_words(one)) for one in found]
         text = "; ".join(f"{one.field}: {one.error}" for one in problems)
         return answer(Refused(Code.VALIDATION_ERROR, text, problems))
 
-    async def on_http(_: Request, error: Exception) -> Response:
+    async def on_http(request: Request, error: Exception) -> Response:
         status = error.status_code if isinstance(error, HTTPException) else 500
         headers = dict(error.headers or {}) if isinstance(error, HTTPException) else {}
         code = _CODES.get(status, Code.VALIDATION_ERROR if status < 500 else Code.INTERNAL_ERROR)
-        body = {"success": False, "error": HTTPStatus(status).phrase, "code": code}
+        body = {"success": False, "error": _why(status, request, headers), "code": code}
         return JSON(body, status, headers)
 
     async def on_away(_: Request, __: Exception) -> Response:
@@ -96,6 +100,15 @@ def install(app: FastAPI) -> None:
     for away in UNAVAILABLE:
         app.add_exception_handler(away, on_away)
     app.add_exception_handler(Exception, on_defect)
+
+
+def _why(status: int, request: Request, headers: Mapping[str, str]) -> str:
+    path = mask_in_text(ascii(request.url.path)[1:-1][:200])
+    if status == HTTPStatus.NOT_FOUND:
+        return f"there is nothing at {path}; /openapi.json has every path"
+    if status == HTTPStatus.METHOD_NOT_ALLOWED:
+        return f"{request.method} is not possible at {path}; allowed: {headers.get('allow', headers.get('Allow'))}"
+    return HTTPStatus(status).phrase
 
 
 def _defect() -> Refused:

@@ -8,8 +8,10 @@ import orjson
 from fastapi import Request
 from pydantic import ValidationError
 
+from api_gateway.domain.audience import NO_NUMBER
 from api_gateway.domain.refusals import Code, Oversized, Problem, Refused, Unsupported, invalid
 from api_gateway.entrypoints.bodies import MOST_RECIPIENTS, Body, NotificationBody
+from api_gateway.entrypoints.wording import in_words
 
 MOST_BYTES = 8 * 1024 * 1024
 MOST_PROBLEMS = 10
@@ -42,6 +44,8 @@ async def read_json(request: Request, *, optional: bool = False) -> dict[str, An
             Code.UNSUPPORTED_MEDIA_TYPE, f"Content-Type is {media_type[:60]!r}; send application/json",
             [Problem("Content-Type", "send application/json")],
         )  # fmt: skip
+    if not raw.strip():
+        raise invalid("body", "is empty")
     try:
         document = orjson.loads(raw)
     except orjson.JSONDecodeError as error:
@@ -78,7 +82,10 @@ def fingerprint(request: Request, document: dict[str, Any]) -> str:
     try:
         canonical = orjson.dumps(document, option=orjson.OPT_SORT_KEYS)
     except orjson.JSONEncodeError:  # nested deeper than orjson writes; such a body is refused later
-        canonical = json.dumps(document, sort_keys=True).encode()
+        try:
+            canonical = json.dumps(document, sort_keys=True).encode()
+        except RecursionError as error:
+            raise invalid("body", "nested too deep") from error
     path = f"{request.method} {request.url.path}\n".encode()
     return hashlib.sha256(path + canonical).hexdigest()
 
@@ -101,9 +108,13 @@ def _field(name: str) -> str:
 
 def _advice(problem: Any, shape: type[Body]) -> str:
     if problem["type"] == "extra_forbidden":
+        if not shape.model_fields:
+            return "this request takes no body"
         known = ", ".join(shape.model_fields) if len(problem["loc"]) == 1 else "to, message, data"
         return f"unknown field; known are {known}"
-    return str(problem["msg"])
+    if problem["loc"][:1] == ("to",) and problem["type"] in {"string_type", "list_type"}:
+        return NO_NUMBER
+    return in_words(problem)
 
 
 def _where(error: orjson.JSONDecodeError) -> str:
