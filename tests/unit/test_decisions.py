@@ -1,5 +1,6 @@
 """What becomes of a delivery: each kind of failure at each place in the route, whatever providers can be used."""
 
+from dataclasses import replace
 from datetime import timedelta
 from itertools import product
 
@@ -46,8 +47,34 @@ def test_a_failure_of_the_first_provider_goes_to_the_second_at_once(
     delivery = claimed(queued(), FONNTE)
     change = decide(delivery, told(delivery, FAILED, failure), situation(usable, at=1))
     assert change is not None
-    assert (change.status, change.lane, change.wake_at) == (DeliveryStatus.QUEUED, WABLAS, delivery["expires_at"])
+    assert (change.status, change.lane) == (DeliveryStatus.QUEUED, WABLAS)
     assert applied(delivery, change)["retries"] == 0
+
+
+def test_what_the_rest_of_its_round_does_not_serve_is_offered_to_all_again_and_uses_no_retry() -> None:
+    once_failed = end_of(claimed(queued(), FONNTE), FAILED)
+    assert (once_failed["lane"], once_failed["wake_at"]) == (WABLAS, after(30))
+    again = applied(once_failed, wake(once_failed, situation((FONNTE,), at=30)))
+    assert (again["lane"], again["wake_at"], again["retries"]) == ("fonnte,wablas", again["expires_at"], 0)
+    failed_again = end_of(claimed(again, FONNTE), FAILED)
+    assert failed_again["lane"] == WABLAS
+
+
+def test_what_no_other_provider_takes_waits_in_its_lane_until_it_expires() -> None:
+    refused = end_of(claimed(queued(), FONNTE), FAILED, FailureClass.BUG)
+    assert (refused["lane"], refused["wake_at"]) == (WABLAS, refused["expires_at"])
+    soon = end_of(claimed(queued(validity=10.0), FONNTE), FAILED)
+    assert soon["wake_at"] == after(10)
+    assert applied(soon, wake(soon, situation(at=10)))["status"] == "expired"
+
+
+def test_a_provider_that_waits_for_a_probe_is_failed_over_to_with_one_delivery() -> None:
+    due = replace(situation((FONNTE,), at=1), probed=frozenset({WABLAS}))
+    delivery = claimed(queued(), FONNTE)
+    probe = decide(delivery, told(delivery, FAILED), due)
+    assert probe is not None
+    assert probe.lane == WABLAS
+    assert waits(decide(delivery, told(delivery, FAILED), due.following(probe))) == timedelta(seconds=2)
 
 
 @pytest.mark.parametrize("failure", PASSING)
@@ -153,6 +180,31 @@ def test_a_missed_attempt_costs_nothing() -> None:
     assert (delivery["status"], delivery["lane"], delivery["retries"]) == ("queued", "fonnte,wablas", 0)
     once_failed = end_of(claimed(end_of(claimed(queued(), FONNTE), FAILED), WABLAS), MISSED)
     assert (once_failed["lane"], once_failed["retries"]) == (WABLAS, 0)
+
+
+def test_a_gateway_that_is_always_late_is_passed_over_after_three_times() -> None:
+    delivery = queued()
+    for _ in range(2):
+        delivery = end_of(claimed(delivery, FONNTE), MISSED)
+        assert delivery["lane"] == "fonnte,wablas"
+    delivery = end_of(claimed(delivery, FONNTE), MISSED)
+    assert (delivery["lane"], delivery["retries"]) == (WABLAS, 0)
+
+
+def test_when_every_gateway_is_always_late_it_waits_a_moment_and_uses_no_retry() -> None:
+    delivery = queued()
+    for provider in (*[FONNTE] * 3, *[WABLAS] * 3):
+        delivery = end_of(claimed(delivery, provider), MISSED)
+    assert (delivery["status"], delivery.get("lane"), delivery["retries"]) == ("queued", None, 0)
+    assert delivery["wake_at"] == after(1)
+
+
+def test_attempts_that_were_never_calls_do_not_pile_up() -> None:
+    delivery = end_of(claimed(queued(), FONNTE), FAILED)
+    for _ in range(200):
+        delivery = end_of(claimed(delivery, WABLAS), MISSED)
+    kept = [attempt["number"] for attempt in delivery["attempts"]]
+    assert kept == [1, *range(182, 202)]
 
 
 def test_an_attempt_nobody_took_is_revoked_and_the_next_provider_chosen() -> None:

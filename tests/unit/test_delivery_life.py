@@ -65,6 +65,8 @@ class World:
             happening += [self.time_passes, self.its_deadline_passes_and_a_sweeper_looks]
         if "lane" in self.delivery:
             happening = [self.time_passes, self.providers_come_and_go]
+            if self.delivery["wake_at"] < self.delivery["expires_at"]:
+                happening.append(self.its_deadline_passes_and_a_sweeper_looks)
             if after(self.seconds) >= self.delivery["expires_at"]:
                 happening = [self.its_deadline_passes_and_a_sweeper_looks]
             else:

@@ -7,6 +7,7 @@ from typing import Any, cast
 from common.contracts.documents import DeliveryDocument
 from common.contracts.events import AttemptOutcome
 from common.contracts.vocabulary import AttemptState, DeliveryStatus, FailureClass
+from dispatcher.domain.attempts import with_past
 from dispatcher.domain.change import Change
 from dispatcher.domain.decisions import decide
 from dispatcher.domain.planning import plan_delivery
@@ -89,12 +90,12 @@ def applied(delivery: DeliveryDocument, change: Change | None) -> DeliveryDocume
         changed.pop(name, None)
         if value is not None:
             changed[name] = value
-    attempts = [
+    attempts: list[Any] = [
         {**attempt, **change.amended} if attempt["number"] == change.amended_number else attempt
         for attempt in delivery["attempts"]
     ]
     assert not (change.past and change.amended_number), "one write cannot end one attempt and amend another"
-    changed["attempts"] = [*attempts, *([change.past] if change.past else [])]
+    changed["attempts"] = with_past(attempts, change.past) if change.past else attempts
     if not change.keep_attempt:
         changed["attempt"] = None
     changed["revision"] = delivery["revision"] + 1

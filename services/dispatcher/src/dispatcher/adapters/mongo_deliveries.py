@@ -7,11 +7,15 @@ from typing import Any, cast
 from common.contracts.documents import DeliveryDocument
 from common.contracts.vocabulary import AttemptState, DeliveryStatus
 from common.mongo.connection import DUPLICATE_KEY, BulkWriteError, Collection, Document, UpdateOne
+from dispatcher.domain.attempts import with_past
 from dispatcher.domain.change import Change
 from dispatcher.domain.rounds import CANCELLED
 
 _DECIDED_WITHOUT = {"message": 0, "timeline": 0}
 """What no decision looks at stays in the database."""
+
+TIMELINE_ENTRIES = 500
+"""The last so many are kept: one that nobody can take for days must not grow without bound."""
 
 
 class MongoDeliveries:
@@ -92,7 +96,7 @@ class MongoDeliveries:
                         },
                     },
                     "$unset": {"lane": ""},
-                    "$push": {"timeline": {"at": now, "status": DeliveryStatus.SENDING, "cause": f"to {sender}"}},
+                    "$push": _timeline({"at": now, "status": DeliveryStatus.SENDING, "cause": f"to {sender}"}),
                     "$inc": {"revision": 1},
                 },
             )
@@ -167,6 +171,10 @@ def _claimed(delivery: DeliveryDocument) -> DeliveryDocument:
     return {**delivery, "attempts_made": delivery["attempts_made"] + 1, "revision": delivery["revision"] + 1}
 
 
+def _timeline(entry: Document) -> Document:
+    return {"timeline": {"$each": [entry], "$slice": -TIMELINE_ENTRIES}}
+
+
 def _update(delivery: DeliveryDocument, change: Change, now: datetime) -> Document:
     fields: dict[str, Any] = {"status": change.status, **change.fields}
     removed = {}
@@ -175,11 +183,15 @@ def _update(delivery: DeliveryDocument, change: Change, now: datetime) -> Docume
             removed[name] = ""
         else:
             fields[name] = value
-    pushed: dict[str, Any] = {"timeline": {"at": now, "status": change.status, "cause": change.cause}}
+    pushed = _timeline({"at": now, "status": change.status, "cause": change.cause})
     if not change.keep_attempt:
         fields["attempt"] = None
     if change.past is not None:
-        pushed["attempts"] = change.past
+        kept = with_past(delivery["attempts"], change.past)
+        if len(kept) > len(delivery["attempts"]):
+            pushed["attempts"] = change.past
+        else:
+            fields["attempts"] = kept
     if change.amended_number is not None:
         index = next(i for i, a in enumerate(delivery["attempts"]) if a["number"] == change.amended_number)
         fields |= {f"attempts.{index}.{name}": value for name, value in change.amended.items()}

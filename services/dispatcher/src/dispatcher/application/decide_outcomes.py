@@ -50,6 +50,7 @@ class DecideOutcomes:
             self.metrics.woken.labels(delivery["status"]).inc()
             change = wake(delivery, situation)
             if change is not None:
+                situation = situation.following(change)
                 changes.append((delivery, change))
         if changes:
             await self._save(changes)
@@ -62,8 +63,13 @@ class DecideOutcomes:
         await self._learn(provider, [outcome for _, outcome in news if id(outcome) not in counted])
         counted.update(id(outcome) for _, outcome in news)
         situation = await self._situation()  # what was just learnt of the senders decides where to go on
-        decided = [(delivery, decide(delivery, outcome, situation)) for delivery, outcome in news]
-        return await self._save([(delivery, change) for delivery, change in decided if change is not None])
+        changes = []
+        for delivery, outcome in news:
+            change = decide(delivery, outcome, situation)
+            if change is not None:
+                situation = situation.following(change)
+                changes.append((delivery, change))
+        return await self._save(changes)
 
     async def _learn(self, provider: str, outcomes: Sequence[AttemptOutcome]) -> None:
         """Count outcomes and have them tell about their senders; one that is told twice says nothing new."""
@@ -131,4 +137,4 @@ class DecideOutcomes:
 
     async def _situation(self) -> Situation:
         await self.lookout.known()
-        return Situation(self.lookout.now(), self.lookout.usable(), self.plan)
+        return Situation(self.lookout.now(), self.lookout.usable(), self.plan, self.lookout.probed())

@@ -72,6 +72,11 @@ class Lookout:
         now = self._clock.now()
         return frozenset(s["provider"] for s in self._picture.values() if circuit.available(s, now))
 
+    def probed(self) -> frozenset[str]:
+        """The providers with a sender that is out and waits for a delivery to try it with."""
+        now = self._clock.now()
+        return frozenset(s["provider"] for s in self._picture.values() if circuit.probe_due(s, now))
+
     def text_limit(self, provider: str) -> int | None:
         """The longest text the provider takes; `None` when it has no sender."""
         limits = [s["max_text_chars"] for s in self._picture.values() if s["provider"] == provider]

@@ -1,6 +1,7 @@
 """What the attempts of a delivery say when they are looked at together."""
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from common.contracts.documents import CurrentAttempt, DeliveryDocument, PastAttempt
@@ -10,13 +11,23 @@ from common.contracts.vocabulary import AttemptState, FailureClass
 NO_RETRY = frozenset({FailureClass.BUG})
 """Another provider may still take it; the same one never will."""
 COUNTED = frozenset({AttemptState.FAILED, AttemptState.UNKNOWN, AttemptState.REVOKED})
+NEVER_CALLED = frozenset({AttemptState.MISSED, AttemptState.REVOKED})
+MOST_MISSES = 3
+"""So often in one round may a provider's gateway come too late, at no cost, before the next provider is asked."""
+MOST_NEVER_CALLED = 20
+"""Of the attempts no provider was called for, so many are kept: the last; the numbers tell how many there were."""
 REACHED = frozenset({AttemptState.SUCCEEDED, AttemptState.UNKNOWN})
 """Outcomes after which the recipient has the message, or may have it."""
 
 
 def tried(delivery: DeliveryDocument, past: PastAttempt | None = None) -> list[PastAttempt]:
     """The attempts of this round that count against their provider."""
-    return [a for a in _all(delivery, past) if a["number"] > delivery["round_from"] and a["outcome"] in COUNTED]
+    this_round = [a for a in _all(delivery, past) if a["number"] > delivery["round_from"]]
+    misses = Counter(a["provider"] for a in this_round if a["outcome"] == AttemptState.MISSED)
+    late = {provider for provider, count in misses.items() if count >= MOST_MISSES}
+    return [
+        a for a in this_round if a["outcome"] in COUNTED or (a["outcome"] in NEVER_CALLED and a["provider"] in late)
+    ]
 
 
 def remaining(delivery: DeliveryDocument, past: PastAttempt | None = None) -> list[str]:
@@ -51,6 +62,14 @@ def any_unknown(delivery: DeliveryDocument, past: PastAttempt | None = None) -> 
 def times_reached(attempts: Iterable[PastAttempt]) -> int:
     """How often the recipient has the message at most, by the attempts that ended."""
     return sum(attempt["outcome"] in REACHED for attempt in attempts)
+
+
+def with_past(attempts: Sequence[PastAttempt], past: PastAttempt) -> list[PastAttempt]:
+    """The attempts and one more; the oldest of those that were never calls goes, so that the list stays short."""
+    kept = [*attempts, past]
+    never_called = [a["number"] for a in kept if a["outcome"] in NEVER_CALLED]
+    too_many = set(never_called[:-MOST_NEVER_CALLED])
+    return [a for a in kept if a["number"] not in too_many]
 
 
 def with_word(delivery: DeliveryDocument, amended: PastAttempt) -> DeliveryDocument:

@@ -6,10 +6,10 @@ from typing import assert_never
 from common.contracts.documents import CurrentAttempt, DeliveryDocument, PastAttempt
 from common.contracts.events import AttemptOutcome
 from common.contracts.vocabulary import AttemptState, DeliveryStatus, FailureClass, OnUnknown
-from dispatcher.domain.attempts import finished, given_up, success, times_reached
+from dispatcher.domain.attempts import finished, given_up, success, times_reached, tried
 from dispatcher.domain.change import Change
 from dispatcher.domain.late_words import late_word
-from dispatcher.domain.rounds import Situation, exhausted, go_on, held, line_up, unless_called_off
+from dispatcher.domain.rounds import Situation, exhausted, go_on, held, line_up, new_round, unless_called_off
 
 __all__ = ["FINAL_CODES", "Situation", "decide", "wake"]
 
@@ -44,6 +44,8 @@ def _wake(delivery: DeliveryDocument, situation: Situation) -> Change | None:
     match DeliveryStatus(delivery["status"]):
         case DeliveryStatus.SCHEDULED:
             return line_up(delivery, situation.now, cause="its time has come")
+        case DeliveryStatus.QUEUED if "lane" in delivery:
+            return new_round(delivery, situation.now)
         case DeliveryStatus.QUEUED:
             return line_up(delivery, situation.now, cause="waited long enough")
         case DeliveryStatus.SENDING:
@@ -72,7 +74,15 @@ def _decide_current(
         return _after_failure(delivery, past, said, outcome.failure, situation)
     if outcome.state is AttemptState.UNKNOWN:
         return _unknown(delivery, past, situation)
-    return line_up(delivery, situation.now, cause=f"{attempt['sender']}: {outcome.error or 'not called'}", past=past)
+    return _missed(delivery, past, situation)
+
+
+def _missed(delivery: DeliveryDocument, past: PastAttempt, situation: Situation) -> Change:
+    """Its gateway came too late, which costs nothing; again and again is a provider that does not work."""
+    said = f"{past['sender']}: {past['error'] or 'not called'}"
+    if past in tried(delivery, past):
+        return go_on(delivery, past, situation, said)
+    return line_up(delivery, situation.now, cause=said, past=past)
 
 
 def _overdue_attempt(delivery: DeliveryDocument, situation: Situation) -> Change:

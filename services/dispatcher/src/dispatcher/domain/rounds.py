@@ -1,28 +1,43 @@
 """A round: every provider of the route in its order, then a wait and the next round, until there is none left."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from common.contracts.documents import DeliveryDocument, PastAttempt
-from common.contracts.vocabulary import AttemptState, DeliveryStatus
-from dispatcher.domain.attempts import any_unknown, remaining, tried, willing
+from common.contracts.vocabulary import DeliveryStatus
+from dispatcher.domain.attempts import NEVER_CALLED, any_unknown, remaining, tried, willing
 from dispatcher.domain.change import Change
 from dispatcher.domain.lanes import lane
 from dispatcher.domain.retries import RetryPlan
 
 CANCELLED = "its notification was cancelled"
 SILENT_GATEWAY_WAIT = timedelta(seconds=1)
+REST_OF_ROUND = timedelta(seconds=30)
+"""So long the providers left in a round have to serve it; then all are asked again: those may have gone meanwhile."""
 
 
 @dataclass(frozen=True)
 class Situation:
-    """What a decision depends on besides the delivery: the time, the providers that can be used now, the plan."""
+    """What a decision depends on besides the delivery: the time, the providers that can be used now, the plan.
+
+    `probed`: providers that are out and wait for one delivery to try whether they are back.
+    """
 
     now: datetime
     usable: Collection[str]
     plan: RetryPlan
+    probed: frozenset[str] = frozenset()
+
+    def takes(self, provider: str) -> bool:
+        """Whether the provider can be given one delivery more."""
+        return provider in self.usable or provider in self.probed
+
+    def following(self, change: Change) -> "Situation":
+        """After this change: a provider is probed with one delivery."""
+        used = {change.lane.partition(",")[0]} if change.lane and change.past is not None else set()
+        return replace(self, probed=self.probed - used) if used & self.probed else self
 
 
 def go_on(
@@ -34,8 +49,8 @@ def go_on(
     if not willing(delivery, past):
         return exhausted(delivery, past, cause, "REFUSED", **fields)
     left = remaining(delivery, past)
-    if any(provider in situation.usable for provider in left):
-        return _queued(delivery, left, cause, past, **fields)
+    if any(situation.takes(provider) for provider in left):
+        return _queued(delivery, left, situation.now, cause, past, **fields)
     return _round_over(delivery, past, situation, cause, **fields)
 
 
@@ -44,7 +59,16 @@ def line_up(delivery: DeliveryDocument, now: datetime, *, cause: str, past: Past
     if now >= delivery["expires_at"]:
         return expired(delivery, past)
     providers = remaining(delivery, past) or willing(delivery, past) or delivery["route"]
-    return _queued(delivery, providers, cause, past)
+    return _queued(delivery, providers, now, cause, past)
+
+
+def new_round(delivery: DeliveryDocument, now: datetime) -> Change:
+    """Nobody took it out of its lane: all of its providers are asked again, which uses no retry."""
+    if now >= delivery["expires_at"]:
+        return expired(delivery, None)
+    providers = willing(delivery) or delivery["route"]
+    return _queued(delivery, providers, now, "not served, so all are asked again", None,
+                   round_from=delivery["attempts_made"])  # fmt: skip
 
 
 def unless_called_off(delivery: DeliveryDocument, change: Change | None) -> Change | None:
@@ -99,9 +123,9 @@ def _round_over(
     providers = willing(delivery, past)
     if not any(provider in situation.usable for provider in providers):
         # None can be used: waiting for one costs no retry, and the lane is served as soon as one is back.
-        return _queued(delivery, providers, cause, past, round_from=delivery["attempts_made"], **fields)
+        return _queued(delivery, providers, situation.now, cause, past, round_from=delivery["attempts_made"], **fields)
     this_round = tried(delivery, past)
-    if this_round and all(attempt["outcome"] == AttemptState.REVOKED for attempt in this_round):
+    if this_round and all(attempt["outcome"] in NEVER_CALLED for attempt in this_round):
         return _wait(delivery, situation, SILENT_GATEWAY_WAIT, cause, past=past, **fields)
     wait = situation.plan.wait(delivery["retries"])
     if wait is None:
@@ -128,9 +152,14 @@ def _wait(
 
 
 def _queued(
-    delivery: DeliveryDocument, providers: Collection[str], cause: str, past: PastAttempt | None, **fields: Any
+    delivery: DeliveryDocument,
+    providers: Sequence[str],
+    now: datetime,
+    cause: str,
+    past: PastAttempt | None,
+    **fields: Any,
 ) -> Change:
-    return Change(
-        DeliveryStatus.QUEUED, cause, lane=lane(list(providers)), wake_at=delivery["expires_at"], past=past,
-        fields=fields,
-    )  # fmt: skip
+    wake_at = delivery["expires_at"]
+    if len(providers) < len(willing(delivery, past)):
+        wake_at = min(now + REST_OF_ROUND, wake_at)
+    return Change(DeliveryStatus.QUEUED, cause, lane=lane(providers), wake_at=wake_at, past=past, fields=fields)
