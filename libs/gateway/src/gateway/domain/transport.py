@@ -13,6 +13,9 @@ NOT_FORWARDED = frozenset({502, 503, 521, 522, 523})
 NOT_NOW = frozenset({408, 425, 429})
 """Refused for a reason that has nothing to do with the message."""
 
+MEANINGS = {400: FailureClass.BUG, 401: FailureClass.AUTH, 403: FailureClass.AUTH}
+"""What asking again cannot mend."""
+
 
 def answer_without_word(status: int, body_kind: str) -> Answer:
     """The meaning of an answer in which the provider said nothing we know; `body_kind` describes its body."""
@@ -20,7 +23,7 @@ def answer_without_word(status: int, body_kind: str) -> Answer:
     if status in NOT_FORWARDED or status in NOT_NOW:
         return Refused(FailureClass.TRANSPORT, said)
     if 300 <= status < 500:
-        return Refused(FailureClass.UNCLASSIFIED, said)
+        return Refused(MEANINGS.get(status, FailureClass.UNCLASSIFIED), said)
     return Unknown(said)
 
 
