@@ -47,6 +47,13 @@ def test_every_listed_variable_is_read_by_somebody() -> None:
     assert not set(LISTED) - READ - OF_THE_STACK - OF_COMPOSE - OF_THE_SANDBOX - KEPT_NAMES - COMING
 
 
+def test_what_nothing_reads_stands_under_a_heading_that_says_so() -> None:
+    before, heading, after = EXAMPLE.partition("# --- Not read yet ---")
+    assert heading
+    assert {name for name, _ in LINE.findall(after)} == COMING | KEPT_NAMES
+    assert not (COMING | KEPT_NAMES) & {name for name, _ in LINE.findall(before)}
+
+
 def test_no_variable_is_listed_twice() -> None:
     assert max(Counter(name for name, _ in LINE.findall(EXAMPLE)).values()) == 1
 
