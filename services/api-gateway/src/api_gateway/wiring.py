@@ -14,6 +14,7 @@ from api_gateway.adapters.mongo_notifications import MongoNotifications
 from api_gateway.adapters.mongo_queue import MongoQueue
 from api_gateway.adapters.mongo_reservations import MongoReservations
 from api_gateway.adapters.mongo_senders import MongoSenders
+from api_gateway.adapters.served_clock import ServedClock
 from api_gateway.adapters.tokens import Tokens
 from api_gateway.application.accept_notification import AcceptanceMetrics, AcceptNotification, Policy
 from api_gateway.application.act_on_deliveries import ActOnDeliveries
@@ -29,6 +30,7 @@ from common.contracts.events import NotificationAccepted
 from common.kernel.clock import SystemClock
 from common.messaging.coalesced import Coalesced
 from common.mongo.gate import Limits
+from common.mongo.server_clock import ServerClock
 from common.runtime.loops import repeatedly
 from common.runtime.process import Application, Surroundings
 from common.telemetry.logs import logger
@@ -54,7 +56,9 @@ async def wire(settings: Settings, surroundings: Surroundings) -> AsyncIterator[
     if len(secret.encode()) < STRONG_SECRET_BYTES:
         log.warning("configuration.weak_secret", variable="KABAR_JWT_SECRET", advice="use 32 bytes or more")
         warnings.simplefilter("ignore", InsecureKeyLengthWarning)  # said once is enough
-    mongo, clock = surroundings.mongo, SystemClock()
+    mongo = surroundings.mongo
+    server_clock = ServerClock(mongo.time)
+    clock = ServedClock(server_clock, SystemClock())
     announcements: Coalesced[str] = Coalesced(announce, limit=ANNOUNCED_AT_ONCE)
     notifications, deliveries, senders = MongoNotifications(mongo), MongoDeliveries(mongo), MongoSenders(mongo)
     reservations, queue = MongoReservations(mongo), MongoQueue(mongo)
@@ -103,7 +107,8 @@ async def wire(settings: Settings, surroundings: Surroundings) -> AsyncIterator[
         http=http_application(uses, surroundings.checks(), surroundings.registry),
         loops=[refresh, note_given_up],
         connections=[
-            announcements.run, notifications.inserts.run, reservations.reserving.run, reservations.settling.run,
+            server_clock.run, announcements.run, notifications.inserts.run, reservations.reserving.run,
+            reservations.settling.run,
         ],
         drain=drain,
     )  # fmt: skip

@@ -7,6 +7,7 @@ from prometheus_client import CollectorRegistry
 from starlette.types import ASGIApp
 
 from api_gateway.entrypoints import deliveries, errors, notifications, openapi, queue, senders
+from api_gateway.entrypoints.bounding import Bounded
 from api_gateway.entrypoints.measuring import Measured
 from api_gateway.entrypoints.uses import Uses
 from common.http.operations import Check, operations_routes
@@ -28,4 +29,4 @@ def http_application(uses: Uses, checks: Mapping[str, Check], registry: Collecto
     app.router.routes += operations_routes(checks, registry)
     errors.install(app)
     openapi.install(app)
-    return Measured(app, registry)
+    return Measured(Bounded(app), registry)
