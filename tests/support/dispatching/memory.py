@@ -161,13 +161,14 @@ def claiming(
     gateways: GatewaysInMemory,
     *,
     identity: str = "fonnte-1",
+    gap: float = 0.0,
     caps: Limits | None = None,
     cap_gate: GateInMemory | None = None,
 ) -> ClaimDeliveries:
     gate = cap_gate or GateInMemory(Wait(START, 1.0, "day"))
     return ClaimDeliveries(
         identity,
-        0.0,
+        gap,
         deliveries,
         gateways,
         RecipientCaps(caps or Limits(), gate, deliveries, picture),

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, cast
 
 from common.contracts.documents import DeliveryDocument
-from common.contracts.vocabulary import AttemptState, DeliveryStatus
+from common.contracts.vocabulary import AttemptState, DeliveryStatus, Priority
 from common.mongo.connection import DUPLICATE_KEY, BulkWriteError, Collection, Document, UpdateOne
 from dispatcher.domain.attempts import with_past
 from dispatcher.domain.change import Change
@@ -49,11 +49,15 @@ class MongoDeliveries:
                 return ended
 
     async def heads(self, lanes: Sequence[str], now: datetime, limit: int) -> list[DeliveryDocument]:
-        cursor = (
-            self._collection.find({"lane": {"$in": list(lanes)}, "expires_at": {"$gt": now}}, {"timeline": 0})
-            .sort([("rank", 1), ("queued_at", 1), ("position", 1)])
-            .limit(limit)
-        )
+        return await self._next({"lane": {"$in": list(lanes)}, "expires_at": {"$gt": now}}, limit)
+
+    async def critical(self, lanes: Sequence[str], now: datetime, limit: int) -> list[DeliveryDocument]:
+        wanted = {"rank": Priority.CRITICAL.rank, "priority": Priority.CRITICAL}
+        return await self._next({"lane": {"$in": list(lanes)}, **wanted, "expires_at": {"$gt": now}}, limit)
+
+    async def _next(self, query: Document, limit: int) -> list[DeliveryDocument]:
+        in_line = [("rank", 1), ("queued_at", 1), ("position", 1)]
+        cursor = self._collection.find(query, {"timeline": 0}).sort(in_line).limit(limit)
         return cast("list[DeliveryDocument]", await cursor.to_list(limit))
 
     async def aged(

@@ -1,7 +1,7 @@
 """Claim deliveries for one sender and hand them to its gateway."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from common.contracts.documents import DeliveryDocument
@@ -12,7 +12,9 @@ from common.kernel.identity import new_id
 from common.telemetry.logs import logger
 from dispatcher.application.lookout import Lookout
 from dispatcher.application.ports import Deliveries, Gateways
-from dispatcher.application.recipient_caps import RecipientCaps
+from dispatcher.application.recipient_caps import Allowed, RecipientCaps
+from dispatcher.domain.change import Change
+from dispatcher.domain.lanes import skips_gap
 from dispatcher.domain.rounds import line_up, unless_called_off
 from dispatcher.metrics import Metrics
 
@@ -47,39 +49,46 @@ class ClaimDeliveries:
             together, claim=claim, provider=provider, sender=self.identity, now=now, deadline=deadline
         )
         # Only who has won a delivery asks for its cap, or two dispatchers would count it twice.
-        claimed = await self.caps.allow(won)
+        allowed = await self.caps.allow(won)
+        claimed = allowed.deliveries
         if not claimed:
             return Claimed(0)
         self.metrics.claimed.labels(self.identity).inc(len(claimed))
-        skips_gap = claimed[0]["rank"] == 0
+        paced = slot is not None and not skips_gap(claimed[0])
         request = AttemptsRequested(
             claim=claim,
             provider=provider,
             sender=self.identity,
             deadline=deadline,
-            gap=0.0 if skips_gap or slot is None else self.gap,
+            gap=self.gap if paced else 0.0,
             attempts=[_request(delivery, slot) for delivery in claimed],
         )
         try:
             await self.gateways.request(request)
         except Transient as error:
             log.warning("attempts.not_requested", claim=claim, attempts=len(claimed), error=str(error))
-            await self._put_back(claimed, claim)
+            await self._put_back(allowed, claim)
             return Claimed(len(claimed), handed_over=False)
         return Claimed(len(claimed))
 
-    async def _put_back(self, claimed: Sequence[DeliveryDocument], claim: str) -> None:
+    async def _put_back(self, allowed: Allowed, claim: str) -> None:
         """Put back what may not have reached the gateway: what it did take it has started by now, and keeps."""
         now = self.lookout.now()
         changes = []
-        for delivery in await self.deliveries.read([delivery["_id"] for delivery in claimed]):
+        for delivery in await self.deliveries.read([delivery["_id"] for delivery in allowed.deliveries]):
             attempt = delivery["attempt"]
             if attempt is None or attempt["claim"] != claim or attempt["state"] != AttemptState.REQUESTED:
                 continue
             change = unless_called_off(delivery, line_up(delivery, now, cause="RabbitMQ did not take the attempt"))
             if change is not None:
-                changes.append((delivery, change))
-        await self.deliveries.save(changes, now)
+                changes.append((delivery, _unmade(delivery, change) if delivery["_id"] in allowed.granted else change))
+        changed = set(await self.deliveries.save(changes, now))
+        await self.caps.give_back(allowed, [delivery for delivery, _ in changes if delivery["_id"] not in changed])
+
+
+def _unmade(delivery: DeliveryDocument, change: Change) -> Change:
+    """Its first attempt was none, so that its recipient's cap is asked again."""
+    return replace(change, fields={**change.fields, "attempts_made": delivery["attempts_made"] - 1})
 
 
 def _together(heads: Sequence[DeliveryDocument], latest: datetime) -> tuple[datetime, list[DeliveryDocument]]:

@@ -2,12 +2,14 @@
 
 import asyncio
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from common.contracts.documents import Circuit, SenderDocument
 from common.kernel.clock import Clock
 from dispatcher.application.ports import Senders
 from dispatcher.domain import circuit
+
+LIMIT_BELIEVED = timedelta(seconds=3)
 
 
 class Lookout:
@@ -22,6 +24,7 @@ class Lookout:
         self._looked = False
         self._looks = 0
         self._learnt_in_look: dict[str, int] = {}
+        self._limited_until: dict[str, datetime] = {}
 
     async def known(self) -> None:
         """Look, if nobody ever has: deciding without a picture would find every provider gone."""
@@ -48,6 +51,19 @@ class Lookout:
         self._learnt_in_look[sender] = self._looks
         if before is None or before["state"] != learnt["state"]:
             self.poke()
+
+    def limited(self, sender: str, until: datetime) -> None:
+        """Note that a sender has reached one of its limits. Believed for a moment: a person may reset it."""
+        self._limited_until[sender] = min(until, self._clock.now() + LIMIT_BELIEVED)
+
+    def unlimited(self, sender: str) -> None:
+        self._limited_until.pop(sender, None)
+
+    def all_limited(self, provider: str) -> bool:
+        """Whether every sender of the provider that can be used has just been found at a limit."""
+        now = self._clock.now()
+        senders = [s for s in self._picture.values() if s["provider"] == provider and circuit.available(s, now)]
+        return all(self._limited_until.get(s["_id"], now) > now for s in senders)
 
     def on_change(self, poke: Callable[[], None]) -> None:
         self._changed.append(poke)

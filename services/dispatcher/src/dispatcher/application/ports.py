@@ -57,6 +57,10 @@ class Deliveries(Protocol):
         """The next deliveries of some lanes: priority, then age."""
         ...
 
+    async def critical(self, lanes: Sequence[str], now: datetime, limit: int) -> list[DeliveryDocument]:
+        """The next deliveries of critical priority."""
+        ...
+
     async def aged(
         self, lanes: Sequence[str], rank: int, before: datetime, now: datetime, limit: int
     ) -> list[DeliveryDocument]:

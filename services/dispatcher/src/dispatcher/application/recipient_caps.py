@@ -1,40 +1,63 @@
 """Caps on what one person gets, whoever sends it; off unless configured."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from common.contracts.documents import DeliveryDocument
 from common.contracts.vocabulary import DeliveryStatus
-from common.mongo.gate import Limits, Wait
+from common.mongo.gate import Granted, Limits, Wait
 from dispatcher.application.lookout import Lookout
 from dispatcher.application.ports import Deliveries, Gate
 from dispatcher.domain.change import Change
 
 
 @dataclass(frozen=True)
+class Allowed:
+    """Deliveries that may go now, and what was granted to those that asked for the first time."""
+
+    deliveries: list[DeliveryDocument]
+    granted: Mapping[str, Granted] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class RecipientCaps:
-    """Lets deliveries through as long as their recipients' caps allow; the others wait outside the lane, at no cost."""
+    """Lets deliveries through as long as their recipients' caps allow; the others wait outside the lane, at no cost.
+
+    A delivery counts once, however many attempts it takes: what has begun is not stopped by its own cap.
+    """
 
     limits: Limits
     gate: Gate
     deliveries: Deliveries
     lookout: Lookout
 
-    async def allow(self, claimed: Sequence[DeliveryDocument]) -> list[DeliveryDocument]:
+    async def allow(self, claimed: Sequence[DeliveryDocument]) -> Allowed:
         """Those that may go now; the claim of the others is undone and they are given the time to line up again."""
         if self.limits.unlimited:
-            return list(claimed)
+            return Allowed(list(claimed))
         allowed = []
+        granted = {}
         capped = []
         for delivery in claimed:
+            if delivery["attempts_made"] > 1:
+                allowed.append(delivery)
+                continue
             answer = await self.gate.grant(delivery["recipient"], self.limits)
             if isinstance(answer, Wait):
                 capped.append((delivery, _later(delivery, answer)))
             else:
                 allowed.append(delivery)
+                granted[delivery["_id"]] = answer
         if capped:
             await self.deliveries.save(capped, self.lookout.now())
-        return allowed
+        return Allowed(allowed, granted)
+
+    async def give_back(self, allowed: Allowed, unused: Iterable[DeliveryDocument]) -> None:
+        """Uncount those that were not sent after all."""
+        for delivery in unused:
+            granted = allowed.granted.get(delivery["_id"])
+            if granted is not None:
+                await self.gate.give_back(delivery["recipient"], granted)
 
 
 def _later(delivery: DeliveryDocument, wait: Wait) -> Change:

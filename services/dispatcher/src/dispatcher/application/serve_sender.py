@@ -4,17 +4,17 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import takewhile
 
 from common.contracts.documents import Circuit, DeliveryDocument
-from common.contracts.vocabulary import DeliveryStatus
 from common.mongo.gate import Granted, Limits, Wait
 from common.telemetry.logs import logger
 from dispatcher.application.claim_deliveries import ClaimDeliveries, Claimed
 from dispatcher.application.lookout import Doorbell, Lookout
 from dispatcher.application.ports import Deliveries, Gate, Gateways, Senders
 from dispatcher.domain import circuit
-from dispatcher.domain.change import Change
-from dispatcher.domain.lanes import in_order, lanes_served
+from dispatcher.domain.lanes import in_order, lanes_served, skips_gap
+from dispatcher.domain.rounds import refused
 from dispatcher.metrics import Metrics
 
 BATCH = 50
@@ -74,22 +74,26 @@ class ServeSender:
             return LOOK_SECONDS
         if self.limits.unlimited and await self.deliveries.requested(self.identity, MOST_REQUESTED) >= MOST_REQUESTED:
             return FULL_SECONDS
-        heads = await self._heads(sender["provider"], 1 if probe or self.limits.gap else BATCH)
+        provider = sender["provider"]
+        heads = await self._heads(provider, 1 if probe or self.limits.gap else BATCH)
+        if self.limits.gap and heads and heads[0]["direct"] and not skips_gap(heads[0]):
+            heads = await self.deliveries.critical(self._lanes(provider), now, 1) or heads
         if heads and self._waits_for_gap(heads, now):
             return self._until_gap(now)
         if not heads:
             return LOOK_SECONDS
-        return await self._take(sender["provider"], heads, probe=probe)
+        return await self._take(provider, heads, probe=probe)
 
     async def _take(self, provider: str, heads: list[DeliveryDocument], *, probe: bool) -> float:
         granted = await self._ask_gate(heads)
         if isinstance(granted, Wait):
-            await self._refuse_direct(heads, granted)
+            await self._limited(provider, heads, granted)
             self.metrics.gate_waits.labels(self.identity, granted.window or "gap").inc()
             if granted.window is None:
                 self._gap_until = self.lookout.now() + timedelta(seconds=granted.seconds)
             return granted.seconds if granted.window is None else min(granted.seconds, 1.0)
         self._gap_until = None
+        self.lookout.unlimited(self.identity)
         taken = heads if granted is None else heads[: granted.count]
         if probe:
             claimed = await self._probe(provider, taken, granted)
@@ -112,14 +116,14 @@ class ServeSender:
 
     def _waits_for_gap(self, heads: Sequence[DeliveryDocument], now: datetime) -> bool:
         """Whether the gate's last word still holds, so that asking again would only cost."""
-        return self._gap_until is not None and now < self._gap_until and heads[0]["rank"] != 0
+        return self._gap_until is not None and now < self._gap_until and not skips_gap(heads[0])
 
     def _until_gap(self, now: datetime) -> float:
         return (self._gap_until - now).total_seconds() if self._gap_until else 0.0
 
     async def _heads(self, provider: str, count: int) -> list[DeliveryDocument]:
         now = self.lookout.now()
-        lanes = lanes_served(provider, known=self.lookout.providers(), usable=self.lookout.usable())
+        lanes = self._lanes(provider)
         heads = await self.deliveries.heads(lanes, now, count)
         if not self.ageing or len(heads) < count or (self._none_aged_until and now < self._none_aged_until):
             return heads  # when there are fewer, everything that waits is among them
@@ -130,12 +134,15 @@ class ServeSender:
             self._none_aged_until = now + timedelta(seconds=AGED_SECONDS)
         return in_order([*heads, *aged], now, self.ageing, count)
 
+    def _lanes(self, provider: str) -> list[str]:
+        return lanes_served(provider, known=self.lookout.providers(), usable=self.lookout.usable())
+
     async def _ask_gate(self, heads: Sequence[DeliveryDocument]) -> Granted | Wait | None:
         """What the gate says; `None` when nothing limits this sender."""
         if self.limits.unlimited:
             return None
-        critical = sum(1 for head in heads if head["rank"] == 0)
-        if heads[0]["rank"] == 0:
+        if skips_gap(heads[0]):
+            critical = len(list(takewhile(skips_gap, heads)))
             return await self.gate.grant(self.identity, self.limits, want=critical, skip_gap=True)
         return await self.gate.grant(self.identity, self.limits, want=len(heads))
 
@@ -152,15 +159,13 @@ class ServeSender:
         self.lookout.learn(self.identity, saved)
         return saved
 
-    async def _refuse_direct(self, heads: Sequence[DeliveryDocument], wait: Wait) -> None:
-        """A direct send does not wait for a limit: whoever asked is told at once."""
+    async def _limited(self, provider: str, heads: Sequence[DeliveryDocument], wait: Wait) -> None:
+        """Direct sends are refused once no other sender of the provider could take them."""
         if wait.window is None:
+            self.lookout.unlimited(self.identity)
             return
-        code = f"{wait.window.upper()}_LIMIT_EXCEEDED"
-        changes = [
-            (head, Change(DeliveryStatus.CANCELLED, f"{self.identity}: the {wait.window} limit is reached",
-                          fields={"code": code, "reason": f"{self.identity}: the {wait.window} limit is reached"}))
-            for head in heads if head["direct"]
-        ]  # fmt: skip
-        if changes:
+        self.lookout.limited(self.identity, wait.until)
+        direct = [head for head in heads if head["direct"]]
+        if direct and self.lookout.all_limited(provider):
+            changes = [(head, refused(head, sender=self.identity, window=wait.window)) for head in direct]
             await self.deliveries.save(changes, self.lookout.now())

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from itertools import permutations
 
 from common.contracts.documents import DeliveryDocument
+from common.contracts.vocabulary import Priority
 
 MOST_PROVIDERS_IN_A_LANE = 4
 HIGHEST_RANK_BY_AGE = 1
@@ -31,6 +32,11 @@ def lanes_served(provider: str, *, known: Iterable[str], usable: Collection[str]
             for after in range(min(len(rest), MOST_PROVIDERS_IN_A_LANE - before - 1) + 1):
                 served += [lane((*first, provider, *last)) for last in permutations(rest, after)]
     return served
+
+
+def skips_gap(delivery: DeliveryDocument) -> bool:
+    """Whether it may go before the sender's gap is over; being first in line alone is no reason."""
+    return delivery["priority"] == Priority.CRITICAL
 
 
 def effective_rank(delivery: DeliveryDocument, now: datetime, ageing: timedelta) -> int:

@@ -86,6 +86,15 @@ def unless_called_off(delivery: DeliveryDocument, change: Change | None) -> Chan
     )
 
 
+def refused(delivery: DeliveryDocument, *, sender: str, window: str) -> Change:
+    """A direct send does not wait for a limit: whoever asked is told at once."""
+    cause = f"{sender}: the {window} limit is reached"
+    if any_unknown(delivery):
+        return held(cause, past=None)
+    code = f"{window.upper()}_LIMIT_EXCEEDED"
+    return Change(DeliveryStatus.CANCELLED, cause, fields={"code": code, "reason": cause})
+
+
 def exhausted(delivery: DeliveryDocument, past: PastAttempt | None, cause: str, code: str, **fields: Any) -> Change:
     """Nothing is left to try: dead, unless one of its attempts may have arrived."""
     if any_unknown(delivery, past):
