@@ -1,6 +1,8 @@
 """Private servers really start, stop, come back with what they stored, and leave nothing behind."""
 
 import socket
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -8,9 +10,10 @@ import psutil
 import pytest
 from pymongo import MongoClient
 
+from local_stack.leftovers import find_leftovers
 from local_stack.ports import NoFreePortError, Ports, free_port, is_free
 from local_stack.rabbitmq import speaks_amqp
-from local_stack.servers import PrivateMongo, PrivateRabbitMQ
+from local_stack.servers import PrivateMongo, PrivateRabbitMQ, ServerFailedError
 
 
 def processes_started_in(directory: Path) -> list[str]:
@@ -30,6 +33,35 @@ def test_a_killed_broker_starts_again_and_stopping_it_leaves_no_port_mapper(tmp_
         broker.start()
         assert speaks_amqp("127.0.0.1", broker.settings.ports.amqp)
         assert len(processes_started_in(tmp_path)) >= 2
+    assert processes_started_in(tmp_path) == []
+
+
+def test_servers_end_with_the_process_that_started_them_even_when_it_is_killed(tmp_path: Path) -> None:
+    code = (
+        "import sys, threading; from pathlib import Path; from local_stack.servers import PrivateRabbitMQ;"
+        # A thread that ends takes nothing with it.
+        "one = threading.Thread(target=PrivateRabbitMQ(Path(sys.argv[1])).start); one.start(); one.join();"
+        "print('ready', flush=True); sys.stdin.read()"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as starter:
+        assert starter.stdout is not None
+        assert starter.stdout.readline() == b"ready\n"
+        servers = find_leftovers(tmp_path)
+        assert {"epmd", "beam.smp"} <= {server.name() for server in servers}
+        starter.kill()
+    _, left = psutil.wait_procs(servers, timeout=10)
+    assert left == []
+    assert find_leftovers(tmp_path) == []
+
+
+def test_a_broker_that_does_not_start_leaves_no_port_mapper(tmp_path: Path) -> None:
+    broker = PrivateRabbitMQ(tmp_path)
+    with (
+        socket.create_server(("127.0.0.1", broker.settings.ports.amqp)),
+        pytest.raises(ServerFailedError, match="ended at start"),
+    ):
+        broker.start()
     assert processes_started_in(tmp_path) == []
 
 

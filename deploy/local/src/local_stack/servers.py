@@ -1,10 +1,13 @@
 """Private servers for a test: real RabbitMQ and mongod on free ports of 127.0.0.1, stopped by process id."""
 
 import atexit
+import shutil
 import signal
 import subprocess
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -19,6 +22,19 @@ _START_SECONDS = 60.0
 
 class ServerFailedError(RuntimeError):
     """A server ended at start or did not become ready in time; the text ends with its last log lines."""
+
+
+@cache
+def _parent() -> ThreadPoolExecutor:
+    """The one thread that starts servers: for Linux it is their parent, and it lives as long as this process."""
+    return ThreadPoolExecutor(max_workers=1, thread_name_prefix="servers")
+
+
+@cache
+def _die_with_parent() -> tuple[str, ...]:
+    """Becomes the program that follows, which the kernel kills when this process is gone, however it ended."""
+    setpriv = shutil.which("setpriv")
+    return (setpriv, "--pdeathsig", "KILL", "--") if setpriv else ()
 
 
 class Running:
@@ -47,13 +63,18 @@ class Running:
         atexit.register(self.kill)
         with self.log.open("ab") as log:
             # A session of its own, so that Ctrl-C at the test does not reach the server before the test is done.
-            self._child = subprocess.Popen(  # noqa: S603 -- a script written by this module
-                ["/bin/sh", str(script)],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                env=bare_environment(),
-                start_new_session=True,
+            self._child = (
+                _parent()
+                .submit(
+                    subprocess.Popen,
+                    [*_die_with_parent(), "/bin/sh", str(script)],
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    env=bare_environment(),
+                    start_new_session=True,
+                )
+                .result()
             )
 
     def stop(self) -> None:
@@ -100,7 +121,12 @@ class _Private:
         """Start it, again after `stop` or `kill` with what it stored; returns when it is ready."""
         self._running.start()
         if wait:
-            self.wait_ready()
+            try:
+                self.wait_ready()
+            except BaseException:
+                # Nobody gets it, so nobody would end it.
+                self.stop()
+                raise
         return self
 
     def wait_ready(self, seconds: float = _START_SECONDS) -> None:
