@@ -29,7 +29,7 @@ down: ## stop everything, keep what is stored
 status: .venv ## one line per process; fails when one is not ready
 	@$(STACK) status
 
-logs: .venv ## follow the logs; of one with service=dispatcher
+logs: .venv ## follow the services' logs; of one or of a server with service=mongodb
 	@$(STACK) logs --service="$(service)"
 
 demo: ## start everything and show what it does

@@ -2,7 +2,6 @@
 
 import argparse
 import os
-import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -11,12 +10,13 @@ from pathlib import Path
 from local_stack import demo
 from local_stack.access import Access
 from local_stack.layout import PortTakenError
+from local_stack.logs import follow
 from local_stack.ports import NoFreePortError, Ports
 from local_stack.rabbitmq import NotInstalledError, RabbitMQ, RabbitMQPorts
 from local_stack.reach import UnreachableError
 from local_stack.readiness import NotReadyError
 from local_stack.settings import SettingsError, read_surroundings
-from local_stack.stack import TREE, Stack, Status
+from local_stack.stack import SERVERS, TREE, Stack, Status
 from local_stack.supervisor import SupervisorFailedError
 
 _USUAL_PORT = 8080
@@ -38,7 +38,7 @@ def main(arguments: list[str]) -> int:
     }
     parser = argparse.ArgumentParser(prog="local_stack", description="All of Kabar on this machine.")
     parser.add_argument("command", choices=commands)
-    parser.add_argument("--service", default="", help="logs: of this service only")
+    parser.add_argument("--service", default="", help="logs: of this service or server only")
     chosen = parser.parse_args(arguments)
     try:
         return commands[chosen.command](_stack(), chosen.service)
@@ -132,16 +132,26 @@ def _duration(seconds: float) -> str:
     return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s" if minutes else f"{rest} s"
 
 
-def _logs(stack: Stack, service: str) -> int:
-    logs = stack.supervisor.logs
-    paths = sorted(path for path in logs.glob("*.log") if path.stem == service or path.stem.startswith(f"{service}-"))
-    if not service:
-        paths = sorted(logs.glob("*.log"))
-    if not paths:
-        _say(f"There is no log of {service or 'anything'} below {_shown(logs)}.")
+def _logs(stack: Stack, wanted: str) -> int:
+    names = sorted(stack.supervisor.states())
+    if not names:
+        _say("Kabar does not run; `make up` starts it.")
         return 1
-    follow = ["tail", "-n", "20", "-F", *map(str, paths)]
-    return subprocess.run(follow, check=False).returncode  # noqa: S603 -- no shell, and paths of our own
+    if wanted:
+        chosen = [name for name in names if name == wanted or name.rpartition("-")[0] == wanted]
+    else:
+        chosen = [name for name in names if name not in SERVERS]
+    paths = [path for name in chosen if (path := stack.supervisor.logs / f"{name}.log").exists()]
+    if not paths:
+        _say(f"There is no log of {wanted}; there are: {', '.join(names)}.")
+        return 1
+    try:
+        for line in follow(paths):
+            _say(line)
+    except BrokenPipeError:
+        # Whoever read this has seen enough; the interpreter's last flush goes nowhere, too.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0
 
 
 def _clean(stack: Stack) -> int:

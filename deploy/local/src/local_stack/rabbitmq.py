@@ -76,6 +76,7 @@ class RabbitMQ:
                 "disk_free_limit.absolute = 200MB",
                 "log.console = true",
                 "log.console.level = info",
+                "log.console.use_colors = off",
                 "log.file = false",
                 "",
             ]

@@ -25,7 +25,7 @@ from local_stack.tokens import admin_token
 
 TREE = Path(__file__).resolve().parents[4]
 _START_SECONDS = 60.0
-_SERVERS = ("rabbitmq", "mongodb", "epmd")
+SERVERS = ("rabbitmq", "mongodb", "epmd")
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ class Stack:
         with self._locked():
             if self.supervisor.is_running():
                 names = set(self.supervisor.states())
-                self.supervisor.stop(names.difference(_SERVERS))
+                self.supervisor.stop(names.difference(SERVERS))
                 self.supervisor.stop(names.difference({"epmd"}))
                 self.supervisor.shut_down()
             end_leftovers(self.directory)
