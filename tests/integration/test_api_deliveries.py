@@ -11,7 +11,7 @@ from api_gateway.adapters.mongo_notifications import progress
 from api_gateway.application.ports import Selection
 from common.contracts.vocabulary import DeliveryStatus
 from tests.support.api import Api, assert_error
-from tests.support.stored_deliveries import past_attempt, stored_delivery, stored_notification
+from tests.support.stored_deliveries import past_attempt, stored_delivery, stored_notification, stored_sender
 
 Document = dict[str, Any]
 ENDS = [status for status in DeliveryStatus if status not in {"queued", "scheduled", "sending"}]
@@ -67,6 +67,50 @@ async def test_a_delivery_is_shown_with_exact_names_and_without_its_number(api: 
     assert (first["outcome"], last["outcome"], last["finished_at"]) == ("failed", "started", None)
     assert set(body["timeline"][0]) == {"at", "status", "cause"}
     assert body["created_at"].endswith("Z")
+
+
+async def waiting_for(api: Api, delivery: Document) -> str | None:
+    async with api.client("cs") as client:
+        told: str | None = (await client.get(f"/api/deliveries/{delivery['_id']}")).json()["waiting_for"]
+    return told
+
+
+async def test_what_a_delivery_waits_for_is_said(api: Api) -> None:
+    at = datetime(2030, 1, 1, tzinfo=UTC)
+    attempt = {
+        "number": 1,
+        "claim": "c",
+        "provider": "wablas",
+        "sender": "wablas-1",
+        "requested_at": at,
+        "deadline": at,
+    }
+    scheduled = put(api, "scheduled", wake_at=at)
+    backing_off = put(api, "queued", wake_at=at, to="6281200000002")
+    api.rows["deliveries"].update_one({"_id": backing_off["_id"]}, {"$unset": {"lane": 1}})
+    requested = put(api, "sending", wake_at=at, attempt={**attempt, "state": "requested"})
+    started = put(api, "sending", wake_at=at, attempt={**attempt, "state": "started"})
+    unproven = put(api, "sending", wake_at=at)
+    assert await waiting_for(api, scheduled) == "its time, 2030-01-01T00:00:00Z"
+    assert await waiting_for(api, backing_off) == "another try at 2030-01-01T00:00:00Z"
+    assert await waiting_for(api, requested) == "wablas-1: the gateway to take it, until 2030-01-01T00:00:00Z"
+    assert await waiting_for(api, started) == "wablas-1: the provider's answer, until 2030-01-01T00:00:00Z"
+    assert await waiting_for(api, unproven) == "proof of what became of it, until 2030-01-01T00:00:00Z"
+    assert await waiting_for(api, put(api, "sent")) is None
+
+
+async def test_what_keeps_each_sender_from_a_queued_delivery_is_said(api: Api) -> None:
+    now = datetime.now(UTC).replace(microsecond=0)
+    delivery = put(api)
+    assert await waiting_for(api, delivery) == "a sender: none of its providers has one"
+    full = {"hour": [{"at": now, "n": 100}]}
+    api.rows["senders"].insert_many(
+        [stored_sender(gate=full), stored_sender("wablas-1", paused=True, paused_by="sari"), stored_sender("wablas-2")]
+    )
+    free = f"{now + timedelta(hours=1):%Y-%m-%dT%H:%M:%SZ}"
+    assert await waiting_for(api, delivery) == (
+        f"fonnte-1: hour limit reached, free at {free}; wablas-1: paused by sari; wablas-2: its turn"
+    )
 
 
 async def test_pages_go_from_new_to_old_and_miss_nothing(api: Api) -> None:

@@ -22,6 +22,7 @@ from api_gateway.application.cancel_notification import CancelNotification
 from api_gateway.application.capacity import Capacity
 from api_gateway.application.look_at_queue import LookAtQueue
 from api_gateway.application.once import Once
+from api_gateway.application.say_what_it_waits_for import SayWhatItWaitsFor
 from api_gateway.application.send_directly import AwaitOutcome
 from api_gateway.entrypoints.application import http_application
 from api_gateway.entrypoints.uses import Uses
@@ -80,6 +81,7 @@ async def wire(settings: Settings, surroundings: Surroundings) -> AsyncIterator[
         cancel_notification=CancelNotification(notifications, deliveries, clock),
         act=ActOnDeliveries(deliveries, clock),
         look_at_queue=LookAtQueue(queue, deliveries, capacity, clock, settings.provider_order),
+        say_what_it_waits_for=SayWhatItWaitsFor(senders, clock, limits),
         once=Once(reservations, clock),
         notifications=notifications,
         deliveries=deliveries,

@@ -24,7 +24,7 @@ from api_gateway.entrypoints.uses import uses
 from common.config.whatsapp import PROVIDERS
 from common.contracts.documents import DeliveryDocument
 from common.contracts.vocabulary import DeliveryStatus, NotificationType
-from common.kernel.phone import InvalidPhone, normalise_recipient
+from common.kernel.phone import InvalidPhone, mask_in_text, normalise_recipient
 
 router = APIRouter(tags=["deliveries"])
 Limit = Annotated[int, Query(ge=1, le=200)]
@@ -71,7 +71,8 @@ async def show(request: Request, delivery_id: str, _: Reader) -> Response:
     found = await uses(request).deliveries.get(delivery_id)
     if found is None:
         raise missing("delivery", delivery_id)
-    return JSON(views.delivery(found))
+    waiting_for = await uses(request).say_what_it_waits_for(found)
+    return JSON(views.delivery(found) | {"waiting_for": None if waiting_for is None else mask_in_text(waiting_for)})
 
 
 @router.post("/api/deliveries/{delivery_id}/cancel", summary="Cancel a delivery that waits", openapi_extra=_ACTION)

@@ -12,6 +12,7 @@ from api_gateway.application.cancel_notification import CancelNotification
 from api_gateway.application.look_at_queue import LookAtQueue
 from api_gateway.application.once import Once
 from api_gateway.application.ports import Deliveries, Ledger, Notifications, Senders
+from api_gateway.application.say_what_it_waits_for import SayWhatItWaitsFor
 from api_gateway.application.send_directly import AwaitOutcome
 from api_gateway.domain.access import Caller
 from common.kernel.clock import Clock
@@ -26,6 +27,7 @@ class Uses:
     cancel_notification: CancelNotification
     act: ActOnDeliveries
     look_at_queue: LookAtQueue
+    say_what_it_waits_for: SayWhatItWaitsFor
     once: Once
     notifications: Notifications
     deliveries: Deliveries
