@@ -1,6 +1,7 @@
 """Planning in the running dispatcher: any size, any crash, any order."""
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 
@@ -110,25 +111,56 @@ async def test_one_that_cannot_be_planned_keeps_no_other_from_it(dispatching: Wo
 
 
 @pytest.mark.parametrize("crash", [False, True])
-async def test_cancelling_while_it_is_planned_leaves_nothing_to_send(dispatching: World, *, crash: bool) -> None:
+async def test_cancelling_while_it_is_planned_leaves_each_recipient_a_cancelled_delivery(
+    dispatching: World, *, crash: bool
+) -> None:
     made = await large(dispatching, 20)
     process: DispatcherProcess = await dispatching.dispatcher(WHATSAPP_ENABLED="false")
     await dispatching.announce(made)
     await until(lambda: at_least(dispatching, 2_000))
     if crash:
         process.kill()
-    cancelling = {"$set": {"status": "cancelled"}, "$unset": {"wake_at": ""}}
-    await dispatching.mongo["notifications"].update_one({"_id": made["_id"]}, cancelling)
+    await cancel(dispatching, made)
     if crash:
         await dispatching.dispatcher(WHATSAPP_ENABLED="false")
 
-    async def nothing_is_left() -> bool:
-        return await dispatching.count(status={"$ne": "cancelled"}) == 0
-
-    await until(nothing_is_left)
-    assert 2_000 <= await dispatching.count() < 20_000
+    await until(lambda: closed(dispatching, made))
+    assert await dispatching.count() == await dispatching.count(status="cancelled") == 20_000
     assert await dispatching.count(lane={"$exists": True}) == 0
     assert await dispatching.count(wake_at={"$exists": True}) == 0
+
+
+async def cancel(world: World, made: NotificationDocument) -> None:
+    """As the API does: a sweeper is to look at what is left of it."""
+    cancelling = {"$set": {"status": "cancelled", "wake_at": datetime.now(UTC)}}
+    await world.mongo["notifications"].update_one({"_id": made["_id"]}, cancelling)
+
+
+async def closed(world: World, made: NotificationDocument) -> bool:
+    stored = await world.mongo["notifications"].find_one({"_id": made["_id"]})
+    return stored is not None and "wake_at" not in stored
+
+
+async def test_one_cancelled_before_it_was_planned_has_a_cancelled_delivery_for_each_recipient(
+    dispatching: World,
+) -> None:
+    small, paged = notification(3), await large(dispatching, 2)
+    await dispatching.accept(small, announce=False)
+    for made in (small, paged):
+        await cancel(dispatching, made)
+    await dispatching.dispatcher()
+    gateway = await dispatching.gateway()
+    for made in (small, paged):
+        await dispatching.announce(made)
+        await until(partial(closed, dispatching, made))
+    found = await dispatching.deliveries(notification_id=small["_id"])
+    assert [(d["status"], d["reason"], d["timeline"][-1]["cause"]) for d in found] == [
+        ("cancelled", "its notification was cancelled", "its notification was cancelled")
+    ] * 3
+    assert await dispatching.count(notification_id=paged["_id"], status="cancelled") == 2_000
+    assert await dispatching.count() == 2_003
+    assert await dispatching.count(wake_at={"$exists": True}) == 0
+    assert gateway.calls == []
 
 
 async def test_a_scheduled_notification_is_sent_at_its_time_and_not_before(dispatching: World) -> None:

@@ -1,11 +1,12 @@
 """From a notification and a member of its audience to a delivery."""
 
+from datetime import datetime
 from typing import Any
 
 import pytest
 
 from common.contracts.documents import DeliveryDocument
-from common.contracts.vocabulary import Priority
+from common.contracts.vocabulary import NotificationStatus, Priority
 from dispatcher.domain.planning import Refusal, plan_delivery
 from tests.support.dispatching.model import START, after, queued
 from tests.support.dispatching.notifications import member, notification
@@ -53,6 +54,17 @@ def test_a_queued_delivery_lines_up_by_the_age_of_its_notification_until_its_val
 def test_a_time_that_has_passed_already_is_now(seconds: float) -> None:
     delivery = queued(send_at=after(seconds))
     assert (delivery["status"], delivery["queued_at"]) == ("queued", START)
+
+
+@pytest.mark.parametrize("send_at", [None, after(60)])
+def test_of_a_cancelled_notification_every_delivery_is_cancelled(send_at: datetime | None) -> None:
+    delivery = queued(status=NotificationStatus.CANCELLED, send_at=send_at)
+    assert (delivery["status"], delivery["reason"], delivery["code"]) == (
+        "cancelled",
+        "its notification was cancelled",
+        None,
+    )
+    assert not {"lane", "wake_at"} & delivery.keys()
 
 
 def test_a_scheduled_delivery_is_in_no_lane() -> None:

@@ -18,7 +18,13 @@ class MongoNotifications:
         self._pages = mongo["audience_pages"]
 
     async def accepted(self, ids: Sequence[str]) -> AsyncIterator[NotificationDocument]:
-        query = {"_id": {"$in": list(ids)}, "status": NotificationStatus.ACCEPTED}
+        query = {
+            "_id": {"$in": list(ids)},
+            "$or": [
+                {"status": NotificationStatus.ACCEPTED},
+                {"status": NotificationStatus.CANCELLED, "wake_at": {"$exists": True}},
+            ],
+        }
         async for document in self._notifications.find(query).batch_size(FEW):
             yield cast("NotificationDocument", document)
 
@@ -34,7 +40,11 @@ class MongoNotifications:
 
     async def page_planned(self, notification_id: str, pages: int, wake_at: datetime) -> None:
         await self._notifications.update_one(
-            {"_id": notification_id, "status": NotificationStatus.ACCEPTED},
+            {
+                "_id": notification_id,
+                "status": {"$in": [NotificationStatus.ACCEPTED, NotificationStatus.CANCELLED]},
+                "wake_at": {"$exists": True},
+            },
             {"$max": {"planned_pages": pages}, "$set": {"wake_at": wake_at}},
         )
 
@@ -50,7 +60,7 @@ class MongoNotifications:
 
     async def closed(self, ids: Sequence[str]) -> None:
         await self._notifications.update_many(
-            {"_id": {"$in": list(ids)}, "status": {"$ne": NotificationStatus.ACCEPTED}}, {"$unset": {"wake_at": ""}}
+            {"_id": {"$in": list(ids)}, "status": NotificationStatus.CANCELLED}, {"$unset": {"wake_at": ""}}
         )
 
     async def postpone(self, ids: Sequence[str], wake_at: datetime) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from common.contracts.documents import INLINE_AUDIENCE, AudienceMember, DeliveryDocument, NotificationDocument
+from common.contracts.vocabulary import NotificationStatus
 from common.rendering.failures import Unrenderable
 from common.rendering.messages import render_message
 from common.telemetry.logs import logger
@@ -36,10 +37,11 @@ class PlanNotifications:
     async def __call__(self, ids: Sequence[str]) -> None:
         await self.lookout.known()
         large = await self._plan_small(ids)
-        for notification in large:
-            await self._plan_pages(notification)
+        unfinished = {notification["_id"] for notification in large if not await self._plan_pages(notification)}
         # Also what a planner that died had added to one cancelled meanwhile: its envelope has come again.
-        await self._take_back(ids)
+        cancelled = await self._take_back(ids)
+        if cancelled - unfinished:
+            await self.notifications.closed(sorted(cancelled - unfinished))
 
     async def overdue(self) -> bool:
         """Plan what a lost envelope or a crash left behind; `True` while there may be more."""
@@ -51,7 +53,6 @@ class PlanNotifications:
         except Exception as error:  # one that cannot be planned must not keep the others from it
             log.warning("notifications.not_planned", count=len(ids), exc_info=error)
             await self._one_by_one(ids)
-        await self.notifications.closed(ids)
         return len(ids) == OVERDUE_BATCH
 
     async def _one_by_one(self, ids: Sequence[str]) -> None:
@@ -80,32 +81,34 @@ class PlanNotifications:
             await self._settle(planned, batch)
         return large
 
-    async def _plan_pages(self, notification: NotificationDocument) -> None:
+    async def _plan_pages(self, notification: NotificationDocument) -> bool:
+        """Whether all of its pages are planned; when it is cancelled meanwhile, the rest of them as cancelled."""
         identity = notification["_id"]
         for number in range(notification["planned_pages"], notification["pages"]):
             if self.stopping():
                 # Whoever looks next carries on from here.
                 await self.notifications.postpone([identity], self.lookout.now())
-                return
+                return False
             members = await self.notifications.page(notification, number)
             await self._add(self._plan_members(notification, members, first=number * INLINE_AUDIENCE))
             await self.notifications.page_planned(identity, number + 1, self._later())
-            if await self._take_back([identity]):
-                return
+            if notification["status"] != NotificationStatus.CANCELLED and await self._take_back([identity]):
+                notification = {**notification, "status": NotificationStatus.CANCELLED}
         await self._settle([identity], [])
         log.info("notification.planned", notification_id=identity, pages=notification["pages"])
+        return True
 
     async def _settle(self, ids: Sequence[str], batch: Sequence[DeliveryDocument]) -> None:
         await self._add(batch)
         await self.notifications.planned(ids)
         self.metrics.planned.inc(len(ids))
 
-    async def _take_back(self, ids: Sequence[str]) -> bool:
-        """Cancel what was planned of notifications somebody cancelled meanwhile; whether there were any."""
+    async def _take_back(self, ids: Sequence[str]) -> set[str]:
+        """Cancel what was planned of notifications somebody has cancelled; answers which these are."""
         cancelled = await self.notifications.cancelled(ids)
         if cancelled:
             await self.deliveries.cancel(cancelled, self.lookout.now())
-        return bool(cancelled)
+        return set(cancelled)
 
     async def _add(self, batch: Sequence[DeliveryDocument]) -> None:
         if batch:

@@ -18,7 +18,7 @@ from dispatcher.domain.change import Change
 
 class Notifications(Protocol):
     def accepted(self, ids: Sequence[str]) -> AsyncIterator[NotificationDocument]:
-        """Those of the notifications that still wait to be planned, a few at a time in memory."""
+        """Those of the notifications that still wait to be planned, a few at a time in memory; also cancelled ones."""
         ...
 
     async def overdue(self, now: datetime, limit: int) -> list[str]:
@@ -40,7 +40,7 @@ class Notifications(Protocol):
         ...
 
     async def closed(self, ids: Sequence[str]) -> None:
-        """Note that nothing is left to do for those that do not wait to be planned."""
+        """Note that nothing is left to plan of those that are cancelled."""
         ...
 
     async def postpone(self, ids: Sequence[str], wake_at: datetime) -> None: ...

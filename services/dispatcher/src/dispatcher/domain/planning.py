@@ -5,17 +5,21 @@ from datetime import datetime
 from typing import Any
 
 from common.contracts.documents import AudienceMember, DeliveryDocument, NotificationDocument
-from common.contracts.vocabulary import DeliveryStatus, Priority
+from common.contracts.vocabulary import DeliveryStatus, NotificationStatus, Priority
 from common.kernel.identity import delivery_id
 from dispatcher.domain.lanes import lane
+from dispatcher.domain.rounds import CANCELLED
 
 
 @dataclass(frozen=True)
 class Refusal:
     """Why a delivery can never be sent."""
 
-    code: str
+    code: str | None
     reason: str
+
+
+CALLED_OFF = Refusal(None, CANCELLED)
 
 
 def plan_delivery(
@@ -31,11 +35,14 @@ def plan_delivery(
 ) -> DeliveryDocument:
     """The delivery of a notification to one member; planning it twice gives the same identity.
 
-    `route` holds the providers that can carry the text; a `refusal` ends the delivery as failed, visibly.
+    `route` holds the providers that can carry the text; a `refusal` ends the delivery as failed, visibly. Of a
+    cancelled notification every delivery is cancelled: whoever was promised an outcome gets one.
     """
     send_at = notification["send_at"]
     scheduled = send_at is not None and send_at > now
     status = DeliveryStatus.FAILED if refusal else DeliveryStatus.SCHEDULED if scheduled else DeliveryStatus.QUEUED
+    if notification["status"] == NotificationStatus.CANCELLED:
+        status, refusal = DeliveryStatus.CANCELLED, CALLED_OFF
     cause = refusal.reason if refusal else _planned(notification, route)
     delivery: dict[str, Any] = {
         "_id": delivery_id(
