@@ -18,7 +18,7 @@ class AttemptObserver:
         self._provider = provider
         self._senders = senders
         self._finished = Counter(
-            "attempt_finished_total", "Attempts by outcome.", ["provider", "state", "failure"], registry=registry
+            "call_finished_total", "Calls by outcome.", ["provider", "state", "failure"], registry=registry
         )
         self._seconds = Histogram(
             "attempt_duration_seconds", "From the request's first byte to the outcome.", ["provider"],
