@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 
 from common.contracts.vocabulary import AttemptState
 from local_stack.servers import PrivateRabbitMQ
@@ -18,19 +19,34 @@ async def called(sandbox: SandboxControl, count: int = 1) -> None:
             await asyncio.sleep(0.02)
 
 
+async def seen(dispatcher: Dispatching) -> datetime:
+    """When the gateway last said that its sender can be used."""
+    async with asyncio.timeout(10):
+        while (sender := await dispatcher.mongo["senders"].find_one({"_id": dispatcher.sender})) is None:  # noqa: ASYNC110 - a process
+            await asyncio.sleep(0.02)
+    moment: datetime = sender["gateway_seen_at"]
+    return moment
+
+
 async def test_a_call_under_way_ends_before_the_process_does_and_nothing_new_is_taken(
     start_gateway: StartGateway, dispatcher: Dispatching, sandbox: SandboxControl
 ) -> None:
     gateway = await start_gateway(WHATSAPP_READ_TIMEOUT="30")
+    await seen(dispatcher)
     await sandbox.answer_late(gateway.provider, seconds=3)
     asked = await dispatcher.ask(HEALTHY, HEALTHY)
     await called(sandbox, 2)
+    ended = datetime.now(UTC)
     ending = asyncio.create_task(gateway.stopped())
-    await asyncio.sleep(0.5)
+    async with asyncio.timeout(2):
+        while not any(line["event"] == "process.stopping" for line in gateway.logged()):  # noqa: ASYNC110 - a process
+            await asyncio.sleep(0.02)
     later = await dispatcher.ask()
     assert await asyncio.wait_for(ending, 30) == 0
     assert {outcome.state for outcome in await dispatcher.finished(asked)} == {AttemptState.SUCCEEDED}
     assert dispatcher.of(later) == []
+    # Its senders were out from the first moment of its end.
+    assert await seen(dispatcher) < ended + timedelta(seconds=0.5)
     await sandbox.disarm()
     await start_gateway()
     assert [outcome.state for outcome in await dispatcher.finished(later)] == [AttemptState.SUCCEEDED]
@@ -74,12 +90,18 @@ async def test_an_outcome_waits_for_a_broker_that_went_away_after_the_call(
         asked = await dispatcher.ask()
         await called(sandbox, 2)
         server.kill()
-        await asyncio.sleep(3)
+        # Without a way to it, it does not say that its senders can be used.
+        async with asyncio.timeout(20):
+            while datetime.now(UTC) - await seen(dispatcher) < timedelta(seconds=3):  # noqa: ASYNC110 - a process
+                await asyncio.sleep(0.05)
         assert gateway.process.returncode is None
         assert (await gateway.http("/readyz")).status_code == 503
         await asyncio.to_thread(server.start)
         [outcome] = await dispatcher.finished(asked)
         assert outcome.state is AttemptState.SUCCEEDED
+        async with asyncio.timeout(20):
+            while datetime.now(UTC) - await seen(dispatcher) > timedelta(seconds=2):  # noqa: ASYNC110 - a process
+                await asyncio.sleep(0.05)
         await sandbox.disarm()
         assert (await dispatcher.attempt()).state is AttemptState.SUCCEEDED
         assert [one.state for one in dispatcher.of(asked)] == [AttemptState.SUCCEEDED]
