@@ -3,15 +3,22 @@
 from common.contracts.vocabulary import FailureClass
 from tests.support.dispatching.gateway import Answer, Call, failed
 from tests.support.dispatching.notifications import notification
+from tests.support.dispatching.polling import until
 from tests.support.dispatching.world import World
 
 
 async def test_a_notification_is_planned_sent_and_told_of(dispatching: World) -> None:
-    await dispatching.dispatcher()
+    process = await dispatching.dispatcher()
     gateway = await dispatching.gateway()
     await dispatching.accept(notification())
     (delivery,) = await dispatching.settled(1)
     assert delivery["status"] == "sent"
+
+    async def told() -> list[dict[str, object]]:
+        return process.events("delivery.settled")
+
+    (line,) = await until(told)
+    assert (line["delivery_id"], line["status"], line["provider"]) == (delivery["_id"], "sent", "fonnte")
     assert len(gateway.calls) == 1
     assert [entry["status"] for entry in delivery["timeline"]] == ["queued", "sending", "sent"]
     assert "lane" not in delivery

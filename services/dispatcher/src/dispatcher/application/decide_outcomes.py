@@ -93,17 +93,24 @@ class DecideOutcomes:
     def _count(self, delivery: DeliveryDocument, change: Change) -> None:
         if change.status == delivery["status"] and change.keep_attempt:
             return
-        if change.status is DeliveryStatus.SENT:
-            seconds = (change.fields.get("sent_at", self.lookout.now()) - delivery["accepted_at"]).total_seconds()
-            self.metrics.sent_seconds.labels(delivery["priority"]).observe(max(seconds, 0.0))
         if change.status not in WAITING:
-            self.metrics.settled.labels(change.status).inc()
-            if change.status is not DeliveryStatus.SENT:
-                log.info("delivery.settled", delivery_id=delivery["_id"], status=change.status, cause=change.cause)
+            self._tell_end(delivery, change)
         elif change.past is not None and change.lane is not None and change.past["outcome"] != AttemptState.MISSED:
             self.metrics.failovers.inc()
         if change.fields.get("retries", 0) > delivery["retries"]:
             self.metrics.retries.inc()
+
+    def _tell_end(self, delivery: DeliveryDocument, change: Change) -> None:
+        ended_at = change.fields.get("sent_at", self.lookout.now())
+        seconds = max((ended_at - delivery["accepted_at"]).total_seconds(), 0.0)
+        last = change.past or change.amended or (delivery["attempts"][-1] if delivery["attempts"] else {})
+        self.metrics.settled.labels(change.status).inc()
+        if change.status is DeliveryStatus.SENT:
+            self.metrics.sent_seconds.labels(delivery["priority"]).observe(seconds)
+        log.info(
+            "delivery.settled", delivery_id=delivery["_id"], status=change.status, provider=last.get("provider"),
+            seconds=round(seconds, 3), cause=change.cause,
+        )  # fmt: skip
 
     async def _settle_circuits(self, outcomes: Sequence[AttemptOutcome]) -> None:
         by_sender: dict[str, list[circuit.Result]] = {}
