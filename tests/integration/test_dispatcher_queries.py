@@ -133,3 +133,17 @@ async def test_counting_the_lanes_reads_the_index_alone(waiting: Mongo) -> None:
     for operation in await profiled(waiting, count):
         assert operation["planSummary"].startswith("IXSCAN")
         assert operation["docsExamined"] == 0
+
+
+async def test_only_the_rest_of_a_round_is_woken(waiting: Mongo) -> None:
+    deliveries, collection = MongoDeliveries(waiting["deliveries"]), waiting["deliveries"]
+    now = datetime.now(UTC).replace(microsecond=0)
+    accepted = notification(0)
+    whole, rest = (planned(accepted, number, ["wablas"]) for number in (1, 2))
+    resting: Any = {**rest, "wake_at": now + timedelta(seconds=30)}
+    await collection.insert_many([whole, resting])
+    await deliveries.wake_rests(["wablas"], now)
+    found = {d["_id"]: d["wake_at"] for d in await deliveries.read([whole["_id"], rest["_id"]])}
+    assert found[whole["_id"]] > now
+    assert found[rest["_id"]] == now
+    await collection.delete_many({"notification_id": accepted["_id"]})

@@ -98,6 +98,11 @@ class DeliveriesInMemory:
     async def overdue(self, now: datetime, limit: int) -> list[DeliveryDocument]:
         return [d for d in self.all.values() if "wake_at" in d and d["wake_at"] <= now][:limit]
 
+    async def wake_rests(self, lanes: Sequence[str], now: datetime) -> None:
+        for identity, delivery in self.all.items():
+            if delivery.get("lane") in lanes and now < delivery["wake_at"] < delivery["expires_at"]:
+                self.all[identity] = {**delivery, "wake_at": now, "revision": delivery["revision"] + 1}
+
     async def save(self, changes: Iterable[tuple[DeliveryDocument, Change]], now: datetime) -> list[str]:
         assert now >= START
         conflicting = []

@@ -126,6 +126,12 @@ class MongoDeliveries:
         cursor = self._collection.find({"wake_at": {"$lte": now}}, _DECIDED_WITHOUT).sort("wake_at", 1).limit(limit)
         return cast("list[DeliveryDocument]", await cursor.to_list(limit))
 
+    async def wake_rests(self, lanes: Sequence[str], now: datetime) -> None:
+        rest_of_round = {"wake_at": {"$gt": now}, "$expr": {"$lt": ["$wake_at", "$expires_at"]}}
+        await self._collection.update_many(
+            {"lane": {"$in": list(lanes)}, **rest_of_round}, {"$set": {"wake_at": now}, "$inc": {"revision": 1}}
+        )
+
     async def save(self, changes: Iterable[tuple[DeliveryDocument, Change]], now: datetime) -> list[str]:
         listed = list(changes)
         if not listed:

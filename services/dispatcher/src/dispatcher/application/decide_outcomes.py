@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from common.contracts.documents import DeliveryDocument
 from common.contracts.events import AttemptOutcome, AttemptsFinished
@@ -12,6 +13,7 @@ from dispatcher.application.ports import Deliveries, Senders
 from dispatcher.domain import circuit
 from dispatcher.domain.change import Change
 from dispatcher.domain.decisions import decide, wake
+from dispatcher.domain.lanes import lanes_among
 from dispatcher.domain.retries import RetryPlan
 from dispatcher.domain.rounds import Situation
 from dispatcher.metrics import Metrics
@@ -20,7 +22,7 @@ OVERDUE_BATCH = 500
 log = logger()
 
 
-@dataclass(frozen=True)
+@dataclass
 class DecideOutcomes:
     """The one place that decides: done, next provider, later, a person, dead."""
 
@@ -29,6 +31,7 @@ class DecideOutcomes:
     lookout: Lookout
     plan: RetryPlan
     metrics: Metrics
+    _usable: frozenset[str] = frozenset()
 
     async def __call__(self, finished: AttemptsFinished) -> None:
         waiting = list(finished.outcomes)
@@ -43,6 +46,7 @@ class DecideOutcomes:
     async def overdue(self) -> bool:
         """Decide on everything whose deadline passed; `True` while there may be more."""
         now = self.lookout.now()
+        await self._after_departures(now)
         overdue = await self.deliveries.overdue(now, OVERDUE_BATCH)
         situation = await self._situation()
         changes = []
@@ -55,6 +59,13 @@ class DecideOutcomes:
         if changes:
             await self._save(changes)
         return len(overdue) == OVERDUE_BATCH
+
+    async def _after_departures(self, now: datetime) -> None:
+        """What waits only for providers that have just gone need not wait for the end of its round."""
+        usable = self.lookout.usable()
+        if self._usable - usable:
+            await self.deliveries.wake_rests(lanes_among(self.lookout.providers() - usable), now)
+        self._usable = usable
 
     async def _apply(self, provider: str, outcomes: dict[str, AttemptOutcome], counted: set[int]) -> list[str]:
         found = [(delivery, outcomes[delivery["_id"]]) for delivery in await self.deliveries.read(list(outcomes))]

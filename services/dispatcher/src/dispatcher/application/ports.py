@@ -82,6 +82,10 @@ class Deliveries(Protocol):
 
     async def overdue(self, now: datetime, limit: int) -> list[DeliveryDocument]: ...
 
+    async def wake_rests(self, lanes: Sequence[str], now: datetime) -> None:
+        """Have those looked at that wait in these lanes for the rest of a round."""
+        ...
+
     async def save(self, changes: Iterable[tuple[DeliveryDocument, Change]], now: datetime) -> list[str]:
         """Write changes under the revision each was read with; answers the ids of those somebody changed meanwhile."""
         ...

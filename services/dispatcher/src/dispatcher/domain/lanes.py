@@ -34,6 +34,12 @@ def lanes_served(provider: str, *, known: Iterable[str], usable: Collection[str]
     return served
 
 
+def lanes_among(providers: Collection[str]) -> list[str]:
+    """Every lane that names only these."""
+    longest = min(len(providers), MOST_PROVIDERS_IN_A_LANE)
+    return [lane(some) for length in range(1, longest + 1) for some in permutations(sorted(providers), length)]
+
+
 def skips_gap(delivery: DeliveryDocument) -> bool:
     """Whether it may go before the sender's gap is over; being first in line alone is no reason."""
     return delivery["priority"] == Priority.CRITICAL
