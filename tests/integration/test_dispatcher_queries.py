@@ -14,6 +14,7 @@ from dispatcher.adapters.mongo_queue_lengths import MongoQueueLengths
 from dispatcher.domain.change import Change
 from dispatcher.domain.planning import plan_delivery
 from tests.support.dispatching.notifications import ROUTE, member, notification
+from tests.support.stored_deliveries import past_attempt
 
 WAITING = 50_000
 LANES = ["fonnte", "fonnte,wablas", "wablas,fonnte"]
@@ -147,3 +148,18 @@ async def test_only_the_rest_of_a_round_is_woken(waiting: Mongo) -> None:
     assert found[whole["_id"]] > now
     assert found[rest["_id"]] == now
     await collection.delete_many({"notification_id": accepted["_id"]})
+
+
+async def test_one_that_no_gateway_takes_does_not_grow_without_bound(waiting: Mongo) -> None:
+    deliveries, collection = MongoDeliveries(waiting["deliveries"]), waiting["deliveries"]
+    made = planned(notification(0), 1, ROUTE)
+    await collection.insert_many([made])
+    now = datetime.now(UTC)
+    for number in range(1, 31):
+        (found,) = await deliveries.read([made["_id"]])
+        past: Any = {**past_attempt(number), "outcome": "revoked"}
+        await deliveries.save([(found, Change(DeliveryStatus.QUEUED, "revoked", lane="fonnte", past=past))], now)
+    (found,) = await deliveries.read([made["_id"]])
+    assert [attempt["number"] for attempt in found["attempts"]] == list(range(11, 31))
+    assert found["revision"] == 30
+    await collection.delete_one({"_id": made["_id"]})
