@@ -91,10 +91,10 @@ def test_what_cannot_be_printed_is_refused(source: str, data: dict[str, object])
     ],
 )
 def test_an_expensive_template_is_given_up_within_a_moment(source: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()  # what it costs, whatever else this machine is doing
     with pytest.raises(Unrenderable):
         render(source, {"x": "x" * 4000})
-    assert time.perf_counter() - started < 1.0
+    assert time.process_time() - started < 1.0
 
 
 def test_the_longest_text_is_rendered_and_one_character_more_is_not() -> None:

@@ -7,7 +7,7 @@ it read. While a delivery waits for anything it has `wake_at`, the moment somebo
 | status | what it waits for | `wake_at` |
 | --- | --- | --- |
 | scheduled | its time | `send_at` |
-| queued, `lane` set | a sender's free slot | `expires_at` |
+| queued, `lane` set | a sender's free slot | `expires_at`; 30 s when the lane is shorter than the route |
 | queued, no `lane` | a backoff, a cap, a limit | when to line up again |
 | sending, attempt requested | the gateway to take it | the attempt's `deadline` |
 | sending, attempt started | the provider's answer | the latest an answer can come |
@@ -113,7 +113,7 @@ class AudienceMember(TypedDict):
 
 
 class NotificationDocument(TypedDict):
-    """`wake_at`: when a sweeper plans what nobody planned; gone once everything is planned.
+    """`wake_at`: when a sweeper plans what nobody planned, or ends what was cancelled; gone once that is done.
 
     The audience stands in `audience` when it is small, otherwise in `pages` documents of `audience_pages`
     (`_id` = `<notification>:<page number from 0>`), inserted before this one.
