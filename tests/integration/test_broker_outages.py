@@ -85,6 +85,17 @@ async def test_a_broker_that_hung_is_used_again_once_it_answers(server: PrivateR
         await eventually(lambda: len(received.envelopes) > before + 100, seconds=40)
 
 
+async def test_nothing_is_left_of_a_connection_that_was_given_up(server: PrivateRabbitMQ) -> None:
+    async with connected(server.url) as broker:
+        given_up = broker._connection
+        assert given_up is not None
+        server.pause()
+        try:
+            await eventually(lambda: broker._connection is not given_up and given_up.is_closed)
+        finally:
+            server.resume()
+
+
 async def test_a_broker_that_is_not_there_yet_is_waited_for(server: PrivateRabbitMQ) -> None:
     server.stop()
     received = Received()

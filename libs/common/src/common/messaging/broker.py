@@ -288,9 +288,12 @@ class Broker:
         self._connected.clear()
         connection, self._connection, self._channel = self._connection, None, None
         if connection is not None:
-            with contextlib.suppress(Transient), _away("RabbitMQ does not say goodbye"):
-                async with asyncio.timeout(2):
-                    await connection.close()
+            try:
+                with contextlib.suppress(Transient), _away("RabbitMQ does not say goodbye"):
+                    async with asyncio.timeout(2):
+                        await connection.close()
+            finally:
+                await connection.close()  # of one that was given up half-way only its end is noted, or it is closed later
 
 
 @asynccontextmanager
