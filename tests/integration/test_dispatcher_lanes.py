@@ -224,6 +224,28 @@ async def test_a_direct_send_beyond_a_limit_is_refused_at_once(dispatching: Worl
     assert len(gateway.calls) == 5
 
 
+async def test_what_is_critical_does_not_wait_for_the_limit_of_one_provider(dispatching: World) -> None:
+    for _ in range(2):
+        await dispatching.dispatcher(WHATSAPP_RATE_LIMIT_PER_MINUTE="5")
+    fonnte, wablas = await dispatching.gateway(), await dispatching.gateway("wablas")
+    await dispatching.accept(notification(7))
+    await dispatching.settled(5)
+    urgent = [notification([member(50 + n)], priority=Priority.CRITICAL, direct=n == 1) for n in range(5)]
+    await dispatching.accept(*urgent)
+    for one in urgent:
+        (sent,) = await dispatching.becomes(status="sent", notification_id=one["_id"])
+        assert sent["failover"]
+        assert "to wablas-1; fonnte is out or at a limit" in [entry["cause"] for entry in sent["timeline"]]
+    assert (len(fonnte.calls), len(wablas.calls)) == (5, 5)
+    # Both are full now: what is critical waits as well, and whoever waits for an answer gets one.
+    direct = notification([member(70)], priority=Priority.CRITICAL, direct=True)
+    await dispatching.accept(direct, notification([member(71)], priority=Priority.CRITICAL))
+    (refused,) = await dispatching.becomes(status="cancelled", notification_id=direct["_id"])
+    assert (refused["code"], refused["attempts_made"]) == ("MINUTE_LIMIT_EXCEEDED", 0)
+    waiting = await dispatching.becomes(3, status="queued", lane="fonnte,wablas")
+    assert [delivery["attempts_made"] for delivery in waiting] == [0, 0, 0]
+
+
 async def test_a_recipients_cap_counts_each_sending_once_whoever_claims(dispatching: World) -> None:
     for _ in range(2):
         await dispatching.dispatcher(KABAR_RECIPIENT_LIMIT_PER_DAY="3")

@@ -95,14 +95,29 @@ async def test_what_is_overdue(waiting: Mongo) -> None:
     deliveries = MongoDeliveries(waiting["deliveries"])
 
     async def nothing_is() -> None:
-        assert await deliveries.overdue(datetime.now(UTC), 500) == []
+        assert [found async for found in deliveries.overdue(datetime.now(UTC), 500)] == [[]] * 4
 
-    check_cheap(await profiled(waiting, nothing_is), most_keys=1)
+    check_cheap(await profiled(waiting, nothing_is), most_keys=1 + len(LANES))
 
     async def everything_is() -> None:
-        assert len(await deliveries.overdue(datetime.now(UTC) + timedelta(days=2), 500)) == 500
+        found = [len(found) async for found in deliveries.overdue(datetime.now(UTC) + timedelta(days=2), 500)]
+        assert found == [0, 0, 0, 500]
 
-    check_cheap(await profiled(waiting, everything_is), most_keys=500)
+    check_cheap(await profiled(waiting, everything_is), most_keys=500 + len(LANES))
+
+
+async def test_what_of_one_kind_is_overdue_hides_nothing_of_another(waiting: Mongo) -> None:
+    deliveries, collection = MongoDeliveries(waiting["deliveries"]), waiting["deliveries"]
+    later = datetime.now(UTC) + timedelta(days=2)
+    others: list[Any] = [planned(notification(0), number, ROUTE) for number in range(3)]
+    for delivery, status in zip(others, ("sending", "queued", "scheduled"), strict=True):
+        del delivery["lane"]
+        delivery.update(status=status, wake_at=later)
+    await collection.insert_many(others)
+    found = [[one["_id"] for one in some] async for some in deliveries.overdue(later, 500)]
+    assert found[:3] == [[delivery["_id"]] for delivery in others]
+    assert len(found[3]) == 500
+    await collection.delete_many({"_id": {"$in": [delivery["_id"] for delivery in others]}})
 
 
 async def test_claiming_and_saving(waiting: Mongo) -> None:

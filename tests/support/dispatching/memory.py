@@ -1,6 +1,6 @@
 """The dispatcher's ports in memory, for what a running one shows only by luck."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, cast
@@ -95,8 +95,8 @@ class DeliveriesInMemory:
     async def read(self, ids: Sequence[str]) -> list[DeliveryDocument]:
         return [self.all[identity] for identity in ids if identity in self.all]
 
-    async def overdue(self, now: datetime, limit: int) -> list[DeliveryDocument]:
-        return [d for d in self.all.values() if "wake_at" in d and d["wake_at"] <= now][:limit]
+    async def overdue(self, now: datetime, limit: int) -> AsyncIterator[list[DeliveryDocument]]:
+        yield [d for d in self.all.values() if "wake_at" in d and d["wake_at"] <= now][:limit]
 
     async def wake_rests(self, lanes: Sequence[str], now: datetime) -> None:
         for identity, delivery in self.all.items():

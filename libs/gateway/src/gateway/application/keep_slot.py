@@ -17,7 +17,7 @@ MOVE_AHEAD = timedelta(milliseconds=6)
 USUAL_ANSWERS = 15
 """The answers that tell how long one usually takes,"""
 FEWEST_ANSWERS = 3
-"""and how many of them it takes to tell."""
+"""and how many of them it takes to tell; before that, all the time an answer takes is unusual."""
 MOST_EXCESS = 0.025
 """Seconds; a longer answer was the provider's own doing, not its late reading."""
 COARSE = 0.002
@@ -60,9 +60,10 @@ class KeepSlot:
         The provider may have seen the call that much later than we made it, and the next one must keep its gap from
         what the provider saw. Only what is unusual counts, so a provider that is always slow costs the pacing nothing.
         """
-        usual = self._usual.setdefault(sender, deque(maxlen=USUAL_ANSWERS))
-        excess = min(seconds - statistics.median(usual), MOST_EXCESS) if len(usual) >= FEWEST_ANSWERS else 0.0
-        usual.append(seconds)
+        answers = self._usual.setdefault(sender, deque(maxlen=USUAL_ANSWERS))
+        usual = statistics.median(answers) if len(answers) >= FEWEST_ANSWERS else 0.0
+        excess = min(seconds - usual, MOST_EXCESS)
+        answers.append(seconds)
         if excess > PACED_LATENESS:
             later = slot + timedelta(milliseconds=math.ceil(excess * 1000))
             if await self._slots.move(sender, slot=slot, gap=gap, to=later):

@@ -1,6 +1,6 @@
 """Deliveries in MongoDB."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from datetime import datetime
 from typing import Any, cast
 
@@ -9,10 +9,19 @@ from common.contracts.vocabulary import AttemptState, DeliveryStatus, Priority
 from common.mongo.connection import DUPLICATE_KEY, BulkWriteError, Collection, Document, UpdateOne
 from dispatcher.domain.attempts import with_past
 from dispatcher.domain.change import Change
+from dispatcher.domain.lanes import passed_over
 from dispatcher.domain.rounds import CANCELLED
 
 _DECIDED_WITHOUT = {"message": 0, "timeline": 0}
 """What no decision looks at stays in the database."""
+
+_WAITING: list[Document] = [
+    {"status": DeliveryStatus.SENDING, "lane": None},
+    {"status": DeliveryStatus.QUEUED, "lane": None},
+    {"status": DeliveryStatus.SCHEDULED, "lane": None},
+    {"status": DeliveryStatus.QUEUED, "lane": {"$gt": ""}},
+]
+"""Everything a deadline ends, the most pressing first: an attempt, a backoff, the time to wait for, a place in line."""
 
 TIMELINE_ENTRIES = 500
 """The last so many are kept: one that nobody can take for days must not grow without bound."""
@@ -76,12 +85,14 @@ class MongoDeliveries:
         self, deliveries: Sequence[DeliveryDocument], *, claim: str, provider: str, sender: str, now: datetime,
         deadline: datetime,
     ) -> list[DeliveryDocument]:  # fmt: skip
-        # Deliveries of one batch usually have the same number of attempts behind them; each number is one update.
-        by_number: dict[int, list[str]] = {}
+        # Deliveries of one batch usually have the same past, and all that have are one update.
+        alike: dict[tuple[int, str], list[str]] = {}
         for delivery in deliveries:
-            by_number.setdefault(delivery["attempts_made"], []).append(delivery["_id"])
+            before = ", ".join(passed_over(delivery, provider))
+            cause = f"to {sender}; {before} is out or at a limit" if before else f"to {sender}"
+            alike.setdefault((delivery["attempts_made"], cause), []).append(delivery["_id"])
         modified = 0
-        for made, ids in by_number.items():
+        for (made, cause), ids in alike.items():
             result = await self._collection.update_many(
                 {"_id": {"$in": ids}, "lane": {"$gt": ""}, "attempts_made": made, "expires_at": {"$gt": now}},
                 {
@@ -100,7 +111,7 @@ class MongoDeliveries:
                         },
                     },
                     "$unset": {"lane": ""},
-                    "$push": _timeline({"at": now, "status": DeliveryStatus.SENDING, "cause": f"to {sender}"}),
+                    "$push": _timeline({"at": now, "status": DeliveryStatus.SENDING, "cause": cause}),
                     "$inc": {"revision": 1},
                 },
             )
@@ -122,9 +133,10 @@ class MongoDeliveries:
         cursor = self._collection.find({"_id": {"$in": list(ids)}}, _DECIDED_WITHOUT)
         return cast("list[DeliveryDocument]", await cursor.to_list(None))
 
-    async def overdue(self, now: datetime, limit: int) -> list[DeliveryDocument]:
-        cursor = self._collection.find({"wake_at": {"$lte": now}}, _DECIDED_WITHOUT).sort("wake_at", 1).limit(limit)
-        return cast("list[DeliveryDocument]", await cursor.to_list(limit))
+    async def overdue(self, now: datetime, limit: int) -> AsyncIterator[list[DeliveryDocument]]:
+        for waiting in _WAITING:
+            cursor = self._collection.find({**waiting, "wake_at": {"$lte": now}}, _DECIDED_WITHOUT).limit(limit)
+            yield cast("list[DeliveryDocument]", await cursor.to_list(limit))
 
     async def wake_rests(self, lanes: Sequence[str], now: datetime) -> None:
         rest_of_round = {"wake_at": {"$gt": now}, "$expr": {"$lt": ["$wake_at", "$expires_at"]}}

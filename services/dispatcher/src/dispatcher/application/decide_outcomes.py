@@ -47,7 +47,13 @@ class DecideOutcomes:
         """Decide on everything whose deadline passed; `True` while there may be more."""
         now = self.lookout.now()
         await self._after_departures(now)
-        overdue = await self.deliveries.overdue(now, OVERDUE_BATCH)
+        more = False
+        async for overdue in self.deliveries.overdue(now, OVERDUE_BATCH):
+            await self._wake(overdue)
+            more = more or len(overdue) == OVERDUE_BATCH
+        return more
+
+    async def _wake(self, overdue: Sequence[DeliveryDocument]) -> None:
         situation = await self._situation()
         changes = []
         for delivery in overdue:
@@ -58,7 +64,6 @@ class DecideOutcomes:
                 changes.append((delivery, change))
         if changes:
             await self._save(changes)
-        return len(overdue) == OVERDUE_BATCH
 
     async def _after_departures(self, now: datetime) -> None:
         """What waits only for providers that have just gone need not wait for the end of its round."""

@@ -54,7 +54,10 @@ class Lookout:
 
     def limited(self, sender: str, until: datetime) -> None:
         """Note that a sender has reached one of its limits. Believed for a moment: a person may reset it."""
+        before = self.spare()
         self._limited_until[sender] = min(until, self._clock.now() + LIMIT_BELIEVED)
+        if self.spare() != before:
+            self.poke()
 
     def unlimited(self, sender: str) -> None:
         self._limited_until.pop(sender, None)
@@ -64,6 +67,10 @@ class Lookout:
         now = self._clock.now()
         senders = [s for s in self._picture.values() if s["provider"] == provider and circuit.available(s, now)]
         return all(self._limited_until.get(s["_id"], now) > now for s in senders)
+
+    def spare(self) -> frozenset[str]:
+        """The providers that can be used and have a sender that is not known to be at a limit."""
+        return frozenset(provider for provider in self.usable() if not self.all_limited(provider))
 
     def on_change(self, poke: Callable[[], None]) -> None:
         self._changed.append(poke)

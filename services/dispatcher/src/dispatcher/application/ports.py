@@ -80,7 +80,12 @@ class Deliveries(Protocol):
 
     async def read(self, ids: Sequence[str]) -> list[DeliveryDocument]: ...
 
-    async def overdue(self, now: datetime, limit: int) -> list[DeliveryDocument]: ...
+    def overdue(self, now: datetime, limit: int) -> AsyncIterator[list[DeliveryDocument]]:
+        """What passed its deadline: up to `limit` of each kind of waiting, one kind after the other.
+
+        So many of one kind, as when a broadcast's time comes, do not delay those of another.
+        """
+        ...
 
     async def wake_rests(self, lanes: Sequence[str], now: datetime) -> None:
         """Have those looked at that wait in these lanes for the rest of a round."""

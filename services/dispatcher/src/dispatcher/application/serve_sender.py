@@ -13,7 +13,7 @@ from dispatcher.application.claim_deliveries import ClaimDeliveries, Claimed
 from dispatcher.application.lookout import Doorbell, Lookout
 from dispatcher.application.ports import Deliveries, Gate, Gateways, Senders
 from dispatcher.domain import circuit
-from dispatcher.domain.lanes import in_order, lanes_served, skips_gap
+from dispatcher.domain.lanes import in_order, lanes_served, skips_gap, waits_for_one_of
 from dispatcher.domain.rounds import refused
 from dispatcher.metrics import Metrics
 
@@ -125,6 +125,13 @@ class ServeSender:
         now = self.lookout.now()
         lanes = self._lanes(provider)
         heads = await self.deliveries.heads(lanes, now, count)
+        spare = self.lookout.spare()
+        if self.lookout.usable() - spare - {provider}:
+            # To what is critical a provider without a free slot is as good as out; what is not waits, so that the
+            # others keep their slots for failures.
+            beyond = lanes_served(provider, known=self.lookout.providers(), usable=spare)
+            critical = await self.deliveries.critical(beyond, now, count)
+            heads = in_order([*critical, *heads], now, self.ageing, count)
         if not self.ageing or len(heads) < count or (self._none_aged_until and now < self._none_aged_until):
             return heads  # when there are fewer, everything that waits is among them
         aged: list[DeliveryDocument] = []
@@ -160,12 +167,15 @@ class ServeSender:
         return saved
 
     async def _limited(self, provider: str, heads: Sequence[DeliveryDocument], wait: Wait) -> None:
-        """Direct sends are refused once no other sender of the provider could take them."""
+        """Direct sends are refused once no other sender could take them."""
         if wait.window is None:
             self.lookout.unlimited(self.identity)
             return
         self.lookout.limited(self.identity, wait.until)
-        direct = [head for head in heads if head["direct"]]
-        if direct and self.lookout.all_limited(provider):
+        if not self.lookout.all_limited(provider):
+            return
+        spare = self.lookout.spare()
+        direct = [head for head in heads if head["direct"] and not (skips_gap(head) and waits_for_one_of(head, spare))]
+        if direct:
             changes = [(head, refused(head, sender=self.identity, window=wait.window)) for head in direct]
             await self.deliveries.save(changes, self.lookout.now())

@@ -40,6 +40,17 @@ def lanes_among(providers: Collection[str]) -> list[str]:
     return [lane(some) for length in range(1, longest + 1) for some in permutations(sorted(providers), length)]
 
 
+def waits_for_one_of(delivery: DeliveryDocument, providers: Collection[str]) -> bool:
+    """Whether its lane names one of these."""
+    return any(provider in providers for provider in delivery.get("lane", "").split(","))
+
+
+def passed_over(delivery: DeliveryDocument, provider: str) -> list[str]:
+    """The providers its lane names before this one."""
+    named = delivery.get("lane", "").split(",")
+    return named[: named.index(provider)] if provider in named else []
+
+
 def skips_gap(delivery: DeliveryDocument) -> bool:
     """Whether it may go before the sender's gap is over; being first in line alone is no reason."""
     return delivery["priority"] == Priority.CRITICAL
