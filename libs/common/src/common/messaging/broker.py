@@ -293,7 +293,8 @@ class Broker:
                     async with asyncio.timeout(2):
                         await connection.close()
             finally:
-                await connection.close()  # of one that was given up half-way only its end is noted, or it is closed later
+                # Of one that was given up half-way only its end is noted; or whoever collects it closes it again.
+                await connection.close()
 
 
 @asynccontextmanager
