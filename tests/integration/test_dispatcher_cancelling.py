@@ -8,6 +8,7 @@ import pytest
 
 from common.mongo.connection import Mongo, connect
 from dispatcher.adapters.mongo_deliveries import MongoDeliveries
+from dispatcher.domain.rounds import CANCELLED
 from tests.support.stored_deliveries import past_attempt, stored_delivery
 
 
@@ -32,6 +33,7 @@ async def test_what_waits_ends_as_cancelled(mongo: Mongo, status: str) -> None:
     found, ended = await after_cancelling(mongo, stored_delivery(status))
     assert (found["status"], found["code"], found["revision"], ended) == ("cancelled", None, 1, 1)
     assert not {"lane", "wake_at"} & found.keys()
+    assert (found["reason"], found["called_off"]) == (CANCELLED, CANCELLED)
     assert [entry["status"] for entry in found["timeline"]] == [status, "cancelled"]
 
 
@@ -45,7 +47,7 @@ async def test_what_waits_and_may_have_arrived_ends_as_unknown(mongo: Mongo) -> 
 async def test_what_is_under_way_is_called_off_once(mongo: Mongo) -> None:
     delivery = stored_delivery("sending")
     found, ended = await after_cancelling(mongo, delivery)
-    assert (found["status"], found["called_off"], found["revision"], ended) == ("sending", True, 1, 0)
+    assert (found["status"], found["called_off"], found["revision"], ended) == ("sending", CANCELLED, 1, 0)
     await MongoDeliveries(mongo["deliveries"]).cancel([delivery["notification_id"]], datetime.now(UTC))
     again = await mongo["deliveries"].find_one({"_id": delivery["_id"]})
     assert again == found
@@ -56,3 +58,11 @@ async def test_what_has_ended_stays(mongo: Mongo, status: str) -> None:
     delivery = stored_delivery(status)
     found, _ = await after_cancelling(mongo, delivery)
     assert (found["status"], found["revision"]) == (status, 0)
+
+
+@pytest.mark.parametrize("status", ["queued", "scheduled", "sending"])
+async def test_what_a_person_wanted_after_all_is_not_cancelled_again_by_itself(mongo: Mongo, status: str) -> None:
+    delivery = stored_delivery(status, retried_at=datetime.now(UTC))
+    found, ended = await after_cancelling(mongo, delivery)
+    assert (found["status"], found["revision"], ended) == (status, 0, 0)
+    assert "called_off" not in found

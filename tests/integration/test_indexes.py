@@ -145,3 +145,13 @@ async def test_creating_the_indexes_again_changes_nothing(mongo: Mongo) -> None:
     before = await mongo["deliveries"].index_information()
     await mongo.create_indexes()
     assert await mongo["deliveries"].index_information() == before
+
+
+async def test_an_index_that_is_declared_in_another_way_than_before_is_made_anew(mongodb: Any) -> None:
+    async with connect(mongodb.url.replace("/kabar?", "/test_indexes_anew?"), name="test") as mongo:
+        await mongo["deliveries"].create_index([("wake_at", 1)], name="deadline")
+        await mongo.create_indexes()
+        there = await mongo["deliveries"].index_information()
+        assert [name for name, _ in there["deadline"]["key"]] == ["status", "lane", "wake_at"]
+        assert set(there) == {"_id_", *(model.document["name"] for model in INDEXES["deliveries"])}
+        await mongo.client.drop_database(mongo.database.name)

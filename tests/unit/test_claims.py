@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from common.contracts.documents import DeliveryDocument
 from dispatcher.domain.lanes import lanes_served
+from dispatcher.domain.rounds import CANCELLED
 from tests.support.dispatching.memory import DeliveriesInMemory, GatewaysInMemory, claiming, lookout, sender
 from tests.support.dispatching.model import START, after, queued
 
@@ -17,7 +18,7 @@ class CalledOffWhileClaimed(DeliveriesInMemory):
     """Somebody cancels between the claim and what follows it."""
 
     async def read(self, ids: Sequence[str]) -> list[DeliveryDocument]:
-        return [{**delivery, "called_off": True} for delivery in await super().read(ids)]
+        return [{**delivery, "called_off": CANCELLED} for delivery in await super().read(ids)]
 
 
 async def test_what_was_cancelled_while_it_was_claimed_is_not_put_back() -> None:

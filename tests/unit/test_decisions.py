@@ -7,6 +7,7 @@ from itertools import product
 import pytest
 
 from common.contracts.documents import DeliveryDocument
+from common.contracts.events import AttemptOutcome
 from common.contracts.vocabulary import AttemptState, DeliveryStatus, FailureClass
 from dispatcher.domain.change import Change
 from dispatcher.domain.decisions import decide, wake
@@ -290,3 +291,51 @@ def test_a_delivery_put_aside_within_a_round_carries_on_where_it_was() -> None:
 @pytest.mark.parametrize("status", ["sent", "failed", "cancelled", "expired", "unknown", "suppressed"])
 def test_nobody_wakes_what_has_ended(status: str) -> None:
     assert wake({**queued(), "status": status}, situation()) is None
+
+
+def resting() -> DeliveryDocument:
+    """Fonnte has failed it, and it waits for Wablas."""
+    delivery = end_of(claimed(queued(), FONNTE), FAILED)
+    assert delivery["lane"] == WABLAS
+    return delivery
+
+
+def test_what_waits_for_the_rest_of_its_round_is_not_called_again_by_those_that_failed_it() -> None:
+    delivery = resting()
+    looked = 0
+    while delivery["wake_at"] < delivery["expires_at"]:
+        at = (delivery["wake_at"] - after(0)).total_seconds()
+        delivery = applied(delivery, wake(delivery, situation(at=at)))
+        assert (delivery["lane"], delivery["retries"], len(delivery["attempts"])) == (WABLAS, 0, 1)
+        looked += 1
+    assert looked < 200
+    ended = wake(delivery, situation(at=86_400))
+    assert ended is not None
+    assert ended.status is DeliveryStatus.EXPIRED
+
+
+def test_that_it_waits_on_is_nothing_to_tell() -> None:
+    change = wake(resting(), situation(at=31))
+    assert change is not None
+    assert (change.cause, change.fields, change.keep_attempt) == ("", {}, True)
+
+
+def test_all_are_asked_again_once_none_of_the_rest_can_take_it() -> None:
+    delivery = resting()
+    delivery = applied(delivery, wake(delivery, situation((FONNTE,), at=31)))
+    assert (delivery["lane"], delivery["retries"], delivery["round_from"]) == ("fonnte,wablas", 0, 1)
+    delivery = applied(delivery, decide(*failing_again(delivery), situation((FONNTE,), at=33)))
+    assert (delivery["retries"], "lane" in delivery) == (1, False)
+
+
+def failing_again(delivery: DeliveryDocument) -> tuple[DeliveryDocument, AttemptOutcome]:
+    calling = claimed(delivery, FONNTE, at=32)
+    return calling, told(calling, FAILED, at=33)
+
+
+@pytest.mark.parametrize("usable", [BOTH, NONE])
+def test_what_waits_for_its_whole_route_waits_until_its_validity_ends(usable: tuple[str, ...]) -> None:
+    delivery: DeliveryDocument = {**queued(), "wake_at": after(10)}
+    change = wake(delivery, situation(usable, at=10))
+    assert change is not None
+    assert (change.cause, change.lane, change.wake_at) == ("", "fonnte,wablas", delivery["expires_at"])

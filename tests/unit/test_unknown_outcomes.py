@@ -6,6 +6,7 @@ from common.contracts.documents import DeliveryDocument
 from common.contracts.vocabulary import AttemptState, DeliveryStatus, FailureClass, OnUnknown
 from dispatcher.domain.change import Change
 from dispatcher.domain.decisions import decide, wake
+from dispatcher.domain.rounds import CANCELLED
 from tests.support.dispatching.model import FONNTE, WABLAS, after, applied, claimed, end_of, queued, situation, told
 
 FAILED, UNKNOWN, SUCCEEDED, MISSED = (
@@ -141,11 +142,39 @@ def test_what_used_up_every_retry_is_unknown_when_one_attempt_may_have_arrived()
 
 
 def test_what_was_called_off_is_not_tried_again() -> None:
-    delivery = end_of(claimed({**queued(), "called_off": True}, FONNTE), FAILED, FailureClass.TRANSPORT)
+    delivery = end_of(claimed({**queued(), "called_off": CANCELLED}, FONNTE), FAILED, FailureClass.TRANSPORT)
     assert (delivery["status"], delivery["reason"]) == ("cancelled", "its notification was cancelled")
     assert not {"lane", "wake_at"} & delivery.keys()
 
 
 def test_what_was_called_off_and_may_have_arrived_is_unknown() -> None:
-    delivery = end_of(claimed({**queued(unknown_wait_seconds=0.0), "called_off": True}, FONNTE), UNKNOWN)
+    delivery = end_of(claimed({**queued(unknown_wait_seconds=0.0), "called_off": CANCELLED}, FONNTE), UNKNOWN)
     assert (delivery["status"], delivery["code"]) == ("unknown", "UNKNOWN")
+    assert delivery["possible_duplicate"] is False
+
+
+def called_off_while_unknown() -> DeliveryDocument:
+    """As cancelling leaves one that waited for its turn with an attempt nobody can tell the outcome of."""
+    waiting = end_of(claimed(queued(unknown_wait_seconds=0.0), FONNTE), UNKNOWN)
+    ended: DeliveryDocument = {**waiting, "status": "unknown", "called_off": "cancelled by tester"}
+    del ended["lane"], ended["wake_at"]
+    return ended
+
+
+@pytest.mark.parametrize("state", [FAILED, MISSED])
+def test_what_was_cancelled_is_not_sent_when_its_attempt_turns_out_never_to_have_arrived(state: AttemptState) -> None:
+    delivery = called_off_while_unknown()
+    word = told(claimed(queued(), FONNTE), state, at=120)
+    delivery = applied(delivery, decide(delivery, word, situation(at=120)))
+    assert (delivery["status"], delivery["code"], delivery["reason"]) == ("cancelled", None, "cancelled by tester")
+    assert not {"lane", "wake_at"} & delivery.keys()
+    assert delivery["possible_duplicate"] is False
+
+
+def test_what_was_called_off_while_it_waited_for_proof_ends_as_what_the_proof_says() -> None:
+    first = claimed(queued(unknown_wait_seconds=60.0), FONNTE)
+    waiting: DeliveryDocument = {**end_of(first, UNKNOWN), "called_off": CANCELLED}
+    refused = applied(waiting, decide(waiting, told(first, FAILED, at=5), situation(at=5)))
+    assert (refused["status"], refused["code"], refused["retries"]) == ("cancelled", None, 0)
+    unproven = applied(waiting, wake(waiting, situation(at=61)))
+    assert (unproven["status"], unproven["code"], unproven["possible_duplicate"]) == ("unknown", "UNKNOWN", False)

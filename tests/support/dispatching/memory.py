@@ -15,6 +15,7 @@ from dispatcher.application.claim_deliveries import ClaimDeliveries
 from dispatcher.application.lookout import Lookout
 from dispatcher.application.recipient_caps import RecipientCaps
 from dispatcher.domain.change import Change
+from dispatcher.domain.rounds import LONGEST_REST
 from dispatcher.metrics import Metrics
 from tests.support.dispatching.model import START, applied, claimed
 
@@ -100,7 +101,7 @@ class DeliveriesInMemory:
 
     async def wake_rests(self, lanes: Sequence[str], now: datetime) -> None:
         for identity, delivery in self.all.items():
-            if delivery.get("lane") in lanes and now < delivery["wake_at"] < delivery["expires_at"]:
+            if delivery.get("lane") in lanes and now < delivery["wake_at"] <= now + LONGEST_REST:
                 self.all[identity] = {**delivery, "wake_at": now, "revision": delivery["revision"] + 1}
 
     async def save(self, changes: Iterable[tuple[DeliveryDocument, Change]], now: datetime) -> list[str]:

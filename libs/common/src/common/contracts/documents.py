@@ -7,7 +7,7 @@ it read. While a delivery waits for anything it has `wake_at`, the moment somebo
 | status | what it waits for | `wake_at` |
 | --- | --- | --- |
 | scheduled | its time | `send_at` |
-| queued, `lane` set | a sender's free slot | `expires_at`; 30 s when the lane is shorter than the route |
+| queued, `lane` set | a sender's free slot | `expires_at`; 30 s to 10 min when the lane is shorter than the route |
 | queued, no `lane` | a backoff, a cap, a limit | when to line up again |
 | sending, attempt requested | the gateway to take it | the attempt's `deadline` |
 | sending, attempt started | the provider's answer | the latest an answer can come |
@@ -62,7 +62,8 @@ class PastAttempt(TypedDict):
 class DeliveryDocument(TypedDict):
     """`position` is its place in its notification (first in, first out within one moment); `round_from` the number
     of attempts made when the present round through the route's providers began; `discarded_at` takes it out of what
-    waits for a person.
+    waits for a person. `called_off` says why it is not to go on, whatever is still told about it; `retried_at` that a
+    person wanted it after all, so that only a person cancels it again.
     """
 
     _id: str
@@ -99,7 +100,8 @@ class DeliveryDocument(TypedDict):
     accepted_at: datetime
     created_at: datetime
     sent_at: datetime | None
-    called_off: NotRequired[bool]
+    called_off: NotRequired[str]
+    retried_at: NotRequired[datetime]
     discarded_at: NotRequired[datetime]
     revision: int
 

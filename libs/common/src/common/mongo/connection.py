@@ -1,8 +1,8 @@
 """The connection to MongoDB."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 
 import pymongo
@@ -16,11 +16,12 @@ from pymongo.errors import (
     DuplicateKeyError,
     ExecutionTimeout,
     NetworkTimeout,
+    OperationFailure,
     ServerSelectionTimeoutError,
     WaitQueueTimeoutError,
     WriteConcernError,
 )
-from pymongo.operations import InsertOne, UpdateMany, UpdateOne
+from pymongo.operations import IndexModel, InsertOne, UpdateMany, UpdateOne
 
 from common.mongo.collection import DUPLICATE_KEY, Collection, Document, WriteFailed, WriteUnconfirmed
 from common.mongo.indexes import INDEXES
@@ -39,6 +40,8 @@ UNAVAILABLE: tuple[type[Exception], ...] = (
 """What is raised while MongoDB is away; the same operation succeeds once it is back."""
 PING_SECONDS = 2.0
 """A server that does not answer so long is said to be away."""
+INDEX_CONFLICTS = {85, 86}
+"""An index of this name is there with other keys or options."""
 within = pymongo.timeout
 """`with within(seconds):` bounds every operation inside, retries included."""
 log = logger()
@@ -96,8 +99,24 @@ class Mongo:
             await asyncio.sleep(1)
 
     async def create_indexes(self) -> None:
+        """Create what is missing; an index that is declared in another way than before is made anew."""
         for collection, models in INDEXES.items():
-            await self[collection].create_indexes(models)
+            try:
+                await self[collection].create_indexes(models)
+            except OperationFailure as error:
+                if error.code not in INDEX_CONFLICTS:
+                    raise
+                await self._drop_changed(collection, models)
+                await self[collection].create_indexes(models)
+
+    async def _drop_changed(self, collection: str, models: Sequence[IndexModel]) -> None:
+        there = await self[collection].index_information()
+        for document in (model.document for model in models):
+            found = there.get(document["name"])
+            if found is not None and found["key"] != list(document["key"].items()):
+                log.info("index.made_anew", collection=collection, index=document["name"])
+                with suppress(OperationFailure):  # another process was first
+                    await self[collection].drop_index(document["name"])
 
 
 @asynccontextmanager

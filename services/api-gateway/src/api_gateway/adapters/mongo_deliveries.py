@@ -44,10 +44,10 @@ class MongoDeliveries:
         )
         return result.modified_count
 
-    async def call_off(self, notification_id: str) -> int:
+    async def call_off(self, notification_id: str, *, reason: str) -> int:
         result = await self._deliveries.update_many(
-            {"notification_id": notification_id, "status": DeliveryStatus.SENDING, "called_off": {"$ne": True}},
-            {"$set": {"called_off": True}, "$inc": {"revision": 1}},
+            {"notification_id": notification_id, "status": DeliveryStatus.SENDING, "called_off": {"$exists": False}},
+            {"$set": {"called_off": reason}, "$inc": {"revision": 1}},
         )
         return result.modified_count
 
@@ -114,6 +114,7 @@ def _ended(*, reason: str, cause: str, now: datetime) -> list[Document]:
                 "status": status,
                 "reason": either(UNTOLD, reason),
                 "code": either("UNKNOWN", None),
+                "called_off": {"$literal": reason},
                 "timeline": {"$concatArrays": ["$timeline", [entry]]},
                 "revision": {"$add": ["$revision", 1]},
             }
@@ -139,6 +140,7 @@ def _lined_up(delivery: DeliveryDocument, *, cause: str, now: datetime) -> Docum
             "code": None,
             "reason": None,
             "sent_at": None,
+            "retried_at": now,
             "possible_duplicate": delivery["possible_duplicate"] or delivery["status"] == DeliveryStatus.UNKNOWN,
         },
         "$unset": {"discarded_at": "", "called_off": ""},

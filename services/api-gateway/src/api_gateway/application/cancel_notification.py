@@ -13,6 +13,7 @@ from common.kernel.clock import Clock
 SWEEP_AFTER = timedelta(seconds=2)
 """When the sweeper takes back what a dead planner had added, and plans what nobody planned as cancelled."""
 QUIET_PASSES = 2
+REASON = "its notification was cancelled"
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ class CancelNotification:
         """What is under way may come back to wait meanwhile, and what waits set out: until nothing does any more."""
         cancelled = quiet = 0
         while quiet < QUIET_PASSES:
-            called_off = await self.deliveries.call_off(notification_id)
+            called_off = await self.deliveries.call_off(notification_id, reason=REASON)
             ended = await self._end_waiting(notification_id, caller)
             cancelled += ended
             quiet = 0 if called_off or ended else quiet + 1
@@ -63,7 +64,7 @@ class CancelNotification:
         async for ids in self.deliveries.waiting(notification_id):
             ended += await self.deliveries.cancel(
                 ids,
-                reason="its notification was cancelled",
+                reason=REASON,
                 cause=f"cancelled with its notification by {caller.subject}",
                 now=self.clock.now(),
             )

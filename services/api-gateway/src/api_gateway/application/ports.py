@@ -62,7 +62,7 @@ class Deliveries(Protocol):
     async def cancel(self, ids: Sequence[str], *, reason: str, cause: str, now: datetime) -> int:
         """End those of them that still wait, as unknown where an attempt may have arrived; how many did."""
 
-    async def call_off(self, notification_id: str) -> int:
+    async def call_off(self, notification_id: str, *, reason: str) -> int:
         """Have what is under way tried no further once its attempt does not work; how many are called off by this."""
 
     async def line_up_again(self, deliveries: Sequence[DeliveryDocument], *, cause: str, now: datetime) -> int:

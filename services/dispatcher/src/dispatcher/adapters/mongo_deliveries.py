@@ -10,7 +10,7 @@ from common.mongo.connection import DUPLICATE_KEY, BulkWriteError, Collection, D
 from dispatcher.domain.attempts import with_past
 from dispatcher.domain.change import Change
 from dispatcher.domain.lanes import passed_over
-from dispatcher.domain.rounds import CANCELLED
+from dispatcher.domain.rounds import CANCELLED, LONGEST_REST, UNTOLD
 
 _DECIDED_WITHOUT = {"message": 0, "timeline": 0}
 """What no decision looks at stays in the database."""
@@ -44,14 +44,14 @@ class MongoDeliveries:
         return len(deliveries)
 
     async def cancel(self, notification_ids: Sequence[str], now: datetime) -> int:
-        of_them = {"notification_id": {"$in": list(notification_ids)}}
+        of_them = {"notification_id": {"$in": list(notification_ids)}, "retried_at": {"$exists": False}}
         waiting = {"$in": [DeliveryStatus.QUEUED, DeliveryStatus.SCHEDULED]}
-        under_way = {"status": DeliveryStatus.SENDING, "called_off": {"$ne": True}}
+        under_way = {"status": DeliveryStatus.SENDING, "called_off": {"$exists": False}}
         ended = 0
         while True:  # one that goes from one status to the other meanwhile is found the next time
             result = await self._collection.update_many({**of_them, "status": waiting}, _cancelled(now))
             called_off = await self._collection.update_many(
-                {**of_them, **under_way}, {"$set": {"called_off": True}, "$inc": {"revision": 1}}
+                {**of_them, **under_way}, {"$set": {"called_off": CANCELLED}, "$inc": {"revision": 1}}
             )
             ended += result.modified_count
             if not result.modified_count and not called_off.modified_count:
@@ -139,9 +139,11 @@ class MongoDeliveries:
             yield cast("list[DeliveryDocument]", await cursor.to_list(limit))
 
     async def wake_rests(self, lanes: Sequence[str], now: datetime) -> None:
-        rest_of_round = {"wake_at": {"$gt": now}, "$expr": {"$lt": ["$wake_at", "$expires_at"]}}
+        rest_of_round = {"$gt": now, "$lte": now + LONGEST_REST}  # one that ends by then is woken too, which is no harm
         await self._collection.update_many(
-            {"lane": {"$in": list(lanes)}, **rest_of_round}, {"$set": {"wake_at": now}, "$inc": {"revision": 1}}
+            {"status": DeliveryStatus.QUEUED, "lane": {"$in": list(lanes)}, "wake_at": rest_of_round},
+            {"$set": {"wake_at": now}, "$inc": {"revision": 1}},
+            hint="deadline",
         )
 
     async def save(self, changes: Iterable[tuple[DeliveryDocument, Change]], now: datetime) -> list[str]:
@@ -161,11 +163,11 @@ class MongoDeliveries:
         """Those whose revision is not the one this write would have made, with the cause it would have left."""
         expected = {delivery["_id"]: (delivery["revision"] + 1, change.cause) for delivery, change in changes}
         cursor = self._collection.find({"_id": {"$in": list(expected)}}, {"revision": 1, "timeline": {"$slice": -1}})
-        written = {
-            document["_id"]
-            async for document in cursor
-            if (document["revision"], document["timeline"][-1]["cause"]) == expected[document["_id"]]
-        }
+        written = set()
+        async for document in cursor:
+            revision, cause = expected[document["_id"]]
+            if document["revision"] == revision and cause in {"", document["timeline"][-1]["cause"]}:
+                written.add(document["_id"])
         return [identity for identity in expected if identity not in written]
 
 
@@ -178,8 +180,9 @@ def _cancelled(now: datetime) -> list[Document]:
         {
             "$set": {
                 "status": status,
-                "reason": CANCELLED,
+                "reason": {"$cond": [unknown, UNTOLD, CANCELLED]},
                 "code": {"$cond": [unknown, "UNKNOWN", None]},
+                "called_off": CANCELLED,
                 "timeline": {"$concatArrays": ["$timeline", [entry]]},
                 "revision": {"$add": ["$revision", 1]},
             }
@@ -205,7 +208,7 @@ def _update(delivery: DeliveryDocument, change: Change, now: datetime) -> Docume
             removed[name] = ""
         else:
             fields[name] = value
-    pushed = _timeline({"at": now, "status": change.status, "cause": change.cause})
+    pushed = _timeline({"at": now, "status": change.status, "cause": change.cause}) if change.cause else {}
     if not change.keep_attempt:
         fields["attempt"] = None
     if change.past is not None:
@@ -217,7 +220,9 @@ def _update(delivery: DeliveryDocument, change: Change, now: datetime) -> Docume
     if change.amended_number is not None:
         index = next(i for i, a in enumerate(delivery["attempts"]) if a["number"] == change.amended_number)
         fields |= {f"attempts.{index}.{name}": value for name, value in change.amended.items()}
-    update: Document = {"$set": fields, "$push": pushed, "$inc": {"revision": 1}}
+    update: Document = {"$set": fields, "$inc": {"revision": 1}}
+    if pushed:
+        update["$push"] = pushed
     if removed:
         update["$unset"] = removed
     return update

@@ -48,11 +48,12 @@ class MongoNotifications:
             {"$max": {"planned_pages": pages}, "$set": {"wake_at": wake_at}},
         )
 
-    async def planned(self, ids: Sequence[str]) -> None:
-        await self._notifications.update_many(
+    async def planned(self, ids: Sequence[str]) -> int:
+        result = await self._notifications.update_many(
             {"_id": {"$in": list(ids)}, "status": NotificationStatus.ACCEPTED},
             {"$set": {"status": NotificationStatus.PLANNED}, "$unset": {"wake_at": ""}},
         )
+        return result.modified_count
 
     async def cancelled(self, ids: Sequence[str]) -> list[str]:
         query = {"_id": {"$in": list(ids)}, "status": NotificationStatus.CANCELLED}

@@ -13,6 +13,7 @@ from common.telemetry.logs import logger
 from dispatcher.application.lookout import Lookout
 from dispatcher.application.ports import Deliveries, Gateways
 from dispatcher.application.recipient_caps import Allowed, RecipientCaps
+from dispatcher.application.tell_end import tell_ends
 from dispatcher.domain.change import Change
 from dispatcher.domain.lanes import skips_gap
 from dispatcher.domain.rounds import line_up, unless_called_off
@@ -83,6 +84,7 @@ class ClaimDeliveries:
             if change is not None:
                 changes.append((delivery, _unmade(delivery, change) if delivery["_id"] in allowed.granted else change))
         changed = set(await self.deliveries.save(changes, now))
+        tell_ends(changes, changed, now=now, metrics=self.metrics)
         await self.caps.give_back(allowed, [delivery for delivery, _ in changes if delivery["_id"] not in changed])
 
 

@@ -6,10 +6,11 @@ from datetime import datetime
 
 from common.contracts.documents import DeliveryDocument
 from common.contracts.events import AttemptOutcome, AttemptsFinished
-from common.contracts.vocabulary import WAITING, AttemptState, CircuitState, DeliveryStatus
+from common.contracts.vocabulary import WAITING, AttemptState, CircuitState
 from common.telemetry.logs import logger
 from dispatcher.application.lookout import Lookout
 from dispatcher.application.ports import Deliveries, Senders
+from dispatcher.application.tell_end import tell_end
 from dispatcher.domain import circuit
 from dispatcher.domain.change import Change
 from dispatcher.domain.decisions import decide, wake
@@ -31,7 +32,7 @@ class DecideOutcomes:
     lookout: Lookout
     plan: RetryPlan
     metrics: Metrics
-    _usable: frozenset[str] = frozenset()
+    _usable: frozenset[str] | None = None
 
     async def __call__(self, finished: AttemptsFinished) -> None:
         waiting = list(finished.outcomes)
@@ -66,9 +67,10 @@ class DecideOutcomes:
             await self._save(changes)
 
     async def _after_departures(self, now: datetime) -> None:
-        """What waits only for providers that have just gone need not wait for the end of its round."""
+        """What waits only for providers that have just gone, or went while nobody looked, is offered to all of them."""
+        await self.lookout.known()
         usable = self.lookout.usable()
-        if self._usable - usable:
+        if self._usable is None or self._usable - usable:
             await self.deliveries.wake_rests(lanes_among(self.lookout.providers() - usable), now)
         self._usable = usable
 
@@ -110,23 +112,11 @@ class DecideOutcomes:
         if change.status == delivery["status"] and change.keep_attempt:
             return
         if change.status not in WAITING:
-            self._tell_end(delivery, change)
-        elif change.past is not None and change.lane is not None and change.past["outcome"] != AttemptState.MISSED:
+            tell_end(delivery, change, now=self.lookout.now(), metrics=self.metrics)
+        elif change.past is not None and change.lane and change.lane.partition(",")[0] != change.past["provider"]:
             self.metrics.failovers.inc()
         if change.fields.get("retries", 0) > delivery["retries"]:
             self.metrics.retries.inc()
-
-    def _tell_end(self, delivery: DeliveryDocument, change: Change) -> None:
-        ended_at = change.fields.get("sent_at", self.lookout.now())
-        seconds = max((ended_at - delivery["accepted_at"]).total_seconds(), 0.0)
-        last = change.past or change.amended or (delivery["attempts"][-1] if delivery["attempts"] else {})
-        self.metrics.settled.labels(change.status).inc()
-        if change.status is DeliveryStatus.SENT:
-            self.metrics.sent_seconds.labels(delivery["priority"]).observe(seconds)
-        log.info(
-            "delivery.settled", delivery_id=delivery["_id"], status=change.status, provider=last.get("provider"),
-            seconds=round(seconds, 3), cause=change.cause,
-        )  # fmt: skip
 
     async def _settle_circuits(self, outcomes: Sequence[AttemptOutcome]) -> None:
         by_sender: dict[str, list[circuit.Result]] = {}

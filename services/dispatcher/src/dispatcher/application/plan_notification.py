@@ -1,11 +1,12 @@
 """Turn accepted notifications into deliveries."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from common.contracts.documents import INLINE_AUDIENCE, AudienceMember, DeliveryDocument, NotificationDocument
-from common.contracts.vocabulary import NotificationStatus
+from common.contracts.vocabulary import WAITING, DeliveryStatus, NotificationStatus
 from common.rendering.failures import Unrenderable
 from common.rendering.messages import render_message
 from common.telemetry.logs import logger
@@ -100,20 +101,24 @@ class PlanNotifications:
 
     async def _settle(self, ids: Sequence[str], batch: Sequence[DeliveryDocument]) -> None:
         await self._add(batch)
-        await self.notifications.planned(ids)
-        self.metrics.planned.inc(len(ids))
+        self.metrics.planned.inc(await self.notifications.planned(ids))
 
     async def _take_back(self, ids: Sequence[str]) -> set[str]:
         """Cancel what was planned of notifications somebody has cancelled; answers which these are."""
         cancelled = await self.notifications.cancelled(ids)
         if cancelled:
-            await self.deliveries.cancel(cancelled, self.lookout.now())
+            ended = await self.deliveries.cancel(cancelled, self.lookout.now())
+            self.metrics.settled.labels(DeliveryStatus.CANCELLED).inc(ended)
         return set(cancelled)
 
     async def _add(self, batch: Sequence[DeliveryDocument]) -> None:
         if batch:
             new = await self.deliveries.add(batch)
             self.metrics.deliveries_planned.inc(new)
+            if new == len(batch):  # planned once more after a crash they were counted before
+                for status, count in Counter(delivery["status"] for delivery in batch).items():
+                    if status not in WAITING:
+                        self.metrics.settled.labels(status).inc(count)
             self.lookout.poke()
 
     def _later(self) -> datetime:

@@ -31,8 +31,8 @@ class Notifications(Protocol):
         """Note how far planning came and when a sweeper is to carry on where it stopped."""
         ...
 
-    async def planned(self, ids: Sequence[str]) -> None:
-        """Note that planning is complete."""
+    async def planned(self, ids: Sequence[str]) -> int:
+        """Note that planning is complete; answers of how many nobody had noted it."""
         ...
 
     async def cancelled(self, ids: Sequence[str]) -> list[str]:

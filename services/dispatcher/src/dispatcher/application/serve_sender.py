@@ -12,6 +12,7 @@ from common.telemetry.logs import logger
 from dispatcher.application.claim_deliveries import ClaimDeliveries, Claimed
 from dispatcher.application.lookout import Doorbell, Lookout
 from dispatcher.application.ports import Deliveries, Gate, Gateways, Senders
+from dispatcher.application.tell_end import tell_ends
 from dispatcher.domain import circuit
 from dispatcher.domain.lanes import in_order, lanes_served, skips_gap, waits_for_one_of
 from dispatcher.domain.rounds import refused
@@ -178,4 +179,5 @@ class ServeSender:
         direct = [head for head in heads if head["direct"] and not (skips_gap(head) and waits_for_one_of(head, spare))]
         if direct:
             changes = [(head, refused(head, sender=self.identity, window=wait.window)) for head in direct]
-            await self.deliveries.save(changes, self.lookout.now())
+            now = self.lookout.now()
+            tell_ends(changes, await self.deliveries.save(changes, now), now=now, metrics=self.metrics)

@@ -11,7 +11,7 @@ from common.contracts.vocabulary import DeliveryStatus
 
 @dataclass(frozen=True)
 class Change:
-    """What a delivery becomes.
+    """What a delivery becomes. Without a `cause` nothing happened that its timeline should tell.
 
     `lane` and `wake_at` are always written: `None` takes them away. `past` ends the attempt under way; `amended`
     are fields of the past attempt `amended_number`; `keep_attempt` leaves the attempt under way as it is.

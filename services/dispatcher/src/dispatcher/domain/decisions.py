@@ -45,7 +45,7 @@ def _wake(delivery: DeliveryDocument, situation: Situation) -> Change | None:
         case DeliveryStatus.SCHEDULED:
             return line_up(delivery, situation.now, cause="its time has come")
         case DeliveryStatus.QUEUED if "lane" in delivery:
-            return new_round(delivery, situation.now)
+            return new_round(delivery, situation)
         case DeliveryStatus.QUEUED:
             return line_up(delivery, situation.now, cause="waited long enough")
         case DeliveryStatus.SENDING:
@@ -150,4 +150,6 @@ def _after_unknown(delivery: DeliveryDocument, past: PastAttempt | None, situati
     """The policy decides: a person, or another provider knowing that it may arrive twice."""
     if OnUnknown(delivery["on_unknown"]) is OnUnknown.HOLD:
         return held(cause, past=past)
-    return go_on(delivery, past, situation, f"{cause}; resent, may arrive twice", possible_duplicate=True)
+    if "called_off" not in delivery:
+        cause = f"{cause}; resent, may arrive twice"
+    return go_on(delivery, past, situation, cause, possible_duplicate=True)

@@ -7,15 +7,18 @@ from typing import Any
 
 from common.contracts.documents import DeliveryDocument, PastAttempt
 from common.contracts.vocabulary import DeliveryStatus
-from dispatcher.domain.attempts import NEVER_CALLED, any_unknown, remaining, tried, willing
+from dispatcher.domain.attempts import NEVER_CALLED, any_unknown, remaining, times_reached, tried, willing, with_word
 from dispatcher.domain.change import Change
 from dispatcher.domain.lanes import lane
 from dispatcher.domain.retries import RetryPlan
 
 CANCELLED = "its notification was cancelled"
+UNTOLD = "the provider took the request and never told what became of it"
 SILENT_GATEWAY_WAIT = timedelta(seconds=1)
 REST_OF_ROUND = timedelta(seconds=30)
-"""So long the providers left in a round have to serve it; then all are asked again: those may have gone meanwhile."""
+LONGEST_REST = timedelta(minutes=10)
+"""How often it is looked at whether the providers left in a round can still serve it: the seldomer the longer it waits.
+Usually one that goes is noticed at once."""
 
 
 @dataclass(frozen=True)
@@ -62,27 +65,42 @@ def line_up(delivery: DeliveryDocument, now: datetime, *, cause: str, past: Past
     return _queued(delivery, providers, now, cause, past)
 
 
-def new_round(delivery: DeliveryDocument, now: datetime) -> Change:
-    """Nobody took it out of its lane: all of its providers are asked again, which uses no retry."""
+def new_round(delivery: DeliveryDocument, situation: Situation) -> Change:
+    """All of its providers are asked again once none of those it waits for can take it; that uses no retry.
+
+    As long as one of them can, it only has to wait for its turn: the others have failed it in this round.
+    """
+    now = situation.now
     if now >= delivery["expires_at"]:
         return expired(delivery, None)
+    waits_for = delivery["lane"].split(",")
     providers = willing(delivery) or delivery["route"]
+    if waits_for == providers or any(situation.takes(provider) for provider in waits_for):
+        return _waits_on(delivery, now, whole=waits_for == providers)
     return _queued(delivery, providers, now, "not served, so all are asked again", None,
                    round_from=delivery["attempts_made"])  # fmt: skip
 
 
 def unless_called_off(delivery: DeliveryDocument, change: Change | None) -> Change | None:
-    """A delivery whose notification was cancelled while it was under way ends instead of going on."""
-    if change is None or change.status is not DeliveryStatus.QUEUED or not delivery.get("called_off"):
+    """A delivery that was cancelled while it was under way ends instead of going on."""
+    if change is None or change.status is not DeliveryStatus.QUEUED or "called_off" not in delivery:
         return change
-    unknown = any_unknown(delivery, change.past)
+    after = delivery
+    if change.amended_number is not None:
+        after = with_word(delivery, {**_attempt(delivery, change.amended_number), **change.amended})  # type: ignore[typeddict-item]  # amended are its fields
+    unknown = any_unknown(after, change.past)
+    attempts = [*after["attempts"], *([change.past] if change.past else [])]
     return replace(
         change,
         status=DeliveryStatus.UNKNOWN if unknown else DeliveryStatus.CANCELLED,
-        cause=f"{change.cause}; cancelled, so not tried again",
+        cause=f"{change.cause}; {delivery['called_off']}, so not tried again",
         lane=None,
         wake_at=None,
-        fields={**change.fields, "reason": CANCELLED, "code": "UNKNOWN" if unknown else None},
+        fields={
+            "reason": UNTOLD if unknown else delivery["called_off"],
+            "code": "UNKNOWN" if unknown else None,
+            "possible_duplicate": delivery["possible_duplicate"] and times_reached(attempts) > 1,
+        },
     )
 
 
@@ -90,7 +108,8 @@ def refused(delivery: DeliveryDocument, *, sender: str, window: str) -> Change:
     """A direct send does not wait for a limit: whoever asked is told at once."""
     cause = f"{sender}: the {window} limit is reached"
     if any_unknown(delivery):
-        return held(cause, past=None)
+        unknown = held(cause, past=None)
+        return replace(unknown, fields={**unknown.fields, "called_off": cause})
     code = f"{window.upper()}_LIMIT_EXCEEDED"
     return Change(DeliveryStatus.CANCELLED, cause, fields={"code": code, "reason": cause})
 
@@ -116,12 +135,11 @@ def expired(delivery: DeliveryDocument, past: PastAttempt | None) -> Change:
 
 def held(cause: str, *, past: PastAttempt | None) -> Change:
     """For a person: nobody can tell what became of it."""
-    reason = "the provider took the request and never told what became of it"
     return Change(
         DeliveryStatus.UNKNOWN,
         f"{cause}; held for a person",
         past=past,
-        fields={"reason": reason, "code": "UNKNOWN"},
+        fields={"reason": UNTOLD, "code": "UNKNOWN"},
     )
 
 
@@ -172,3 +190,15 @@ def _queued(
     if len(providers) < len(willing(delivery, past)):
         wake_at = min(now + REST_OF_ROUND, wake_at)
     return Change(DeliveryStatus.QUEUED, cause, lane=lane(providers), wake_at=wake_at, past=past, fields=fields)
+
+
+def _waits_on(delivery: DeliveryDocument, now: datetime, *, whole: bool) -> Change:
+    """Nothing happens, so nothing is told."""
+    expires_at = delivery["expires_at"]
+    rest = min(max(REST_OF_ROUND, now - delivery["queued_at"]), LONGEST_REST)
+    wake_at = expires_at if whole else min(now + rest, expires_at)
+    return Change(DeliveryStatus.QUEUED, "", lane=delivery["lane"], wake_at=wake_at, keep_attempt=True)
+
+
+def _attempt(delivery: DeliveryDocument, number: int) -> PastAttempt:
+    return next(attempt for attempt in delivery["attempts"] if attempt["number"] == number)
