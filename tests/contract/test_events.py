@@ -8,13 +8,14 @@ from typing import ClassVar
 import pytest
 from pydantic import ValidationError
 
-from common.contracts import events
+from common.contracts import events, facts
 from common.contracts.event import Event
 from common.contracts.events import NotificationAccepted
 
 SAMPLES = sorted((Path(__file__).parent / "samples").glob("*.json"))
 KEY = re.compile(r"^[a-z]+\.[a-z_]+(\.v\d+)?$")
-CATALOGUE = {key: event for key, event in Event.catalogue.items() if event.__module__ == events.__name__}
+MODULES = (events, facts)
+CATALOGUE = {k: e for k, e in Event.catalogue.items() if e.__module__ in {module.__name__ for module in MODULES}}
 
 
 def event_of(sample: Path) -> type[Event]:
@@ -44,7 +45,8 @@ def test_every_event_has_a_sample_and_every_sample_an_event() -> None:
 
 
 def test_the_catalogue_knows_every_event_under_its_own_key() -> None:
-    declared = {kind for kind in vars(events).values() if isinstance(kind, type) and issubclass(kind, Event)} - {Event}
+    kinds = [kind for module in MODULES for kind in vars(module).values() if isinstance(kind, type)]
+    declared = {kind for kind in kinds if issubclass(kind, Event) and "routing_key" in vars(kind)}
     assert set(CATALOGUE.values()) == declared
     assert all(event.routing_key == key for key, event in CATALOGUE.items())
     assert all(KEY.match(key) for key in CATALOGUE)

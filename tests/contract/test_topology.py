@@ -7,9 +7,15 @@ from pathlib import Path
 import pytest
 
 from common.config.whatsapp import PROVIDERS
-from common.contracts import events
+from common.contracts import events, facts
 from common.contracts.event import Event
-from common.contracts.events import AttemptsRequested, attempts_address
+from common.contracts.events import (
+    AttemptsRequested,
+    MessageReceived,
+    WebhookReceived,
+    attempts_address,
+    webhooks_address,
+)
 from common.topology.declarations import (
     ATTEMPTS,
     DEAD,
@@ -33,6 +39,8 @@ def addresses(event: type[Event]) -> set[str]:
     """Every routing key an event can be published with."""
     if event is AttemptsRequested:
         return {attempts_address(provider) for provider in PROVIDERS}
+    if event is WebhookReceived:
+        return {webhooks_address(provider) for provider in PROVIDERS}
     return {event.routing_key}
 
 
@@ -42,13 +50,17 @@ def matches(binding: str, key: str) -> bool:
     return re.fullmatch(words, key) is not None
 
 
+TAKEN_TWICE = {MessageReceived}
+"""What a person writes is a fact to the dispatcher and told to portals."""
+
+
 def test_every_event_reaches_exactly_one_queue() -> None:
     for event in Event.catalogue.values():
-        if event.__module__ != events.__name__:
+        if event.__module__ not in {events.__name__, facts.__name__}:
             continue
         for key in addresses(event):
             takers = [q.name for q in WORK_QUEUES if any(matches(binding, key) for binding in q.routing_keys)]
-            assert len(takers) == 1, (key, takers)
+            assert len(takers) == 1 + (event in TAKEN_TWICE), (key, takers)
 
 
 def test_every_binding_carries_an_event() -> None:

@@ -8,11 +8,12 @@ import jwt
 import pytest
 
 from api_gateway.adapters.tokens import Tokens
-from api_gateway.domain.access import Caller, Role, demand
+from api_gateway.domain.access import Caller, demand
 from api_gateway.domain.audience import Audience
 from api_gateway.domain.moments import moment, send_time
 from api_gateway.domain.refusals import Code, Forbidden, Refused, Unauthenticated
 from api_gateway.domain.texts import check_otp, check_source, check_text, check_values
+from common.contracts.vocabulary import Role
 
 NOW = datetime(2025, 11, 15, 2, 0, tzinfo=UTC)
 JAKARTA = ZoneInfo("Asia/Jakarta")

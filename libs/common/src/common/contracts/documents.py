@@ -63,7 +63,9 @@ class DeliveryDocument(TypedDict):
     """`position` is its place in its notification (first in, first out within one moment); `round_from` the number
     of attempts made when the present round through the route's providers began; `discarded_at` takes it out of what
     waits for a person. `called_off` says why it is not to go on, whatever is still told about it; `retried_at` that a
-    person wanted it after all, so that only a person cancels it again.
+    person wanted it after all, so that only a person cancels it again. `hours`: outside of them it waits as
+    `scheduled`. `announce_at` is there while a change of its status may not have been told to others; after it a
+    sweeper tells it.
     """
 
     _id: str
@@ -103,7 +105,20 @@ class DeliveryDocument(TypedDict):
     called_off: NotRequired[str]
     retried_at: NotRequired[datetime]
     discarded_at: NotRequired[datetime]
+    hours: NotRequired["Hours"]
+    delivered_at: NotRequired[datetime]
+    read_at: NotRequired[datetime]
+    announce_at: NotRequired[datetime]
     revision: int
+
+
+class Hours(TypedDict):
+    """When a message may go out: from `begins` until `ends`, both `HH:MM` in the operators' time zone; past midnight
+    when `ends` is the earlier one.
+    """
+
+    begins: str
+    ends: str
 
 
 class AudienceMember(TypedDict):
@@ -114,8 +129,25 @@ class AudienceMember(TypedDict):
     data: NotRequired[dict[str, object]]
 
 
+class AudienceQuery(TypedDict):
+    """An audience found in the directory while planning, in the order of the rows' `_id`s: every active customer, those
+    of one area, or those of a list of ids (which then stands in `audience_pages`, as `{"to": <id>}`).
+
+    `after` is the last row planned, so that planning goes on where it stopped.
+    """
+
+    rows: str
+    area: NotRequired[str]
+    listed: NotRequired[bool]
+    after: NotRequired[str]
+
+
 class NotificationDocument(TypedDict):
     """`wake_at`: when a sweeper plans what nobody planned, or ends what was cancelled; gone once that is done.
+
+    With `audience_query`, `recipients` is a count made on acceptance until it is planned, and exact from then on.
+    `template` is the version every delivery of it is rendered with. `subject` and `stage` say what it is about (a
+    ticket, an invoice; a reminder's stage): with `dedupe_seconds` nobody is told the same twice within that time.
 
     The audience stands in `audience` when it is small, otherwise in `pages` documents of `audience_pages`
     (`_id` = `<notification>:<page number from 0>`), inserted before this one.
@@ -142,6 +174,13 @@ class NotificationDocument(TypedDict):
     status: str
     wake_at: NotRequired[datetime]
     estimated_finish: datetime | None
+    template: NotRequired[str]
+    audience_query: NotRequired[AudienceQuery]
+    subject: NotRequired[str]
+    stage: NotRequired[str]
+    dedupe_seconds: NotRequired[float]
+    hours: NotRequired[Hours]
+    suppressible: NotRequired[bool]
     created_by: str
     created_at: datetime
 
@@ -150,6 +189,52 @@ class AudiencePage(TypedDict):
     _id: str
     notification_id: str
     members: list[AudienceMember]
+
+
+class TemplateDocument(TypedDict):
+    """One version of a type's template, never changed; `_id` is `<type>:<version>`, the highest version is used.
+
+    `origin`: `builtin` (comes with Kabar) or `person`.
+    """
+
+    _id: str
+    type: str
+    version: int
+    whatsapp: str
+    email_subject: str | None
+    email_text: str | None
+    origin: str
+    created_by: str
+    created_at: datetime
+
+
+class RouteDocument(TypedDict, total=False):
+    """What an operator changed of a type's route (`_id` is the type); what is left out is the type's default."""
+
+    _id: str
+    priority: str
+    channels: list[str]
+    providers: list[str]
+    validity_seconds: float
+    on_unknown: str
+    unknown_wait_seconds: float
+    hours: Hours | None
+    dedupe_seconds: float
+    suppressible: bool
+    enabled: bool
+    revision: int
+    changed_by: str
+    changed_at: datetime
+
+
+class SuppressionDocument(TypedDict):
+    """A recipient nobody may contact; `_id` is the recipient. `reason`: `opt_out`, `invalid_number`, `blocked`."""
+
+    _id: str
+    reason: str
+    note: str | None
+    created_by: str
+    created_at: datetime
 
 
 class Circuit(TypedDict):

@@ -16,6 +16,8 @@ class Event(BaseModel):
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
         super().__pydantic_init_subclass__(**kwargs)
+        if "routing_key" not in vars(cls):  # what several events share
+            return
         known = Event.catalogue.setdefault(cls.routing_key, cls)
         if known.__qualname__ != cls.__qualname__:
             raise TypeError(f"{cls.__qualname__} and {known.__qualname__} share the routing key {cls.routing_key}")

@@ -1,6 +1,7 @@
 """Every event on the bus. An envelope carries many of what nothing paces, one of what is paced."""
 
 from datetime import datetime
+from enum import StrEnum
 from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict
@@ -88,3 +89,159 @@ class AttemptsFinished(Event):
 
     provider: str
     outcomes: list[AttemptOutcome]
+
+
+class WebhookReceived(Event):
+    """What a provider posted, raw: only its gateway can read it. `body` is the request's text."""
+
+    routing_key: ClassVar[str] = "webhook.received"
+
+    provider: str
+    content_type: str
+    body: str
+    received_at: datetime
+
+    @property
+    def address(self) -> str:
+        return webhooks_address(self.provider)
+
+
+def webhooks_address(provider: str) -> str:
+    """The routing key a provider's webhooks come under."""
+    return f"{WebhookReceived.routing_key}.{provider}"
+
+
+class Reported(StrEnum):
+    """What a provider says of a message it had taken; `not_sent` is that it gave it up without sending it."""
+
+    SENT = "sent"
+    DELIVERED = "delivered"
+    READ = "read"
+    FAILED = "failed"
+    NOT_SENT = "not_sent"
+
+
+class Report(BaseModel):
+    """A provider's word about one message, found again by whichever of the three it names.
+
+    `reference` is ours (`<delivery id>.<attempt number>`), `message_id` the provider's, `state_id` Fonnte's second one.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    reported: Reported
+    at: datetime
+    reference: str | None = None
+    message_id: str | None = None
+    state_id: str | None = None
+    failure: FailureClass | None = None
+    error: str | None = None
+
+
+class DeliveriesReported(Event):
+    """Reports of one provider, in the order they came in; duplicates, reordering and strangers are harmless."""
+
+    routing_key: ClassVar[str] = "delivery.reported"
+
+    provider: str
+    reports: list[Report]
+
+
+class SenderReported(Event):
+    """A provider says that a sender's device connected or disconnected."""
+
+    routing_key: ClassVar[str] = "sender.reported"
+
+    provider: str
+    sender: str
+    connected: bool
+    reason: str | None = None
+    at: datetime
+
+
+class MessageReceived(Event):
+    """Somebody wrote to one of our senders. `message_from` is that person, also where it was written to a `group`."""
+
+    routing_key: ClassVar[str] = "message.received"
+
+    event_id: str
+    occurred_at: datetime
+    provider: str
+    sender: str
+    message_from: str
+    group: str | None = None
+    text: str
+
+
+class DeliveryChanged(Event):
+    """A delivery has reached a status. Later ones supersede earlier ones: compare `version`.
+
+    `recipient` is masked. `event_id` is the same however often it is told.
+    """
+
+    event_id: str
+    occurred_at: datetime
+    version: int
+    delivery_id: str
+    notification_id: str
+    type: str
+    channel: str
+    recipient: str
+    status: str
+    provider: str | None = None
+    sender: str | None = None
+    failover: bool = False
+    possible_duplicate: bool = False
+    reason: str | None = None
+    code: str | None = None
+
+
+class DeliverySent(DeliveryChanged):
+    routing_key: ClassVar[str] = "delivery.sent"
+
+
+class DeliveryDelivered(DeliveryChanged):
+    routing_key: ClassVar[str] = "delivery.delivered"
+
+
+class DeliveryRead(DeliveryChanged):
+    routing_key: ClassVar[str] = "delivery.read"
+
+
+class DeliveryFailed(DeliveryChanged):
+    routing_key: ClassVar[str] = "delivery.failed"
+
+
+class DeliveryCancelled(DeliveryChanged):
+    routing_key: ClassVar[str] = "delivery.cancelled"
+
+
+class DeliveryExpired(DeliveryChanged):
+    routing_key: ClassVar[str] = "delivery.expired"
+
+
+class DeliverySuppressed(DeliveryChanged):
+    routing_key: ClassVar[str] = "delivery.suppressed"
+
+
+class DeliveryUnknown(DeliveryChanged):
+    routing_key: ClassVar[str] = "delivery.unknown"
+
+
+class NotificationChanged(Event):
+    """A notification has reached a status; `deliveries` counts them by status at that moment."""
+
+    event_id: str
+    occurred_at: datetime
+    notification_id: str
+    type: str
+    recipients: int
+    deliveries: dict[str, int]
+
+
+class NotificationPlanned(NotificationChanged):
+    routing_key: ClassVar[str] = "notification.planned"
+
+
+class NotificationCancelled(NotificationChanged):
+    routing_key: ClassVar[str] = "notification.cancelled"

@@ -5,11 +5,46 @@ from enum import StrEnum
 
 class Channel(StrEnum):
     WHATSAPP = "whatsapp"
+    EMAIL = "email"
+
+
+class Role(StrEnum):
+    """What a person at the provider does; tokens and staff rows speak of the same six."""
+
+    ADMIN = "admin"
+    MANAGER = "manager"
+    SUPERVISOR = "supervisor"
+    NOC = "noc"
+    CS = "cs"
+    TECHNICIAN = "technician"
 
 
 class NotificationType(StrEnum):
-    CUSTOM = "custom"
+    TICKET_ASSIGNMENT = "ticket_assignment"
+    TICKET_STATUS_UPDATE = "ticket_status_update"
+    SLA_WARNING = "sla_warning"
+    PAYMENT_REMINDER = "payment_reminder"
+    INSTALLATION_SCHEDULE = "installation_schedule"
+    MAINTENANCE = "maintenance"
+    REGISTRATION_CONFIRMATION = "registration_confirmation"
+    DAILY_SUMMARY = "daily_summary"
+    EMERGENCY_ALERT = "emergency_alert"
+    WELCOME = "welcome"
+    UPGRADE_OFFER = "upgrade_offer"
+    SATISFACTION_SURVEY = "satisfaction_survey"
+    TECHNICIAN_PERFORMANCE = "technician_performance"
+    PROMOTION = "promotion"
+    PAYMENT_OVERDUE = "payment_overdue"
+    PAYMENT_LINK = "payment_link"
+    PAYMENT_RECEIVED = "payment_received"
+    ACCOUNT_ACTIVATED = "account_activated"
+    INCIDENT_REPORT = "incident_report"
+    WEEKLY_REFLECTION = "weekly_reflection"
+    LEARNING_LOG = "learning_log"
+    SYSTEM_ALERT = "system_alert"
+    QUOTA_ALERT = "quota_alert"
     OTP = "otp"
+    CUSTOM = "custom"
 
 
 class Priority(StrEnum):

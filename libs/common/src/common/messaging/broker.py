@@ -15,7 +15,7 @@ from aiormq.exceptions import AMQPError as ProtocolError
 from prometheus_client import CollectorRegistry, Counter
 
 from common.contracts.event import Event
-from common.kernel.failures import Transient
+from common.kernel.failures import Permanent, Transient
 from common.kernel.identity import new_id
 from common.messaging.verdict import Bury, Retry, verdict
 from common.telemetry.failures import summary
@@ -49,7 +49,10 @@ Handler = Callable[[Envelope[Any]], Awaitable[None]]
 
 @dataclass
 class Subscription:
-    """One queue, the event class it carries, who handles it, and how many at once."""
+    """One queue, the event class it carries, who handles it, and how many at once.
+
+    `event` may be what several events have in common (`Event` for any); each is then decoded by its routing key.
+    """
 
     queue: Queue
     event: type[Event] | None
@@ -327,9 +330,20 @@ def _away(saying: str) -> Iterator[None]:
 
 
 def _envelope(subscription: Subscription, message: AbstractIncomingMessage) -> Envelope[Any]:
+    routing_key = message.routing_key or ""
     event: Any = (
-        RawEvent(message.body, dict(message.headers), message.routing_key or "")
+        RawEvent(message.body, dict(message.headers), routing_key)
         if subscription.event is None
-        else subscription.event.decode(message.body)
+        else _class(subscription.event, routing_key).decode(message.body)
     )
     return Envelope(event, bool(message.redelivered), message.message_id or "")
+
+
+def _class(declared: type[Event], routing_key: str) -> type[Event]:
+    """The class to decode: the declared one, or of a family the one with this routing key."""
+    if "routing_key" in vars(declared):
+        return declared
+    found = Event.catalogue.get(routing_key)
+    if found is None or not issubclass(found, declared):
+        raise Permanent(f"no event is known under {routing_key[:80]!r}")
+    return found

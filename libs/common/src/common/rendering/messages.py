@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from common.contracts.documents import AudienceMember, NotificationDocument
 from common.contracts.vocabulary import NotificationType
 from common.kernel.text import normalise_message
+from common.rendering.failures import Unrenderable
 from common.rendering.template import render
 
 TEMPLATES: dict[NotificationType, str] = {
@@ -29,7 +30,10 @@ def render_notification(
     """
     if notification_type is NotificationType.CUSTOM:
         return normalise_message(message or "") if data is None else render(message or "", data)
-    return render(TEMPLATES[notification_type], {**(data or {}), "validity": in_words(validity_seconds)})
+    source = TEMPLATES.get(notification_type)
+    if source is None:
+        raise Unrenderable(f"there is no template for {notification_type}")
+    return render(source, {**(data or {}), "validity": in_words(validity_seconds)})
 
 
 def render_message(notification: NotificationDocument, member: AudienceMember) -> tuple[str, str | None]:

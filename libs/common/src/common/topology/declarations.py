@@ -6,7 +6,19 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from common.config.whatsapp import PROVIDERS
-from common.contracts.events import AttemptsFinished, NotificationAccepted, attempts_address
+from common.contracts.event import Event
+from common.contracts.events import (
+    AttemptsFinished,
+    DeliveriesReported,
+    DeliveryChanged,
+    MessageReceived,
+    NotificationAccepted,
+    NotificationChanged,
+    SenderReported,
+    attempts_address,
+    webhooks_address,
+)
+from common.contracts.facts import NotificationRequested, RowFact, SurveyAnswered
 
 
 @dataclass(frozen=True)
@@ -39,6 +51,11 @@ class Queue:
         object.__setattr__(self, "arguments", arguments)
 
 
+def _keys(event: type[Event]) -> tuple[str, ...]:
+    """The routing keys of every event of a family."""
+    return tuple(key for key, known in Event.catalogue.items() if issubclass(known, event))
+
+
 EVENTS = Exchange("kabar.events", "topic")
 ATTEMPTS = Exchange("kabar.attempts", "direct")
 DEAD = Exchange("kabar.dead", "topic")
@@ -46,6 +63,24 @@ EXCHANGES = (EVENTS, ATTEMPTS, DEAD)
 
 NOTIFICATIONS = Queue("dispatcher.notifications", EVENTS, (NotificationAccepted.routing_key,), "dispatcher")
 OUTCOMES = Queue("dispatcher.outcomes", ATTEMPTS, (AttemptsFinished.routing_key,), "dispatcher")
+REPORTS = Queue(
+    "dispatcher.reports", ATTEMPTS, (DeliveriesReported.routing_key, SenderReported.routing_key), "dispatcher"
+)
+FACTS = Queue(
+    "dispatcher.facts",
+    EVENTS,
+    (*_keys(RowFact), SurveyAnswered.routing_key, MessageReceived.routing_key),
+    "dispatcher",
+)
+"""What other services tell of their rows, and people of themselves."""
+REQUESTS = Queue("api-gateway.requests", EVENTS, (NotificationRequested.routing_key,), "api-gateway")
+ANNOUNCEMENTS = Queue(
+    "api-gateway.announcements",
+    EVENTS,
+    (*_keys(DeliveryChanged), *_keys(NotificationChanged), MessageReceived.routing_key),
+    "api-gateway",
+)
+"""What the outgoing webhooks tell portals."""
 PARKED = Queue(
     "dispatcher.parked-envelopes", DEAD, ("#",), "dispatcher", delivery_limit=1_000_000_000, dead_letters=False
 )
@@ -57,7 +92,22 @@ def attempts_queue(provider: str) -> Queue:
     return Queue(f"gateway-{provider}.attempts", ATTEMPTS, (attempts_address(provider),), f"gateway-{provider}")
 
 
-QUEUES = (NOTIFICATIONS, OUTCOMES, PARKED, *(attempts_queue(provider) for provider in PROVIDERS))
+def webhooks_queue(provider: str) -> Queue:
+    """The queue of what a provider posts to us."""
+    return Queue(f"gateway-{provider}.webhooks", ATTEMPTS, (webhooks_address(provider),), f"gateway-{provider}")
+
+
+QUEUES = (
+    NOTIFICATIONS,
+    OUTCOMES,
+    REPORTS,
+    FACTS,
+    REQUESTS,
+    ANNOUNCEMENTS,
+    PARKED,
+    *(attempts_queue(provider) for provider in PROVIDERS),
+    *(webhooks_queue(provider) for provider in PROVIDERS),
+)
 
 
 def definitions(queues: Iterable[Queue] = QUEUES) -> dict[str, Any]:

@@ -13,7 +13,8 @@ from api_gateway.domain.access import Caller
 from api_gateway.domain.audience import Audience, Rejection
 from api_gateway.domain.moments import send_time
 from api_gateway.domain.refusals import Code, Refused, invalid
-from api_gateway.domain.submission import HABITS, Submission
+from api_gateway.domain.submission import Submission
+from common.catalogue.definitions import DEFINITIONS
 from common.contracts.documents import INLINE_AUDIENCE, AudienceMember, NotificationDocument
 from common.contracts.vocabulary import Channel, NotificationStatus, Priority
 from common.kernel.clock import Clock
@@ -73,7 +74,7 @@ class AcceptNotification:
         """Raises `Refused` when it is not accepted, and `Unavailable` when it cannot be told whether it is."""
         before = await self.notifications.get(turn.notification_id) if turn.retaken else None
         now = self.clock.now() if before is None else before["created_at"]
-        validity = submission.validity_seconds or HABITS[submission.type].validity_seconds
+        validity = submission.validity_seconds or DEFINITIONS[submission.type].route.validity_seconds
         send_at = send_time(submission.send_at, now=now, zone=self.policy.zone)
         if submission.direct and send_at is not None:
             raise invalid("send_at", "a direct send is sent now; leave it out")
@@ -124,7 +125,7 @@ class AcceptNotification:
         now: datetime,
         send_at: datetime | None,
     ) -> NotificationDocument:
-        habits = HABITS[submission.type]
+        habits = DEFINITIONS[submission.type].route
         priority = submission.priority or habits.priority
         validity = submission.validity_seconds or habits.validity_seconds
         providers = submission.providers or self.policy.providers

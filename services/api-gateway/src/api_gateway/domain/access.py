@@ -2,19 +2,10 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from enum import StrEnum
 
 from api_gateway.domain.refusals import Code, Forbidden
-from common.contracts.vocabulary import NotificationType
-
-
-class Role(StrEnum):
-    ADMIN = "admin"
-    MANAGER = "manager"
-    SUPERVISOR = "supervisor"
-    NOC = "noc"
-    CS = "cs"
-    TECHNICIAN = "technician"
+from common.catalogue.definitions import DEFINITIONS
+from common.contracts.vocabulary import Role
 
 
 @dataclass(frozen=True)
@@ -28,10 +19,7 @@ class Caller:
 EVERYONE = tuple(Role)
 DISPATCHERS = (Role.ADMIN, Role.SUPERVISOR, Role.NOC)
 OPERATORS = (Role.ADMIN, Role.NOC)
-SENDING = {
-    NotificationType.CUSTOM: (Role.ADMIN, Role.MANAGER),
-    NotificationType.OTP: (Role.ADMIN, Role.MANAGER, Role.SUPERVISOR, Role.NOC, Role.CS),
-}
+SENDING = {kind: definition.senders for kind, definition in DEFINITIONS.items()}
 """Who may ask for a notification of a type, and take it back."""
 
 

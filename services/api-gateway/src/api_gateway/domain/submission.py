@@ -34,19 +34,3 @@ class Submission:
     providers: tuple[str, ...] | None = None
     direct: bool = False
     force: bool = False
-
-
-@dataclass(frozen=True)
-class Habits:
-    """What a type does unless the request says otherwise. `unknown_wait_seconds` `None`: the setting."""
-
-    priority: Priority
-    validity_seconds: float
-    unknown_wait_seconds: float | None
-    on_unknown: OnUnknown
-
-
-HABITS = {
-    NotificationType.CUSTOM: Habits(Priority.NORMAL, 24 * 3600, None, OnUnknown.RESEND),
-    NotificationType.OTP: Habits(Priority.CRITICAL, 300, 0, OnUnknown.RESEND),
-}

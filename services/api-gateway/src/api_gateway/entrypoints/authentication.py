@@ -5,9 +5,10 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from api_gateway.domain.access import DISPATCHERS, EVERYONE, OPERATORS, Caller, Role, demand
+from api_gateway.domain.access import DISPATCHERS, EVERYONE, OPERATORS, Caller, demand
 from api_gateway.domain.refusals import Code, Problem, Refused
 from api_gateway.entrypoints.uses import uses
+from common.contracts.vocabulary import Role
 
 MOST_PROBLEMS = 10
 

@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from api_gateway.application.accept_notification import Accepted, Turn
 from api_gateway.application.ports import Answer
-from api_gateway.domain.access import SENDING, Caller, Role, demand
+from api_gateway.domain.access import SENDING, Caller, demand
 from api_gateway.domain.refusals import Code, Refused, missing
 from api_gateway.entrypoints import views
 from api_gateway.entrypoints.answering import JSON
@@ -18,7 +18,7 @@ from api_gateway.entrypoints.posting import answered, post
 from api_gateway.entrypoints.reading import read_json, shaped
 from api_gateway.entrypoints.uses import Uses, uses
 from common.contracts.documents import DeliveryDocument
-from common.contracts.vocabulary import WAITING, DeliveryStatus, NotificationType
+from common.contracts.vocabulary import WAITING, DeliveryStatus, NotificationType, Role
 
 router = APIRouter(prefix="/api/notifications", tags=["notifications"])
 SUCCEEDED = (DeliveryStatus.SENT, DeliveryStatus.DELIVERED, DeliveryStatus.READ)

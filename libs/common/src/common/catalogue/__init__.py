@@ -1,0 +1,1 @@
+"""The notification types: what each is told with, who gets it, and how it goes unless an operator says otherwise."""
