@@ -10,10 +10,11 @@ import aio_pika
 import pytest
 from prometheus_client import CollectorRegistry
 
-from common.contracts.events import AttemptsRequested, NotificationAccepted
+from common.contracts.event import Event
+from common.contracts.events import AttemptsRequested, NotificationAccepted, NotificationPlanned
 from common.kernel.failures import Permanent, Transient
 from common.messaging.broker import Envelope, RawEvent, connect
-from common.topology.declarations import ATTEMPTS, DEAD, EVENTS, NOTIFICATIONS, PARKED
+from common.topology.declarations import ANNOUNCEMENTS, ATTEMPTS, DEAD, EVENTS, NOTIFICATIONS, PARKED
 from tests.support.bus import Received, connected, emptied, eventually, publish_raw, raw_channel, ready
 
 
@@ -233,3 +234,32 @@ async def test_draining_does_not_wait_for_what_is_away(url: str) -> None:
     async with connected(url, (NOTIFICATIONS, NotificationAccepted, received)):
         assert await received.first() == accepted(1)
     assert received.envelopes[0].redelivered
+
+
+async def test_many_are_published_together_and_each_keeps_its_own_identity(url: str) -> None:
+    received = Received()
+    planned = [
+        NotificationPlanned(
+            event_id=f"ntf_{number}.planned", occurred_at=datetime.now(UTC), notification_id=f"ntf_{number}",
+            type="custom", recipients=1, deliveries={"queued": 1},
+        )
+        for number in range(300)
+    ]  # fmt: skip
+    async with connected(url, (ANNOUNCEMENTS, Event, received)) as broker:
+        await broker.publish_many(EVENTS, planned)
+        await eventually(lambda: len(received.envelopes) == 300)
+    assert received.events == planned
+    assert [envelope.message_id for envelope in received.envelopes] == [event.event_id for event in planned]
+
+
+async def test_one_of_many_that_no_queue_takes_is_told(url: str) -> None:
+    nowhere = AttemptsRequested(claim="c", provider="unheard-of", sender="s", deadline=datetime.now(UTC), attempts=[])
+    async with connected(url) as broker:
+        with pytest.raises(Transient, match="did not take all"):
+            await broker.publish_many(ATTEMPTS, [nowhere])
+
+
+async def test_many_wait_no_longer_than_asked_for_a_broker_that_is_away() -> None:
+    async with connect("amqp://guest:guest@127.0.0.1:1/", name="test", registry=CollectorRegistry()) as broker:
+        with pytest.raises(Transient, match=r"2 events in 0\.2 s"):
+            await broker.publish_many(EVENTS, [accepted(1), accepted(2)], timeout=0.2)

@@ -2,12 +2,13 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 import aio_pika
+import aiormq.abc
 from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractExchange, AbstractIncomingMessage, AbstractQueue
 from aio_pika.connection import make_url
 from aio_pika.exceptions import AMQPError, ChannelInvalidStateError, DeliveryError
@@ -102,15 +103,45 @@ class Broker:
         Raises `Transient` when the broker is away, refuses it, or no queue takes it. After a lost connection or a
         timeout the envelope may have arrived all the same.
         """
-        message = aio_pika.Message(
+        await self._send(exchange, self._message(event), event.address, timeout=timeout)
+
+    async def publish_many(
+        self, exchange: Exchange, events: Sequence[Event], *, timeout: float = PUBLISH_SECONDS
+    ) -> None:
+        """Publish all of them without waiting for one confirm before the next, then wait for all confirms.
+
+        Raises `Transient` when one of them was not taken; the others may have been.
+        """
+        with _away(f"RabbitMQ did not confirm {len(events)} events in {timeout:g} s"):
+            async with asyncio.timeout(timeout):
+                await self._connected.wait()
+                channel = await self._exchanges[exchange.name].channel.get_underlay_channel()
+                confirms = await asyncio.gather(
+                    *(self._hand_over(channel, exchange, event) for event in events), return_exceptions=True
+                )
+        for confirm in confirms:
+            if isinstance(confirm, (*_LOST, TimeoutError)):
+                raise Transient(f"RabbitMQ did not take all of {len(events)} events") from confirm
+            if isinstance(confirm, BaseException):
+                raise confirm
+
+    async def _hand_over(self, channel: aiormq.abc.AbstractChannel, exchange: Exchange, event: Event) -> object:
+        message = self._message(event)
+        return await channel.basic_publish(
+            message.body, exchange=exchange.name, routing_key=event.address, properties=message.properties,
+            mandatory=True, wait=False,
+        )  # fmt: skip
+
+    def _message(self, event: Event) -> aio_pika.Message:
+        """An event that has an identity keeps it as its envelope's, so that a reader can tell what came again."""
+        return aio_pika.Message(
             event.encode(),
             delivery_mode=aio_pika.DeliveryMode.PERSISTENT,
             content_type="application/json",
-            message_id=new_id("env"),
+            message_id=getattr(event, "event_id", None) or new_id("env"),
             type=event.routing_key,
             app_id=self._name,
         )
-        await self._send(exchange, message, event.address, timeout=timeout)
 
     def subscribe(self, queue: Queue, event: type[Event] | None, handler: Handler, *, prefetch: int) -> None:
         """Have `handler` called for every envelope of a queue, `prefetch` at once; takes effect on connecting."""
