@@ -5,10 +5,10 @@ import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 import aio_pika
-import aiormq.abc
+import aiormq
 from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractExchange, AbstractIncomingMessage, AbstractQueue
 from aio_pika.connection import make_url
 from aio_pika.exceptions import AMQPError, ChannelInvalidStateError, DeliveryError
@@ -115,7 +115,7 @@ class Broker:
         with _away(f"RabbitMQ did not confirm {len(events)} events in {timeout:g} s"):
             async with asyncio.timeout(timeout):
                 await self._connected.wait()
-                channel = await self._exchanges[exchange.name].channel.get_underlay_channel()
+                channel = await self._underlay()
                 confirms = await asyncio.gather(
                     *(self._hand_over(channel, exchange, event) for event in events), return_exceptions=True
                 )
@@ -125,7 +125,13 @@ class Broker:
             if isinstance(confirm, BaseException):
                 raise confirm
 
-    async def _hand_over(self, channel: aiormq.abc.AbstractChannel, exchange: Exchange, event: Event) -> object:
+    async def _underlay(self) -> aiormq.Channel:
+        """The protocol's own channel: it can hand a message over without waiting until the socket has it."""
+        if self._channel is None:
+            raise Transient("RabbitMQ is away")
+        return cast("aiormq.Channel", await self._channel.get_underlay_channel())
+
+    async def _hand_over(self, channel: aiormq.Channel, exchange: Exchange, event: Event) -> object:
         message = self._message(event)
         return await channel.basic_publish(
             message.body, exchange=exchange.name, routing_key=event.address, properties=message.properties,
