@@ -64,8 +64,8 @@ class DeliveryDocument(TypedDict):
     of attempts made when the present round through the route's providers began; `discarded_at` takes it out of what
     waits for a person. `called_off` says why it is not to go on, whatever is still told about it; `retried_at` that a
     person wanted it after all, so that only a person cancels it again. `hours`: outside of them it waits as
-    `scheduled`. `announce_at` is there while a change of its status may not have been told to others; after it a
-    sweeper tells it.
+    `scheduled`. `suppressible`: it is not sent to a recipient with a suppression. `announce_at` is there while a change
+    of its status may not have been told to others; after it a sweeper tells it.
     """
 
     _id: str
@@ -106,6 +106,7 @@ class DeliveryDocument(TypedDict):
     retried_at: NotRequired[datetime]
     discarded_at: NotRequired[datetime]
     hours: NotRequired["Hours"]
+    suppressible: NotRequired[bool]
     delivered_at: NotRequired[datetime]
     read_at: NotRequired[datetime]
     announce_at: NotRequired[datetime]

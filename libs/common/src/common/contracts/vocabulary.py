@@ -93,6 +93,14 @@ WAITING = frozenset({DeliveryStatus.SCHEDULED, DeliveryStatus.QUEUED, DeliverySt
 """Statuses that still have a deadline (`wake_at`); every other one is an end."""
 
 
+class SuppressionReason(StrEnum):
+    """Why nobody may contact a recipient: they asked for it, no message can arrive, or a person decided so."""
+
+    OPT_OUT = "opt_out"
+    INVALID_NUMBER = "invalid_number"
+    BLOCKED = "blocked"
+
+
 class AttemptState(StrEnum):
     """An attempt is requested, started, and ends in exactly one of the others."""
 

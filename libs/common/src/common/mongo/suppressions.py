@@ -1,0 +1,116 @@
+"""Recipients nobody may contact: who they are, and what happens to what waits for them."""
+
+from collections.abc import Collection as Several
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+from typing import cast
+
+from common.contracts.documents import SuppressionDocument
+from common.contracts.vocabulary import AttemptState, DeliveryStatus, SuppressionReason
+from common.mongo.connection import Document, Mongo, ReturnDocument
+
+CODE = "SUPPRESSED"
+_WORDS = {
+    SuppressionReason.OPT_OUT: "opted out on",
+    SuppressionReason.INVALID_NUMBER: "held to be an invalid number since",
+    SuppressionReason.BLOCKED: "blocked on",
+}
+_MAY_HAVE_ARRIVED = "the provider took the request and never told what became of it"
+
+
+@dataclass(frozen=True)
+class Suppressed:
+    """The suppression that holds now, whether it is new, and how many waiting deliveries it ended."""
+
+    suppression: SuppressionDocument
+    new: bool
+    ended: int
+
+
+class Suppressions:
+    """The suppressions, and their effect on deliveries that may be suppressed (`suppressible`).
+
+    A suppression is stored first, then what waits is ended. Whoever claims a delivery looks again after the claim, so
+    nothing claimed after the suppression was stored is sent, also when the process dies between the two steps.
+    `zone`: the days reasons speak of are days there.
+    """
+
+    def __init__(self, mongo: Mongo, zone: tzinfo) -> None:
+        self._suppressions = mongo["suppressions"]
+        self._deliveries = mongo["deliveries"]
+        self._zone = zone
+
+    async def add(self, suppression: SuppressionDocument, *, instead: bool = False) -> Suppressed:
+        """Suppress a recipient from now on. One that is there stays, unless this is to stand `instead` of it; doing it
+        again changes nothing but ends what has come to wait since.
+        """
+        wanted: Document = {**suppression}
+        identity = wanted.pop("_id")
+        before = await self._suppressions.find_one_and_update(
+            {"_id": identity},
+            {"$set": wanted} if instead else {"$setOnInsert": wanted},
+            upsert=True,
+            return_document=ReturnDocument.BEFORE,
+        )
+        holds = suppression if before is None or instead else cast("SuppressionDocument", before)
+        ended = await self._end_waiting(identity, self.why(holds), now=suppression["created_at"])
+        return Suppressed(holds, before is None, ended)
+
+    async def lift(self, recipient: str, *, only: SuppressionReason | None = None) -> SuppressionDocument | None:
+        """Let a recipient be contacted again; answers what was lifted. `only`: unless it has another reason, so that
+        somebody who wants messages again does not lift what a person decided.
+        """
+        query: Document = {"_id": recipient} if only is None else {"_id": recipient, "reason": only}
+        return cast("SuppressionDocument | None", await self._suppressions.find_one_and_delete(query))
+
+    async def get(self, recipient: str) -> SuppressionDocument | None:
+        return cast("SuppressionDocument | None", await self._suppressions.find_one({"_id": recipient}))
+
+    async def among(self, recipients: Several[str]) -> dict[str, SuppressionDocument]:
+        """Those of the recipients that are suppressed, by recipient."""
+        found = self._suppressions.find({"_id": {"$in": list(recipients)}})
+        return {document["_id"]: cast("SuppressionDocument", document) async for document in found}
+
+    async def page(self, after: str | None, limit: int) -> list[SuppressionDocument]:
+        """In the order of recipients."""
+        query: Document = {} if after is None else {"_id": {"$gt": after}}
+        cursor = self._suppressions.find(query).sort("_id", 1).limit(limit)
+        return cast("list[SuppressionDocument]", await cursor.to_list(limit))
+
+    def why(self, suppression: SuppressionDocument) -> str:
+        """What a delivery's reason says: `opted out on 2025-11-15`."""
+        day = suppression["created_at"].astimezone(self._zone)
+        return f"{_WORDS[SuppressionReason(suppression['reason'])]} {day:%Y-%m-%d}"
+
+    async def _end_waiting(self, recipient: str, reason: str, *, now: datetime) -> int:
+        result = await self._deliveries.update_many(
+            {
+                "recipient": recipient,
+                "suppressible": True,
+                "status": {"$in": [DeliveryStatus.QUEUED, DeliveryStatus.SCHEDULED]},
+            },
+            _ended(reason, now),
+            hint="by_recipient",
+        )
+        return result.modified_count
+
+
+def _ended(reason: str, now: datetime) -> list[Document]:
+    """Suppressed, or unknown when one of its attempts may have arrived: suppressing cannot take that back."""
+    unknown: Document = {"$in": [AttemptState.UNKNOWN.value, "$attempts.outcome"]}
+    status: Document = {"$cond": [unknown, DeliveryStatus.UNKNOWN.value, DeliveryStatus.SUPPRESSED.value]}
+    told: Document = {"$literal": reason}
+    return [
+        {
+            "$set": {
+                "status": status,
+                "reason": {"$cond": [unknown, _MAY_HAVE_ARRIVED, told]},
+                "code": {"$cond": [unknown, "UNKNOWN", CODE]},
+                "called_off": told,
+                "timeline": {"$concatArrays": ["$timeline", [{"at": now, "status": status, "cause": told}]]},
+                "announce_at": now,
+                "revision": {"$add": ["$revision", 1]},
+            }
+        },
+        {"$unset": ["lane", "wake_at"]},
+    ]

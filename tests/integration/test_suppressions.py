@@ -1,0 +1,105 @@
+"""The suppressions of recipients and what they do to deliveries that wait."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from common.contracts.documents import SuppressionDocument
+from common.contracts.vocabulary import SuppressionReason
+from common.mongo.connection import Mongo, connect
+from common.mongo.suppressions import Suppressions
+
+NOW = datetime(2025, 11, 14, 18, 0, tzinfo=UTC)
+SARI, BUDI = "6281200000001", "6281200000002"
+
+
+@pytest.fixture
+async def mongo(mongodb: Any) -> AsyncIterator[Mongo]:
+    async with connect(mongodb.url.replace("/kabar?", "/test_suppressions?"), name="test") as mongo:
+        await mongo.create_indexes()
+        yield mongo
+        await mongo.client.drop_database(mongo.database.name)
+
+
+@pytest.fixture
+def suppressions(mongo: Mongo) -> Suppressions:
+    return Suppressions(mongo, ZoneInfo("Asia/Jakarta"))
+
+
+def suppression(
+    recipient: str = SARI, reason: SuppressionReason = SuppressionReason.OPT_OUT, **changed: Any
+) -> SuppressionDocument:
+    document = {"_id": recipient, "reason": reason, "note": None, "created_by": "recipient", "created_at": NOW}
+    return SuppressionDocument(**{**document, **changed})  # type: ignore[typeddict-item]  # the fields are above
+
+
+def delivery(identity: str, **changed: Any) -> dict[str, Any]:
+    return {
+        "_id": identity, "recipient": SARI, "suppressible": True, "status": "queued", "lane": "fonnte", "wake_at": NOW,
+        "reason": None, "code": None, "attempts": [], "timeline": [], "revision": 3, **changed,
+    }  # fmt: skip
+
+
+async def test_what_waits_for_a_suppressed_recipient_ends_and_says_why(
+    mongo: Mongo, suppressions: Suppressions
+) -> None:
+    await mongo["deliveries"].insert_many(
+        [
+            delivery("waits"),
+            delivery("scheduled", status="scheduled"),
+            delivery("may_have_arrived", attempts=[{"number": 1, "outcome": "unknown"}]),
+            delivery("for_another", recipient=BUDI),
+            delivery("needed_anyway", suppressible=False),
+            delivery("under_way", status="sending"),
+            delivery("over", status="sent"),
+        ]
+    )
+    done = await suppressions.add(suppression())
+    assert (done.new, done.ended) == (True, 3)
+    found = {document["_id"]: document async for document in mongo["deliveries"].find()}
+    assert {identity: document["status"] for identity, document in found.items()} == {
+        "waits": "suppressed",
+        "scheduled": "suppressed",
+        "may_have_arrived": "unknown",
+        "for_another": "queued",
+        "needed_anyway": "queued",
+        "under_way": "sending",
+        "over": "sent",
+    }
+    # Six in the evening in UTC is the next day in Jakarta.
+    ended = found["waits"]
+    assert (ended["reason"], ended["code"], ended["revision"]) == ("opted out on 2025-11-15", "SUPPRESSED", 4)
+    assert ended["timeline"] == [{"at": NOW, "status": "suppressed", "cause": "opted out on 2025-11-15"}]
+    assert not {"lane", "wake_at"} & ended.keys()
+
+
+async def test_suppressing_again_keeps_what_is_there_unless_it_stands_instead(suppressions: Suppressions) -> None:
+    blocked = suppression(reason=SuppressionReason.BLOCKED, created_by="admin")
+    await suppressions.add(blocked)
+    again = await suppressions.add(suppression())
+    assert (again.new, again.suppression) == (False, blocked)
+    instead = await suppressions.add(suppression(), instead=True)
+    assert (instead.new, instead.suppression) == (False, suppression())
+    assert await suppressions.get(SARI) == suppression()
+
+
+async def test_somebody_who_wants_messages_again_lifts_only_their_own_opt_out(suppressions: Suppressions) -> None:
+    await suppressions.add(suppression(SARI))
+    await suppressions.add(suppression(BUDI, SuppressionReason.BLOCKED))
+    for recipient in (SARI, BUDI):
+        await suppressions.lift(recipient, only=SuppressionReason.OPT_OUT)
+    assert await suppressions.among([SARI, BUDI]) == {BUDI: suppression(BUDI, SuppressionReason.BLOCKED)}
+    assert await suppressions.lift(BUDI) is not None
+    assert await suppressions.lift(BUDI) is None
+
+
+async def test_suppressions_are_listed_page_by_page(suppressions: Suppressions) -> None:
+    recipients = [f"62812000000{number:02d}" for number in range(5)]
+    for recipient in reversed(recipients):
+        await suppressions.add(suppression(recipient))
+    first = await suppressions.page(None, 3)
+    rest = await suppressions.page(first[-1]["_id"], 3)
+    assert [one["_id"] for one in [*first, *rest]] == recipients
