@@ -25,9 +25,9 @@ from api_gateway.domain.refusals import (
     Unavailable,
     Unsupported,
 )
+from api_gateway.domain.wording import in_words
 from api_gateway.entrypoints.answering import JSON
 from api_gateway.entrypoints.uses import uses
-from api_gateway.entrypoints.wording import in_words
 from common.kernel.phone import mask_in_text
 from common.mongo.connection import UNAVAILABLE
 

@@ -10,8 +10,8 @@ from pydantic import ValidationError
 
 from api_gateway.domain.audience import NO_NUMBER
 from api_gateway.domain.refusals import Code, Oversized, Problem, Refused, Unsupported, invalid
+from api_gateway.domain.wording import in_words
 from api_gateway.entrypoints.bodies import Body, NotificationBody
-from api_gateway.entrypoints.wording import in_words
 from common.contracts.requests import MOST_RECIPIENTS
 
 MOST_BYTES = 8 * 1024 * 1024
