@@ -171,29 +171,29 @@ def signed(**claims: object) -> str:
     return jwt.encode({"sub": "x", "role": "admin", "exp": int(time.time()) + 60, **claims}, SECRET, algorithm="HS256")
 
 
-def test_a_valid_token_names_its_caller_every_time() -> None:
+async def test_a_valid_token_names_its_caller_every_time() -> None:
     tokens = Tokens(SECRET)
     header = f"Bearer {signed()}"
-    assert tokens.caller(header) == tokens.caller(header) == Caller("x", "admin")
+    assert await tokens.caller(header) == await tokens.caller(header) == Caller("x", "admin")
 
 
-def use_for_seconds(tokens: Tokens, header: str, seconds: float) -> None:
+async def use_for_seconds(tokens: Tokens, header: str, seconds: float) -> None:
     ends = time.monotonic() + seconds
     while time.monotonic() < ends:
-        tokens.caller(header)
+        await tokens.caller(header)
 
 
-def test_a_token_is_forgotten_when_it_expires() -> None:
+async def test_a_token_is_forgotten_when_it_expires() -> None:
     tokens = Tokens(SECRET)
     header = f"Bearer {signed(exp=int(time.time()) + 1)}"
-    tokens.caller(header)
+    await tokens.caller(header)
     with pytest.raises(Unauthenticated, match="expired"):
-        use_for_seconds(tokens, header, 5)
+        await use_for_seconds(tokens, header, 5)
 
 
-def test_the_memory_of_tokens_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_memory_of_tokens_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("api_gateway.adapters.tokens.REMEMBERED", 3)
     tokens = Tokens(SECRET)
     for number in range(10):
-        tokens.caller(f"Bearer {signed(sub=str(number))}")
+        await tokens.caller(f"Bearer {signed(sub=str(number))}")
     assert len(tokens._verified) == 3

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from jwt.warnings import InsecureKeyLengthWarning
 
 from api_gateway.adapters.bounded_announcements import BoundedAnnouncements
+from api_gateway.adapters.mongo_audit_log import MongoAuditLog
 from api_gateway.adapters.mongo_deliveries import MongoDeliveries
 from api_gateway.adapters.mongo_ledger import MongoLedger
 from api_gateway.adapters.mongo_notifications import MongoNotifications
@@ -18,8 +19,10 @@ from api_gateway.adapters.served_clock import ServedClock
 from api_gateway.adapters.tokens import Tokens
 from api_gateway.application.accept_notification import AcceptanceMetrics, AcceptNotification, Policy
 from api_gateway.application.act_on_deliveries import ActOnDeliveries
+from api_gateway.application.audit_changes import AuditChanges
 from api_gateway.application.cancel_notification import CancelNotification
 from api_gateway.application.capacity import Capacity
+from api_gateway.application.identify import Identify
 from api_gateway.application.look_at_queue import LookAtQueue
 from api_gateway.application.once import Once
 from api_gateway.application.say_what_it_waits_for import SayWhatItWaitsFor
@@ -62,13 +65,16 @@ async def wire(settings: Settings, surroundings: Surroundings) -> AsyncIterator[
     clock = ServedClock(server_clock, SystemClock())
     announcements: Coalesced[str] = Coalesced(announce, limit=ANNOUNCED_AT_ONCE)
     notifications, deliveries, senders = MongoNotifications(mongo), MongoDeliveries(mongo), MongoSenders(mongo)
+    audit_entries = MongoAuditLog(mongo)
     reservations, queue = MongoReservations(mongo), MongoQueue(mongo)
     limits = Limits(settings.queue_delay, settings.per_minute, settings.per_hour, settings.per_day)
     capacity = Capacity(queue, senders, clock, limits)
     policy = Policy(settings.provider_order, settings.unknown_wait_seconds, settings.zone)
     patience = min(settings.connect_timeout + settings.read_timeout + ANSWER_SLACK_SECONDS, LONGEST_WAIT_SECONDS)
     uses = Uses(
-        identify=Tokens(secret).caller,
+        identify=Identify(Tokens(secret)),
+        audit=AuditChanges(audit_entries, clock),
+        audit_entries=audit_entries,
         accept=AcceptNotification(
             notifications,
             BoundedAnnouncements(announcements),

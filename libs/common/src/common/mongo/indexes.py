@@ -31,6 +31,11 @@ INDEXES: dict[str, list[IndexModel]] = {
         IndexModel([("status", ASCENDING), ("_id", DESCENDING)], name="by_status"),
         IndexModel([("recipient", ASCENDING), ("_id", DESCENDING)], name="by_recipient"),
     ],
+    "audit_log": [
+        IndexModel([("actor", ASCENDING), ("_id", DESCENDING)], name="by_actor"),
+        IndexModel([("action", ASCENDING), ("_id", DESCENDING)], name="by_action"),
+        IndexModel([("targets", ASCENDING), ("_id", DESCENDING)], name="by_target"),
+    ],
     "recipient_gates": [IndexModel([("touched_at", ASCENDING)], name="forget", expireAfterSeconds=2 * 24 * 3600)],
     "idempotency_keys": [IndexModel([("created_at", ASCENDING)], name="forget", expireAfterSeconds=_WEEK)],
     "parked_envelopes": [IndexModel([("parked_at", DESCENDING)], name="by_time")],

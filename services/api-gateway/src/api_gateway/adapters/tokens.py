@@ -20,10 +20,8 @@ class Tokens:
         self._secret = secret
         self._verified: OrderedDict[str, tuple[Caller, float]] = OrderedDict()
 
-    def caller(self, authorization: str | None) -> Caller:
+    async def caller(self, authorization: str) -> Caller:
         """Who the `Authorization` header names; raises `Unauthenticated` saying what is wrong with it."""
-        if authorization is None:
-            raise _refused("send the header Authorization: Bearer <token>")
         scheme, _, token = authorization.partition(" ")
         if scheme.lower() != "bearer" or not token or len(token) > MOST_TOKEN_CHARACTERS:
             raise _refused("the header must read Authorization: Bearer <token>")

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from api_gateway.application.ports import Deliveries, Notifications
-from api_gateway.domain.access import SENDING, Caller, demand
+from api_gateway.domain.access import SENDING, Caller, Scope, demand
 from api_gateway.domain.refusals import missing
 from common.contracts.documents import NotificationDocument
 from common.contracts.vocabulary import WAITING, NotificationStatus, NotificationType
@@ -40,7 +40,7 @@ class CancelNotification:
         if found is None:
             raise missing("notification", notification_id)
         kind = NotificationType(found["type"])
-        demand(caller, SENDING[kind], f"cancelling {kind}")
+        demand(caller, SENDING[kind], f"cancelling {kind}", scope=Scope.NOTIFICATIONS_WRITE)
         before = await self.notifications.progress(notification_id)
         if found["status"] == NotificationStatus.PLANNED and not WAITING & set(before):
             return Cancelled(found, 0, before)

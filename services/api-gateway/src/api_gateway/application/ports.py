@@ -1,10 +1,13 @@
 """What the use cases need from the world, in their own words."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
+from api_gateway.domain.access import Caller
+from api_gateway.domain.audit import Outcome
 from common.contracts.documents import AudienceMember, DeliveryDocument, NotificationDocument, SenderDocument
 from common.contracts.vocabulary import DeliveryStatus
 
@@ -166,3 +169,73 @@ class Reservations(Protocol):
 
     def abandon(self, mine: Reservation) -> None:
         """Leave it, even if it is not known to be stored, to the next caller, who goes on with the same resource."""
+
+
+@dataclass
+class Change:
+    """A change under way; whoever makes it says here what there is after it."""
+
+    after: Mapping[str, Any] | None = None
+
+
+class AuditLog(Protocol):
+    """Who did what. An entry is written before its change is made, so that none is ever missing; numbers are masked
+    and what is named like a secret is left out. Subjects are identities as paths have them: `fonnte-1`, `dlv_…`.
+
+    Both raise `Unavailable` when the entry cannot be written; then the change must not be made.
+    """
+
+    def changing(
+        self, caller: Caller, action: str, subject: str | Sequence[str], *, before: Mapping[str, Any] | None = None
+    ) -> AbstractAsyncContextManager[Change]:
+        """Around a change: `done` when the block ends, `refused` when it raises `Refused`, else `unknown`."""
+
+    async def note(
+        self,
+        caller: Caller,
+        action: str,
+        subject: str,
+        *,
+        before: Mapping[str, Any] | None = None,
+        after: Mapping[str, Any] | None = None,
+    ) -> None:
+        """A change whose outcome is known: about to be made with nothing left to refuse it, or made by reading."""
+
+
+@dataclass(frozen=True)
+class AuditEntry:
+    """`action` is `<thing>.<act>`, like `sender.pause`."""
+
+    id: str
+    at: datetime
+    actor: str
+    role: str
+    action: str
+    targets: Sequence[str]
+    outcome: Outcome
+    before: Mapping[str, Any] | None = None
+    after: Mapping[str, Any] | None = None
+    address: str | None = None
+
+
+@dataclass(frozen=True)
+class AuditSelection:
+    """Which entries are asked for; `before` is the last one of the page before."""
+
+    actor: str | None = None
+    action: str | None = None
+    target: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    before: str | None = None
+    limit: int = 50
+
+
+class AuditEntries(Protocol):
+    async def add(self, entry: AuditEntry) -> None:
+        """Durable once this returns; raises `Unavailable`."""
+
+    async def settle(self, entry_id: str, outcome: Outcome, after: Mapping[str, Any] | None) -> None: ...
+
+    async def page(self, selection: AuditSelection) -> list[AuditEntry]:
+        """Newest first."""

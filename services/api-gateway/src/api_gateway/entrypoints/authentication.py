@@ -1,35 +1,43 @@
 """Who asks is known before anything of a request is looked at."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import Depends, Request
 
-from api_gateway.domain.access import DISPATCHERS, EVERYONE, OPERATORS, Caller, demand
+from api_gateway.domain.access import ADMINS, DISPATCHERS, EVERYONE, OPERATORS, Caller, Scope, demand
 from api_gateway.domain.refusals import Code, Problem, Refused
 from api_gateway.entrypoints.uses import uses
 from common.contracts.vocabulary import Role
 
+KEY_HEADER = "X-API-Key"
 MOST_PROBLEMS = 10
 
 
 async def authenticated(request: Request) -> Caller:
-    """The caller a valid token names, whatever the role."""
-    caller = uses(request).identify(request.headers.get("authorization"))
+    """The caller a valid token or key names, whatever it may do."""
+    caller = await identified(request)
     _refuse_unknown_parameters(request)
     return caller
 
 
-def having(roles: Sequence[Role]) -> Callable[[Request], Awaitable[Caller]]:
-    """The caller, who has one of these roles."""
+def having(roles: Sequence[Role], *, scope: Scope | None = None) -> Callable[[Request], Awaitable[Caller]]:
+    """The caller, who has one of these roles or, where a scope is named, a key of that scope."""
 
     async def permitted(request: Request) -> Caller:
-        caller = uses(request).identify(request.headers.get("authorization"))
-        demand(caller, roles)
+        caller = await identified(request)
+        demand(caller, roles, scope=scope)
         _refuse_unknown_parameters(request)
         return caller
 
     return permitted
+
+
+async def identified(request: Request) -> Caller:
+    """Who a request comes from, and from where; raises `Unauthenticated`."""
+    caller = await uses(request).identify(request.headers.get("authorization"), request.headers.get(KEY_HEADER))
+    return replace(caller, address=None if request.client is None else request.client.host)
 
 
 def _refuse_unknown_parameters(request: Request) -> None:
@@ -49,5 +57,12 @@ def _unknown(known: Sequence[str]) -> str:
 
 AnyCaller = Annotated[Caller, Depends(authenticated)]
 Reader = Annotated[Caller, Depends(having(EVERYONE))]
-Dispatcher = Annotated[Caller, Depends(having(DISPATCHERS))]
+"""Any person; no key."""
+Admin = Annotated[Caller, Depends(having(ADMINS))]
+Dispatcher = Annotated[Caller, Depends(having(DISPATCHERS, scope=Scope.DELIVERIES_WRITE))]
 Operator = Annotated[Caller, Depends(having(OPERATORS))]
+DeliveryReader = Annotated[Caller, Depends(having(EVERYONE, scope=Scope.DELIVERIES_READ))]
+DeadDeliveryReader = Annotated[Caller, Depends(having(DISPATCHERS, scope=Scope.DELIVERIES_READ))]
+NotificationReader = Annotated[Caller, Depends(having(EVERYONE, scope=Scope.NOTIFICATIONS_READ))]
+QueueReader = Annotated[Caller, Depends(having(OPERATORS, scope=Scope.QUEUE_READ))]
+SenderReader = Annotated[Caller, Depends(having(OPERATORS, scope=Scope.SENDERS_READ))]

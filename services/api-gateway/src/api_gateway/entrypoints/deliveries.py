@@ -1,11 +1,9 @@
 """/api/deliveries and /api/dead-deliveries"""
 
-import base64
-import binascii
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from api_gateway.application.accept_notification import Turn
@@ -15,9 +13,10 @@ from api_gateway.domain.moments import moment
 from api_gateway.domain.refusals import invalid, missing
 from api_gateway.entrypoints import views
 from api_gateway.entrypoints.answering import JSON
-from api_gateway.entrypoints.authentication import Dispatcher, Reader
+from api_gateway.entrypoints.authentication import DeadDeliveryReader, DeliveryReader, Dispatcher
 from api_gateway.entrypoints.bodies import IdentitiesBody, NoBody
 from api_gateway.entrypoints.openapi import describe
+from api_gateway.entrypoints.paging import Cursor, Limit, after_cursor, cursor_after
 from api_gateway.entrypoints.posting import answered, post
 from api_gateway.entrypoints.reading import read_json, shaped
 from api_gateway.entrypoints.uses import uses
@@ -27,7 +26,6 @@ from common.contracts.vocabulary import DeliveryStatus, NotificationType
 from common.kernel.phone import InvalidPhone, mask_in_text, normalise_recipient
 
 router = APIRouter(tags=["deliveries"])
-Limit = Annotated[int, Query(ge=1, le=200)]
 _ACTION = describe(NoBody, {}, idempotent=True, optional=True)
 _MANY = describe(
     IdentitiesBody, {"two": {"ids": ["dlv_019a8b7c6d5e0123456789abcdef-0123456789abcdef"]}}, idempotent=True
@@ -37,7 +35,7 @@ _MANY = describe(
 @router.get("/api/deliveries", summary="Deliveries, newest first")
 async def list_deliveries(  # noqa: PLR0917 - FastAPI calls it by name
     request: Request,
-    _: Reader,
+    _: DeliveryReader,
     notification_id: str | None = None,
     status: DeliveryStatus | None = None,
     type: NotificationType | None = None,  # noqa: A002 - the filter's name is part of the API
@@ -47,7 +45,7 @@ async def list_deliveries(  # noqa: PLR0917 - FastAPI calls it by name
     until: str | None = None,
     q: str | None = None,
     limit: Limit = 50,
-    cursor: str | None = None,
+    cursor: Cursor = None,
 ) -> Response:
     if provider is not None and provider not in PROVIDERS:
         raise invalid("provider", f"known are {', '.join(PROVIDERS)}")
@@ -60,14 +58,14 @@ async def list_deliveries(  # noqa: PLR0917 - FastAPI calls it by name
         provider=provider,
         since=None if since is None else moment("since", since, zone),
         until=None if until is None else moment("until", until, zone),
-        before=_before(cursor),
+        before=after_cursor(cursor, "dlv_"),
         limit=limit,
     )
     return await _page(request, selection if not q else _searched(selection, q.strip()))
 
 
 @router.get("/api/deliveries/{delivery_id}", summary="A delivery with its attempts and timeline")
-async def show(request: Request, delivery_id: str, _: Reader) -> Response:
+async def show(request: Request, delivery_id: str, _: DeliveryReader) -> Response:
     found = await uses(request).deliveries.get(delivery_id)
     if found is None:
         raise missing("delivery", delivery_id)
@@ -78,7 +76,10 @@ async def show(request: Request, delivery_id: str, _: Reader) -> Response:
 @router.post("/api/deliveries/{delivery_id}/cancel", summary="Cancel a delivery that waits", openapi_extra=_ACTION)
 async def cancel(request: Request, delivery_id: str, caller: Dispatcher) -> Response:
     async def act(_: Turn) -> Answer:
-        return _changed(await uses(request).act.cancel(delivery_id, caller))
+        async with uses(request).audit.changing(caller, "delivery.cancel", delivery_id) as change:
+            found = await uses(request).act.cancel(delivery_id, caller)
+            change.after = {"status": found["status"]}
+        return _changed(found)
 
     return await post(request, caller, await _nothing(request), act)
 
@@ -86,14 +87,17 @@ async def cancel(request: Request, delivery_id: str, caller: Dispatcher) -> Resp
 @router.post("/api/deliveries/{delivery_id}/retry", summary="Queue an ended delivery again", openapi_extra=_ACTION)
 async def retry(request: Request, delivery_id: str, caller: Dispatcher) -> Response:
     async def act(_: Turn) -> Answer:
-        return _changed(await uses(request).act.retry(delivery_id, caller))
+        async with uses(request).audit.changing(caller, "delivery.retry", delivery_id) as change:
+            found = await uses(request).act.retry(delivery_id, caller)
+            change.after = {"status": found["status"]}
+        return _changed(found)
 
     return await post(request, caller, await _nothing(request), act)
 
 
 @router.get("/api/dead-deliveries", summary="Failed and unknown deliveries that wait for a person")
-async def list_dead(request: Request, _: Dispatcher, limit: Limit = 50, cursor: str | None = None) -> Response:
-    return await _page(request, Selection(statuses=DEAD, dead=True, before=_before(cursor), limit=limit))
+async def list_dead(request: Request, _: DeadDeliveryReader, limit: Limit = 50, cursor: Cursor = None) -> Response:
+    return await _page(request, Selection(statuses=DEAD, dead=True, before=after_cursor(cursor, "dlv_"), limit=limit))
 
 
 @router.post("/api/dead-deliveries/retry", summary="Queue dead deliveries again", openapi_extra=_MANY)
@@ -102,7 +106,9 @@ async def retry_dead(request: Request, caller: Dispatcher) -> Response:
 
     async def act(_: Turn) -> Answer:
         ids = _distinct(document)
-        retried = await uses(request).act.retry_dead(ids, caller)
+        async with uses(request).audit.changing(caller, "dead-delivery.retry", ids) as change:
+            retried = await uses(request).act.retry_dead(ids, caller)
+            change.after = {"asked": len(ids), "retried": retried}
         return answered({"success": True, "retried": retried, "skipped": len(ids) - retried})
 
     return await post(request, caller, document, act)
@@ -114,7 +120,9 @@ async def discard_dead(request: Request, caller: Dispatcher) -> Response:
 
     async def act(_: Turn) -> Answer:
         ids = _distinct(document)
-        discarded = await uses(request).act.discard(ids, caller)
+        async with uses(request).audit.changing(caller, "dead-delivery.discard", ids) as change:
+            discarded = await uses(request).act.discard(ids, caller)
+            change.after = {"asked": len(ids), "discarded": discarded}
         return answered({"success": True, "discarded": discarded, "skipped": len(ids) - discarded})
 
     return await post(request, caller, document, act)
@@ -123,20 +131,7 @@ async def discard_dead(request: Request, caller: Dispatcher) -> Response:
 async def _page(request: Request, selection: Selection) -> Response:
     found = await uses(request).deliveries.page(selection)
     last = found[-1]["_id"] if len(found) == selection.limit else None
-    cursor = None if last is None else base64.urlsafe_b64encode(last.encode()).decode()
-    return JSON({"items": [views.delivery(one) for one in found], "next_cursor": cursor})
-
-
-def _before(cursor: str | None) -> str | None:
-    if cursor is None:
-        return None
-    try:
-        last = base64.urlsafe_b64decode(cursor.encode("ascii")).decode("ascii")
-    except (ValueError, binascii.Error) as error:
-        raise invalid("cursor", "must be the next_cursor of the page before") from error
-    if not last.startswith("dlv_"):
-        raise invalid("cursor", "must be the next_cursor of the page before")
-    return last
+    return JSON({"items": [views.delivery(one) for one in found], "next_cursor": cursor_after(last)})
 
 
 def _searched(selection: Selection, text: str) -> Selection:

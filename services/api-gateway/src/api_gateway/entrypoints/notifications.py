@@ -7,11 +7,11 @@ from starlette.responses import Response
 
 from api_gateway.application.accept_notification import Accepted, Turn
 from api_gateway.application.ports import Answer
-from api_gateway.domain.access import SENDING, Caller, demand
+from api_gateway.domain.access import SENDING, Caller, Scope, demand
 from api_gateway.domain.refusals import Code, Refused, missing
 from api_gateway.entrypoints import views
 from api_gateway.entrypoints.answering import JSON
-from api_gateway.entrypoints.authentication import AnyCaller, Reader
+from api_gateway.entrypoints.authentication import AnyCaller, NotificationReader
 from api_gateway.entrypoints.bodies import NoBody, NotificationBody
 from api_gateway.entrypoints.openapi import ACCEPTED, NOTIFICATION_EXAMPLES, describe
 from api_gateway.entrypoints.posting import answered, post
@@ -36,13 +36,18 @@ async def submit(request: Request, caller: AnyCaller) -> Response:
     _demand_right(document, caller)
 
     async def act(turn: Turn) -> Answer:
-        return await submit_document(uses(request), document, caller, turn)
+        if document.get("direct") is not True:
+            return await submit_document(uses(request), document, caller, turn)
+        async with uses(request).audit.changing(caller, "notification.send-directly", turn.notification_id) as change:
+            answer = await submit_document(uses(request), document, caller, turn)
+            change.after = {"type": document["type"], "status": answer.status}
+        return answer
 
     return await post(request, caller, document, act)
 
 
 @router.get("/{notification_id}", summary="A notification and its progress")
-async def show(request: Request, notification_id: str, _: Reader) -> Response:
+async def show(request: Request, notification_id: str, _: NotificationReader) -> Response:
     found = await uses(request).notifications.get(notification_id)
     if found is None:
         raise missing("notification", notification_id)
@@ -59,7 +64,9 @@ async def cancel(request: Request, notification_id: str, caller: AnyCaller) -> R
     shaped(document, NoBody)
 
     async def act(_: Turn) -> Answer:
-        done = await uses(request).cancel_notification(notification_id, caller)
+        async with uses(request).audit.changing(caller, "notification.cancel", notification_id) as change:
+            done = await uses(request).cancel_notification(notification_id, caller)
+            change.after = {"status": done.notification["status"], "cancelled": done.cancelled}
         view = views.notification(done.notification, done.progress)
         return answered({"success": True, "cancelled": done.cancelled, **view})
 
@@ -104,6 +111,6 @@ def _demand_right(document: dict[str, Any], caller: Caller) -> None:
     kind = document.get("type")
     if kind not in list(NotificationType):
         shaped(document, NotificationBody)  # refuses it, naming what else is wrong as well
-    demand(caller, SENDING[NotificationType(str(kind))], f"type {kind}")
+    demand(caller, SENDING[NotificationType(str(kind))], f"type {kind}", scope=Scope.NOTIFICATIONS_WRITE)
     if document.get("direct") is True:
         demand(caller, (Role.ADMIN,), "a direct send")

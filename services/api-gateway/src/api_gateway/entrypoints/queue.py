@@ -11,7 +11,7 @@ from api_gateway.domain.refusals import invalid
 from api_gateway.domain.submission import Submission
 from api_gateway.entrypoints import views
 from api_gateway.entrypoints.answering import JSON
-from api_gateway.entrypoints.authentication import Operator
+from api_gateway.entrypoints.authentication import Operator, QueueReader
 from api_gateway.entrypoints.bodies import NoBody, TestMessageBody
 from api_gateway.entrypoints.openapi import describe
 from api_gateway.entrypoints.posting import answered, post
@@ -28,7 +28,7 @@ log = logger()
 
 
 @router.get("/whatsapp-queue/status", summary="The WhatsApp queue at a glance")
-async def status(request: Request, _: Operator) -> Response:
+async def status(request: Request, _: QueueReader) -> Response:
     return JSON(views.queue(await uses(request).look_at_queue()))
 
 
@@ -37,7 +37,9 @@ async def clear(request: Request, caller: Operator) -> Response:
     document = await _nothing(request)
 
     async def act(_: Turn) -> Answer:
-        cleared = await uses(request).look_at_queue.clear(caller)
+        async with uses(request).audit.changing(caller, "queue.clear", "whatsapp") as change:
+            cleared = await uses(request).look_at_queue.clear(caller)
+            change.after = {"cleared": cleared}
         log.info("queue.cleared", deliveries=cleared, by=caller.subject)
         return answered({"success": True, "cleared": cleared})
 
@@ -49,7 +51,10 @@ async def force_process(request: Request, caller: Operator) -> Response:
     document = await _nothing(request)
 
     async def act(_: Turn) -> Answer:
-        return answered({"success": True, "processed": await uses(request).look_at_queue.force()})
+        async with uses(request).audit.changing(caller, "queue.force-process", "whatsapp") as change:
+            processed = await uses(request).look_at_queue.force()
+            change.after = {"processed": processed}
+        return answered({"success": True, "processed": processed})
 
     return await post(request, caller, document, act)
 
@@ -65,14 +70,16 @@ async def send_test(request: Request, caller: Operator) -> Response:
             raise invalid("to", "needed, as ADMIN_WHATSAPP_NUMBER is not set")
         message = TEST_MESSAGE if body.message is None else body.message
         submission = Submission(NotificationType.CUSTOM, to=[to], message=message, priority=Priority.HIGH)
-        accepted = await uses(request).accept(submission, caller, turn)
+        async with uses(request).audit.changing(caller, "queue.send-test", turn.notification_id) as change:
+            accepted = await uses(request).accept(submission, caller, turn)
+            change.after = {"deliveries": accepted.notification["recipients"]}
         return answered(views.accepted(accepted), 202, f"/api/notifications/{accepted.notification['_id']}")
 
     return await post(request, caller, document, act)
 
 
 @router.get("/conservation", summary="Accepted recipients against where each of them is")
-async def conservation(request: Request, _: Operator) -> Response:
+async def conservation(request: Request, _: QueueReader) -> Response:
     return JSON(views.conservation(await uses(request).ledger.conservation()))
 
 

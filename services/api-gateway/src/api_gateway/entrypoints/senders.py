@@ -11,7 +11,7 @@ from api_gateway.domain.access import Caller
 from api_gateway.domain.refusals import missing
 from api_gateway.entrypoints import views
 from api_gateway.entrypoints.answering import JSON
-from api_gateway.entrypoints.authentication import Operator
+from api_gateway.entrypoints.authentication import Operator, SenderReader
 from api_gateway.entrypoints.bodies import NoBody
 from api_gateway.entrypoints.openapi import describe
 from api_gateway.entrypoints.posting import answered, post
@@ -26,14 +26,14 @@ log = logger()
 
 
 @router.get("", summary="Every sender: health, circuit, quota, limits")
-async def list_senders(request: Request, _: Operator) -> Response:
+async def list_senders(request: Request, _: SenderReader) -> Response:
     use = uses(request)
     items = [_view(use, sender) for sender in await use.senders.all()]
     return JSON({"items": items, "next_cursor": None})
 
 
 @router.get("/{sender_id}", summary="One sender")
-async def show(request: Request, sender_id: str, _: Operator) -> Response:
+async def show(request: Request, sender_id: str, _: SenderReader) -> Response:
     return JSON(_view(uses(request), await _get(uses(request), sender_id)))
 
 
@@ -57,11 +57,16 @@ async def _do(request: Request, caller: Caller, sender_id: str, change: Callable
     shaped(document, NoBody)
 
     async def act(_: Turn) -> Answer:
-        await _get(uses(request), sender_id)
-        await change()
+        before = _view(uses(request), await _get(uses(request), sender_id))
         act_name = request.url.path.rsplit("/", 1)[-1]
+        async with uses(request).audit.changing(
+            caller, f"sender.{act_name}", sender_id, before=_audited(before)
+        ) as noted:
+            await change()
+            after = _view(uses(request), await _get(uses(request), sender_id))
+            noted.after = _audited(after)
         log.info("sender.changed", sender=sender_id, act=act_name, by=caller.subject)
-        return answered({"success": True, **_view(uses(request), await _get(uses(request), sender_id))})
+        return answered({"success": True, **after})
 
     return await post(request, caller, document, act)
 
@@ -75,3 +80,8 @@ async def _get(use: Uses, sender_id: str) -> SenderDocument:
 
 def _view(use: Uses, sender: SenderDocument) -> views.View:
     return views.sender(sender, use.limits, use.clock.now())
+
+
+def _audited(view: views.View) -> views.View:
+    used = {window: one["used"] for window, one in view["usage"].items()}
+    return {"status": view["status"], "why": view["why"], "circuit": view["circuit"]["state"], "used": used}

@@ -1,6 +1,5 @@
 """Everything the routes can do, handed to them by wiring."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import tzinfo
 
@@ -9,19 +8,21 @@ from fastapi import Request
 from api_gateway.application.accept_notification import AcceptNotification
 from api_gateway.application.act_on_deliveries import ActOnDeliveries
 from api_gateway.application.cancel_notification import CancelNotification
+from api_gateway.application.identify import Identify
 from api_gateway.application.look_at_queue import LookAtQueue
 from api_gateway.application.once import Once
-from api_gateway.application.ports import Deliveries, Ledger, Notifications, Senders
+from api_gateway.application.ports import AuditEntries, AuditLog, Deliveries, Ledger, Notifications, Senders
 from api_gateway.application.say_what_it_waits_for import SayWhatItWaitsFor
 from api_gateway.application.send_directly import AwaitOutcome
-from api_gateway.domain.access import Caller
 from common.kernel.clock import Clock
 from common.mongo.gate import Limits
 
 
 @dataclass(frozen=True)
 class Uses:
-    identify: Callable[[str | None], Caller]
+    identify: Identify
+    audit: AuditLog
+    audit_entries: AuditEntries
     accept: AcceptNotification
     await_outcome: AwaitOutcome
     cancel_notification: CancelNotification

@@ -1,0 +1,58 @@
+"""/api/audit-log"""
+
+from typing import Any
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from api_gateway.application.ports import AuditEntry, AuditSelection
+from api_gateway.domain.audit import masked
+from api_gateway.domain.moments import moment
+from api_gateway.entrypoints.answering import JSON
+from api_gateway.entrypoints.authentication import Admin
+from api_gateway.entrypoints.paging import Cursor, Limit, after_cursor, cursor_after
+from api_gateway.entrypoints.uses import uses
+
+router = APIRouter(prefix="/api/audit-log", tags=["audit log"])
+
+
+@router.get("", summary="Who changed what, newest first")
+async def list_entries(  # noqa: PLR0917 - FastAPI calls it by name
+    request: Request,
+    _: Admin,
+    actor: str | None = None,
+    action: str | None = None,
+    target: str | None = None,
+    since: str | None = None,
+    until: str | None = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> Response:
+    zone = uses(request).zone
+    selection = AuditSelection(
+        actor=None if actor is None else masked(actor),
+        action=action,
+        target=None if target is None else masked(target),
+        since=None if since is None else moment("since", since, zone),
+        until=None if until is None else moment("until", until, zone),
+        before=after_cursor(cursor, "aud_"),
+        limit=limit,
+    )
+    found = await uses(request).audit_entries.page(selection)
+    last = found[-1].id if len(found) == limit else None
+    return JSON({"items": [_view(entry) for entry in found], "next_cursor": cursor_after(last)})
+
+
+def _view(entry: AuditEntry) -> dict[str, Any]:
+    return {
+        "id": entry.id,
+        "at": entry.at,
+        "actor": entry.actor,
+        "role": entry.role,
+        "action": entry.action,
+        "targets": entry.targets,
+        "outcome": entry.outcome,
+        "before": entry.before,
+        "after": entry.after,
+        "address": entry.address,
+    }
