@@ -12,6 +12,17 @@ DAYTIME = Hours(begins="07:00", ends="21:00")
 """Outside of it people are left alone by what can wait."""
 
 
+ROW_KINDS = {
+    "customer": "customers",
+    "ticket": "tickets",
+    "technician": "technicians",
+    "invoice": "invoices",
+    "package": "packages",
+    "staff": "staff",
+}
+"""How a template names a row, and the kind of row it is."""
+
+
 class Recipients(StrEnum):
     """Who gets a notification that names nobody itself."""
 
@@ -40,8 +51,9 @@ class GroupPurpose(StrEnum):
 class Route:
     """How a type goes unless an operator or the request says otherwise.
 
-    `unknown_wait_seconds` `None`: the setting. `hours` `None`: at any time. `dedupe_seconds`: nobody is told the same
-    (type, subject, stage, channel) twice within it; 0 is off. `suppressible`: opted-out people do not get it.
+    `providers` and `unknown_wait_seconds` `None`: the settings. `hours` `None`: at any time. `dedupe_seconds`: nobody
+    is told the same (type, subject, stage, channel) twice within it; 0 is off. `suppressible`: opted-out people do not
+    get it. One that is not `enabled` is not accepted.
     """
 
     priority: Priority = Priority.NORMAL
@@ -52,11 +64,17 @@ class Route:
     hours: Hours | None = None
     dedupe_seconds: float = 0.0
     suppressible: bool = True
+    providers: tuple[str, ...] | None = None
+    enabled: bool = True
 
 
 @dataclass(frozen=True)
 class Definition:
-    """One type: `shape` is what its data must look like (`None`: free values), `senders` who may ask for it."""
+    """One type: `shape` is what its data must look like (`None`: free values), `senders` who may ask for it.
+
+    `rows` are the rows of the directory its templates see beside that data, by the names of `ROW_KINDS`; the contract
+    stands in `common.rendering.messages`.
+    """
 
     shape: type[shapes.Shape] | None
     recipients: Recipients
@@ -64,6 +82,7 @@ class Definition:
     route: Route = field(default_factory=Route)
     roles: tuple[Role, ...] = ()
     groups: tuple[GroupPurpose, ...] = ()
+    rows: tuple[str, ...] = ()
 
 
 ADMIN, MANAGER, SUPERVISOR, NOC, CS = Role.ADMIN, Role.MANAGER, Role.SUPERVISOR, Role.NOC, Role.CS
@@ -75,22 +94,33 @@ T = NotificationType
 
 DEFINITIONS: dict[NotificationType, Definition] = {
     T.TICKET_ASSIGNMENT: Definition(
-        shapes.TicketAssignment, Recipients.TICKETS_TECHNICIAN, (ADMIN, SUPERVISOR, NOC, CS), HIGH
+        shapes.TicketAssignment, Recipients.TICKETS_TECHNICIAN, (ADMIN, SUPERVISOR, NOC, CS), HIGH,
+        rows=("technician", "ticket", "customer"),
     ),
     T.TICKET_STATUS_UPDATE: Definition(
-        shapes.TicketStatusUpdate, Recipients.TICKETS_CUSTOMER, (ADMIN, SUPERVISOR, NOC, CS)
+        shapes.TicketStatusUpdate, Recipients.TICKETS_CUSTOMER, (ADMIN, SUPERVISOR, NOC, CS),
+        rows=("customer", "ticket", "technician"),
     ),
     T.SLA_WARNING: Definition(
-        shapes.SlaWarning, Recipients.STAFF, (ADMIN, SUPERVISOR, NOC), HIGH, roles=(SUPERVISOR,)
+        shapes.SlaWarning, Recipients.STAFF, (ADMIN, SUPERVISOR, NOC), HIGH, roles=(SUPERVISOR,),
+        rows=("ticket", "customer", "technician"),
     ),
     T.PAYMENT_REMINDER: Definition(
-        shapes.PaymentReminder, Recipients.INVOICES_CUSTOMER, (ADMIN, MANAGER, CS), Route(channels=BOTH)
+        shapes.PaymentReminder, Recipients.INVOICES_CUSTOMER, (ADMIN, MANAGER, CS), Route(channels=BOTH),
+        rows=("customer", "invoice"),
     ),
     T.INSTALLATION_SCHEDULE: Definition(
-        shapes.InstallationSchedule, Recipients.CUSTOMER, (ADMIN, SUPERVISOR, NOC, CS)
+        shapes.InstallationSchedule, Recipients.CUSTOMER, (ADMIN, SUPERVISOR, NOC, CS),
+        rows=("customer", "technician"),
     ),
-    T.MAINTENANCE: Definition(shapes.Maintenance, Recipients.CUSTOMERS, (ADMIN, SUPERVISOR, NOC)),
-    T.REGISTRATION_CONFIRMATION: Definition(shapes.OfCustomer, Recipients.CUSTOMER, (ADMIN, CS)),
+    T.MAINTENANCE: Definition(
+        shapes.Maintenance, Recipients.CUSTOMERS, (ADMIN, SUPERVISOR, NOC),
+        rows=("customer",),
+    ),
+    T.REGISTRATION_CONFIRMATION: Definition(
+        shapes.OfCustomer, Recipients.CUSTOMER, (ADMIN, CS),
+        rows=("customer", "package"),
+    ),
     T.DAILY_SUMMARY: Definition(
         shapes.DailySummary, Recipients.STAFF, (ADMIN, MANAGER),
         roles=(MANAGER, SUPERVISOR), groups=(GroupPurpose.MANAGEMENT,),
@@ -101,20 +131,41 @@ DEFINITIONS: dict[NotificationType, Definition] = {
         roles=EVERYONE, groups=(GroupPurpose.TEAM, GroupPurpose.MANAGEMENT),
     ),
     T.WELCOME: Definition(
-        shapes.OfCustomer, Recipients.CUSTOMER, (ADMIN, CS), Route(on_unknown=OnUnknown.HOLD)
+        shapes.OfCustomer, Recipients.CUSTOMER, (ADMIN, CS), Route(on_unknown=OnUnknown.HOLD),
+        rows=("customer", "package"),
     ),
-    T.UPGRADE_OFFER: Definition(shapes.UpgradeOffer, Recipients.CUSTOMER, (ADMIN, MANAGER), LEISURELY),
-    T.SATISFACTION_SURVEY: Definition(shapes.OfTicket, Recipients.TICKETS_CUSTOMER, EVERYONE, LEISURELY),
+    T.UPGRADE_OFFER: Definition(
+        shapes.UpgradeOffer, Recipients.CUSTOMER, (ADMIN, MANAGER), LEISURELY,
+        rows=("customer", "package"),
+    ),
+    T.SATISFACTION_SURVEY: Definition(
+        shapes.OfTicket, Recipients.TICKETS_CUSTOMER, EVERYONE, LEISURELY,
+        rows=("customer", "ticket", "technician"),
+    ),
     T.TECHNICIAN_PERFORMANCE: Definition(
-        shapes.TechnicianPerformance, Recipients.TECHNICIAN, (ADMIN, MANAGER, SUPERVISOR), LEISURELY
+        shapes.TechnicianPerformance, Recipients.TECHNICIAN, (ADMIN, MANAGER, SUPERVISOR), LEISURELY,
+        rows=("technician",),
     ),
-    T.PROMOTION: Definition(shapes.Promotion, Recipients.CUSTOMERS, (ADMIN, MANAGER), LEISURELY),
+    T.PROMOTION: Definition(
+        shapes.Promotion, Recipients.CUSTOMERS, (ADMIN, MANAGER), LEISURELY,
+        rows=("customer",),
+    ),
     T.PAYMENT_OVERDUE: Definition(
-        shapes.PaymentOverdue, Recipients.INVOICES_CUSTOMER, (ADMIN, MANAGER, CS), Route(channels=BOTH)
+        shapes.PaymentOverdue, Recipients.INVOICES_CUSTOMER, (ADMIN, MANAGER, CS), Route(channels=BOTH),
+        rows=("customer", "invoice"),
     ),
-    T.PAYMENT_LINK: Definition(shapes.OfInvoice, Recipients.INVOICES_CUSTOMER, (ADMIN, MANAGER, CS), HIGH),
-    T.PAYMENT_RECEIVED: Definition(shapes.OfInvoice, Recipients.INVOICES_CUSTOMER, (ADMIN, MANAGER, CS), HIGH),
-    T.ACCOUNT_ACTIVATED: Definition(shapes.OfCustomer, Recipients.CUSTOMER, (ADMIN, CS)),
+    T.PAYMENT_LINK: Definition(
+        shapes.OfInvoice, Recipients.INVOICES_CUSTOMER, (ADMIN, MANAGER, CS), HIGH,
+        rows=("customer", "invoice"),
+    ),
+    T.PAYMENT_RECEIVED: Definition(
+        shapes.OfInvoice, Recipients.INVOICES_CUSTOMER, (ADMIN, MANAGER, CS), HIGH,
+        rows=("customer", "invoice"),
+    ),
+    T.ACCOUNT_ACTIVATED: Definition(
+        shapes.OfCustomer, Recipients.CUSTOMER, (ADMIN, CS),
+        rows=("customer", "package"),
+    ),
     T.INCIDENT_REPORT: Definition(
         shapes.IncidentReport, Recipients.STAFF, (ADMIN, MANAGER, SUPERVISOR, NOC), HIGH, roles=(ADMIN,)
     ),

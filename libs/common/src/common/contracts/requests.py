@@ -10,6 +10,8 @@ MOST_RECIPIENTS = 100_000
 MOST_ITEMS = 10_000
 LONGEST_VALIDITY = 30 * 24 * 3600
 
+TemplateName = Annotated[StrictStr, Field(pattern=r"^[a-z][a-z0-9-]{1,40}$")]
+"""The name an operator gives a template for `custom`; a type's own template is named by the type's key."""
 Values = dict[str, Any]
 Seconds = Annotated[StrictInt | StrictFloat, Field(gt=0, le=LONGEST_VALIDITY, allow_inf_nan=False)]
 
@@ -42,6 +44,7 @@ class NotificationFields(BaseModel):
     items: list[ItemFields] | None = Field(None, min_length=1, max_length=MOST_ITEMS)
     message: StrictStr | None = Field(None, description="With `data`, a template: `Halo {{ name }}`.")
     data: Values | None = Field(None, description="What the type is told with; for otp `code` and `purpose`.")
+    template: TemplateName | None = Field(None, description="For custom: the name of a stored template, with `data`.")
     priority: Priority | None = None
     send_at: StrictStr | None = Field(None, description="ISO 8601; without an offset in KABAR_TIMEZONE.")
     validity_seconds: Seconds | None = Field(None, description="After it nothing is sent any more.")

@@ -1,20 +1,27 @@
-"""The text of a notification, by its type."""
+"""The text of a notification, by its type.
+
+What a template of a type (not `custom`) sees, and so what is stored in a notification's `data`:
+
+- the fields of the type's shape in snake_case, those that are set: `shape.model_dump(mode="json", exclude_none=True)`;
+- one object for each of the definition's `rows`, with the fields of that row of the directory that are known, dates and
+  times as ISO 8601: `customer.name`, `invoice.amount`; what is unknown is absent. The object itself is always there,
+  if need be empty. `customer` and `technician` are the ones the notification is about, `package` is the customer's, but
+  for `upgrade_offer`, where it is the offered one;
+- `validity`, how long it may wait, in words.
+
+A `custom` template sees the given `data` and nothing else.
+"""
 
 from collections.abc import Mapping
+from datetime import tzinfo
 
+from common.catalogue.definitions import DEFINITIONS
+from common.catalogue.texts import builtin_texts
 from common.contracts.documents import AudienceMember, NotificationDocument
 from common.contracts.vocabulary import NotificationType
 from common.kernel.text import normalise_message
 from common.rendering.failures import Unrenderable
 from common.rendering.template import render
-
-TEMPLATES: dict[NotificationType, str] = {
-    NotificationType.OTP: (
-        "Kode verifikasi{% if purpose is defined and purpose %} untuk {{ purpose }}{% endif %}: *{{ code }}*\n\n"
-        "Berlaku {{ validity }}. Jangan berikan kode ini kepada siapa pun, termasuk petugas kami."
-    ),
-}
-"""The built-in templates, in Indonesian."""
 
 
 def render_notification(
@@ -23,23 +30,34 @@ def render_notification(
     message: str | None,
     data: Mapping[str, object] | None,
     validity_seconds: float,
+    template: str | None = None,
+    zone: tzinfo | None = None,
 ) -> str:
-    """The text of one delivery. A `custom` message is sent as written, or is a template once it comes with data.
+    """The text of one delivery: of `template` (a version's text) with `data`, or without one of the built-in text.
 
-    Raises `Unrenderable` when there is no such text; the text may be empty and is not looked at any further.
+    A `custom` message without a template is sent as written, or is itself a template once it comes with data. Times
+    are told in `zone` (`None`: Asia/Jakarta). Raises `Unrenderable` when there is no such text; the text may be empty
+    and is not looked at any further.
     """
     if notification_type is NotificationType.CUSTOM:
-        return normalise_message(message or "") if data is None else render(message or "", data)
-    source = TEMPLATES.get(notification_type)
-    if source is None:
-        raise Unrenderable(f"there is no template for {notification_type}")
-    return render(source, {**(data or {}), "validity": in_words(validity_seconds)})
+        if template is None:
+            return normalise_message(message or "") if data is None else render(message or "", data, zone=zone)
+        return render(template, data or {}, zone=zone)
+    source = template if template is not None else _builtin(notification_type)
+    return render(source, rendering_context(notification_type, data or {}, validity_seconds), zone=zone)
 
 
-def render_message(notification: NotificationDocument, member: AudienceMember) -> tuple[str, str | None]:
+def render_message(
+    notification: NotificationDocument,
+    member: AudienceMember,
+    template: str | None = None,
+    *,
+    zone: tzinfo | None = None,
+) -> tuple[str, str | None]:
     """The text for one member of a notification's audience, and the template it comes from (`None`: free text).
 
-    A member's own `message` and `data` each replace the notification's. Raises `Unrenderable`.
+    `template` is the text of the version that the notification names. A member's own `message` and `data` each replace
+    the notification's. Raises `Unrenderable`.
     """
     notification_type = NotificationType(notification["type"])
     text = render_notification(
@@ -47,8 +65,26 @@ def render_message(notification: NotificationDocument, member: AudienceMember) -
         message=member.get("message", notification["message"]),
         data=member.get("data", notification["data"]),
         validity_seconds=notification["validity_seconds"],
+        template=template,
+        zone=zone,
     )
-    return text, notification_type.value if notification_type in TEMPLATES else None
+    builtin = None if notification_type is NotificationType.CUSTOM else notification_type.value
+    return text, notification.get("template", builtin)
+
+
+def rendering_context(
+    notification_type: NotificationType, data: Mapping[str, object], validity_seconds: float
+) -> dict[str, object]:
+    """Everything a template of the type sees."""
+    rows: dict[str, object] = {row: {} for row in DEFINITIONS[notification_type].rows}
+    return {**rows, **data, "validity": in_words(validity_seconds)}
+
+
+def _builtin(notification_type: NotificationType) -> str:
+    texts = builtin_texts(notification_type)
+    if texts is None:
+        raise Unrenderable(f"there is no template for {notification_type}")
+    return texts.whatsapp
 
 
 def in_words(seconds: float) -> str:

@@ -1,6 +1,7 @@
 """Compile and render one template."""
 
 from collections.abc import Iterable, Mapping
+from datetime import tzinfo
 from functools import lru_cache
 from typing import Any
 
@@ -10,8 +11,11 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.tests import TESTS
 
 from common.kernel.text import normalise_message, sanitise
+from common.rendering.calendar import ZONE, default_zone
 from common.rendering.failures import Unrenderable
+from common.rendering.filters import FILTERS as OWN_FILTERS
 from common.rendering.grammar import BUDGET, Budget, bounded, counted
+from common.rendering.values import Finished
 
 MOST_SOURCE_CHARACTERS = 8_192
 MOST_CHARACTERS = 4_096
@@ -44,6 +48,8 @@ def _join(values: Iterable[object], separator: str = "") -> str:
 def _shown(value: object) -> str:
     """How a value stands in a message. What only a program would understand is refused."""
     match value:
+        case Finished():
+            return value
         case str():
             return sanitise(value)
         case bool() | None:
@@ -59,7 +65,8 @@ def _shown(value: object) -> str:
 def _environment() -> _Sandbox:
     environment = _Sandbox(undefined=StrictUndefined, autoescape=False, keep_trailing_newline=True, finalize=_shown)
     environment.globals.clear()
-    environment.filters = {name: FILTERS[name] for name in _FILTERS} | {"join": _join, "counted": counted}
+    environment.filters = {name: FILTERS[name] for name in _FILTERS} | OWN_FILTERS
+    environment.filters |= {"join": _join, "counted": counted}
     environment.tests = {name: TESTS[name] for name in _TESTS}
     return environment
 
@@ -73,25 +80,36 @@ def check(source: str) -> None:
         _compiled(source)
 
 
-def render(source: str, data: Mapping[str, object]) -> str:
+def render(source: str, data: Mapping[str, object], *, zone: tzinfo | None = None) -> str:
     """The text of a template with these values, each made harmless by `common.kernel.text.sanitise`.
 
-    Raises `Unrenderable` when the template is wrong, a value is missing or not printable, or the text gets longer
-    than `MOST_CHARACTERS`.
+    Dates and times are told in `zone` (`None`: Asia/Jakarta). Raises `Unrenderable` when the template is wrong, a
+    value is missing or not printable, or the text gets longer than `MOST_CHARACTERS`.
     """
     if not _is_template(source):
         return _measured([normalise_message(source)])
     template = _compiled(source)
     try:
-        return normalise_message(_measured(template.generate({**data, BUDGET: Budget()})))
+        hidden = {BUDGET: Budget(), ZONE: zone or default_zone()}
+        return normalise_message(_measured(template.generate({**data, **hidden})))
     except UndefinedError as error:
-        raise Unrenderable(f"{error.message}; give it in data or use `| default(…)`") from error
+        raise Unrenderable(f"{_line(error)}{error.message}; give it in data or use `| default(…)`") from error
     except TemplateError as error:
         raise Unrenderable(str(error)) from error
     except Unrenderable:
         raise
     except _BROKEN as error:
         raise Unrenderable(f"cannot be rendered with this data ({type(error).__name__})") from error
+
+
+def _line(error: BaseException) -> str:
+    """Where in the template it happened, as Jinja's rewritten traceback knows."""
+    line, trace = 0, error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename == "<template>":
+            line = trace.tb_lineno
+        trace = trace.tb_next
+    return f"line {line}: " if line else ""
 
 
 def _is_template(source: str) -> bool:
