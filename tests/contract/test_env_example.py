@@ -32,7 +32,6 @@ COMING = {
     "MAIL_FROM_ADDRESS",
     "MAIL_FROM_NAME",
     "KABAR_JWKS_URL",
-    "KABAR_WEBHOOK_SECRET",
     "OTEL_EXPORTER_OTLP_ENDPOINT",
 }
 """Names that are settled and not read by any service yet; whoever reads one takes it out here."""

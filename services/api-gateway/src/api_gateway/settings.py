@@ -1,17 +1,29 @@
 """What this service reads from the environment."""
 
+import re
+
 from pydantic import Field, SecretStr, field_validator
 
 from common.config.whatsapp import LimitSettings
 from common.kernel.phone import normalise_recipient
+
+_SECRET = re.compile(r"[A-Za-z0-9._~-]{8,200}")
 
 
 class Settings(LimitSettings):
     jwt_secret: SecretStr = Field(min_length=16, validation_alias="KABAR_JWT_SECRET")
     unknown_wait_seconds: float = Field(60.0, ge=0, le=3600, validation_alias="KABAR_UNKNOWN_WAIT_SECONDS")
     admin_number: str | None = Field(None, validation_alias="ADMIN_WHATSAPP_NUMBER")
+    webhook_secret: SecretStr | None = Field(None, validation_alias="KABAR_WEBHOOK_SECRET")
     connect_timeout: float = Field(10.0, gt=0, le=300, validation_alias="WHATSAPP_CONNECT_TIMEOUT")
     read_timeout: float = Field(30.0, gt=0, le=300, validation_alias="WHATSAPP_READ_TIMEOUT")
+
+    @field_validator("webhook_secret")
+    @classmethod
+    def _one_part_of_an_address(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not _SECRET.fullmatch(value.get_secret_value()):
+            raise ValueError("8 characters or more: letters, digits and . _ ~ -, as it is a part of an address")
+        return value
 
     @field_validator("admin_number")
     @classmethod

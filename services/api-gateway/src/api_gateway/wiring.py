@@ -15,8 +15,10 @@ from api_gateway.adapters.mongo_notifications import MongoNotifications
 from api_gateway.adapters.mongo_queue import MongoQueue
 from api_gateway.adapters.mongo_reservations import MongoReservations
 from api_gateway.adapters.mongo_senders import MongoSenders
+from api_gateway.adapters.mongo_webhooks import MongoWebhookInbox, MongoWebhookSecret
 from api_gateway.adapters.served_clock import ServedClock
 from api_gateway.adapters.tokens import Tokens
+from api_gateway.adapters.webhook_bus import RabbitWebhooks
 from api_gateway.application.accept_notification import AcceptanceMetrics, AcceptNotification, Policy
 from api_gateway.application.act_on_deliveries import ActOnDeliveries
 from api_gateway.application.audit_changes import AuditChanges
@@ -27,9 +29,11 @@ from api_gateway.application.look_at_queue import LookAtQueue
 from api_gateway.application.once import Once
 from api_gateway.application.say_what_it_waits_for import SayWhatItWaitsFor
 from api_gateway.application.send_directly import AwaitOutcome
+from api_gateway.application.take_webhook import TakeWebhook, WebhookMetrics
 from api_gateway.entrypoints.application import http_application
 from api_gateway.entrypoints.uses import Uses
 from api_gateway.settings import Settings
+from common.config.whatsapp import PROVIDERS
 from common.contracts.events import NotificationAccepted
 from common.kernel.clock import SystemClock
 from common.messaging.coalesced import Coalesced
@@ -71,6 +75,17 @@ async def wire(settings: Settings, surroundings: Surroundings) -> AsyncIterator[
     capacity = Capacity(queue, senders, clock, limits)
     policy = Policy(settings.provider_order, settings.unknown_wait_seconds, settings.zone)
     patience = min(settings.connect_timeout + settings.read_timeout + ANSWER_SLACK_SECONDS, LONGEST_WAIT_SECONDS)
+    webhook_secret = MongoWebhookSecret(
+        mongo, settings.webhook_secret.get_secret_value() if settings.webhook_secret else None
+    )
+    take_webhook = TakeWebhook(
+        PROVIDERS,
+        webhook_secret,
+        RabbitWebhooks(surroundings.broker),
+        MongoWebhookInbox(mongo),
+        clock,
+        WebhookMetrics(surroundings.registry),
+    )
     uses = Uses(
         identify=Identify(Tokens(secret)),
         audit=AuditChanges(audit_entries, clock),
@@ -89,6 +104,7 @@ async def wire(settings: Settings, surroundings: Surroundings) -> AsyncIterator[
         look_at_queue=LookAtQueue(queue, deliveries, capacity, clock, settings.provider_order),
         say_what_it_waits_for=SayWhatItWaitsFor(senders, clock, limits),
         once=Once(reservations, clock),
+        take_webhook=take_webhook,
         notifications=notifications,
         deliveries=deliveries,
         senders=senders,
@@ -105,6 +121,12 @@ async def wire(settings: Settings, surroundings: Surroundings) -> AsyncIterator[
     async def note_given_up() -> None:
         await repeatedly(reservations.note_given_up, name="given up keys", every=0.2)
 
+    async def forward_webhooks() -> None:
+        await repeatedly(take_webhook.forward, name="kept webhooks", every=1.0)
+
+    async def find_webhook_secret() -> None:
+        await repeatedly(webhook_secret.find, name="webhook secret", every=1.0)
+
     async def drain() -> None:
         await asyncio.wait_for(
             asyncio.gather(announcements.flushed(), notifications.inserts.flushed(), reservations.settling.flushed()),
@@ -113,7 +135,7 @@ async def wire(settings: Settings, surroundings: Surroundings) -> AsyncIterator[
 
     yield Application(
         http=http_application(uses, surroundings.checks(), surroundings.registry),
-        loops=[refresh, note_given_up],
+        loops=[refresh, note_given_up, forward_webhooks, find_webhook_secret],
         connections=[
             server_clock.run, announcements.run, notifications.inserts.run, reservations.reserving.run,
             reservations.settling.run,

@@ -6,7 +6,7 @@ from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 from starlette.types import ASGIApp
 
-from api_gateway.entrypoints import audit_log, deliveries, errors, notifications, openapi, queue, senders
+from api_gateway.entrypoints import audit_log, deliveries, errors, notifications, openapi, queue, senders, webhooks
 from api_gateway.entrypoints.bounding import Bounded
 from api_gateway.entrypoints.measuring import Measured
 from api_gateway.entrypoints.uses import Uses
@@ -24,7 +24,14 @@ def http_application(uses: Uses, checks: Mapping[str, Check], registry: Collecto
         redirect_slashes=False,
     )
     app.state.uses = uses
-    for router in (notifications.router, deliveries.router, senders.router, queue.router, audit_log.router):
+    for router in (
+        notifications.router,
+        deliveries.router,
+        senders.router,
+        queue.router,
+        audit_log.router,
+        webhooks.router,
+    ):
         app.include_router(router)
     app.router.routes += operations_routes(checks, registry)
     errors.install(app)

@@ -19,17 +19,17 @@ MOST_PROBLEMS = 10
 B = TypeVar("B", bound=Body)
 
 
-async def read(request: Request) -> bytes:
+async def read(request: Request, *, most_bytes: int = MOST_BYTES) -> bytes:
     """The body's bytes; raises `Oversized` as soon as it is known to be too large."""
     told = request.headers.get("content-length", "0")
-    if told.isdecimal() and (len(told) > 10 or int(told) > MOST_BYTES):
-        raise _oversized()
+    if told.isdecimal() and (len(told) > 10 or int(told) > most_bytes):
+        raise _oversized(most_bytes)
     chunks: list[bytes] = []
     size = 0
     async for chunk in request.stream():
         size += len(chunk)
-        if size > MOST_BYTES:
-            raise _oversized()
+        if size > most_bytes:
+            raise _oversized(most_bytes)
         chunks.append(chunk)
     return b"".join(chunks)
 
@@ -122,8 +122,9 @@ def _where(error: orjson.JSONDecodeError) -> str:
     return f"{error.msg.partition(':')[0][:120]} at line {error.lineno}, column {error.colno}"
 
 
-def _oversized() -> Oversized:
+def _oversized(most_bytes: int) -> Oversized:
+    size = f"{most_bytes // 1024} KB" if most_bytes < 1024 * 1024 else f"{most_bytes // 1024 // 1024} MB"
     return Oversized(
-        Code.PAYLOAD_TOO_LARGE, f"body: larger than {MOST_BYTES // 1024 // 1024} MB; split the call",
+        Code.PAYLOAD_TOO_LARGE, f"body: larger than {size}; split the call",
         [Problem("body", "split the call")],
     )  # fmt: skip

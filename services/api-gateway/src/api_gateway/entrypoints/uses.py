@@ -14,6 +14,7 @@ from api_gateway.application.once import Once
 from api_gateway.application.ports import AuditEntries, AuditLog, Deliveries, Ledger, Notifications, Senders
 from api_gateway.application.say_what_it_waits_for import SayWhatItWaitsFor
 from api_gateway.application.send_directly import AwaitOutcome
+from api_gateway.application.take_webhook import TakeWebhook
 from common.kernel.clock import Clock
 from common.mongo.gate import Limits
 
@@ -30,6 +31,7 @@ class Uses:
     look_at_queue: LookAtQueue
     say_what_it_waits_for: SayWhatItWaitsFor
     once: Once
+    take_webhook: TakeWebhook
     notifications: Notifications
     deliveries: Deliveries
     senders: Senders

@@ -1,0 +1,125 @@
+"""Take what a provider posts: known to be theirs, handed on raw, kept when nobody can take it now."""
+
+import asyncio
+import hmac
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from prometheus_client import CollectorRegistry, Counter
+
+from api_gateway.domain.refusals import Code, Missing, Unavailable
+from common.contracts.events import WebhookReceived
+from common.kernel.clock import Clock
+from common.kernel.failures import Transient
+from common.telemetry.logs import logger
+
+LONGEST_CONTENT_TYPE = 200
+FORWARDED_AT_ONCE = 200
+log = logger()
+
+
+class WebhookSecret(Protocol):
+    @property
+    def value(self) -> str | None:
+        """The last part of every webhook's address; `None` while nobody knows it yet."""
+        ...
+
+
+class WebhookBus(Protocol):
+    @property
+    def connected(self) -> bool: ...
+
+    async def publish(self, webhook: WebhookReceived) -> None:
+        """Raises `Transient` when it may not have arrived."""
+        ...
+
+
+class WebhookInbox(Protocol):
+    """Webhooks that wait for the bus."""
+
+    async def add(self, webhook: WebhookReceived) -> None:
+        """Raises `Transient`."""
+        ...
+
+    async def oldest(self, limit: int) -> Mapping[str, WebhookReceived]:
+        """Some that wait, by their identity, in the order they came."""
+        ...
+
+    async def remove(self, identities: Sequence[str]) -> None: ...
+
+
+class WebhookMetrics:
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._received = Counter(
+            "webhook_received_total", "Webhooks by provider and what became of them.", ["provider", "taken"],
+            registry=registry,
+        )  # fmt: skip
+
+    def count(self, provider: str, taken: str) -> None:
+        self._received.labels(provider, taken).inc()
+
+
+@dataclass(frozen=True)
+class TakeWebhook:
+    """Answered once it is safe. One that was safe twice over is handed on twice, which is harmless."""
+
+    providers: Sequence[str]
+    secret: WebhookSecret
+    bus: WebhookBus
+    inbox: WebhookInbox
+    clock: Clock
+    metrics: WebhookMetrics
+
+    def admit(self, provider: str, secret: str) -> None:
+        """Raises `Missing` unless the address is one of ours, and `Unavailable` while nobody can tell."""
+        known = self.secret.value
+        if known is None:
+            raise Unavailable(Code.UNAVAILABLE, "the database does not answer; post it again in a moment")
+        right = hmac.compare_digest(secret.encode(), known.encode())
+        if not right or provider not in self.providers:
+            self.metrics.count(provider if provider in self.providers else "other", "refused")
+            raise Missing(Code.NOT_FOUND, "there is no such webhook address")
+
+    async def __call__(self, provider: str, content_type: str, body: bytes) -> None:
+        """Hand it on, or keep it until that is possible. Raises `Unavailable` when neither is."""
+        webhook = WebhookReceived(
+            provider=provider,
+            content_type=content_type[:LONGEST_CONTENT_TYPE],
+            body=body.decode("utf-8", "replace"),
+            received_at=self.clock.now(),
+        )
+        try:
+            await self._publish(webhook)
+        except Transient:
+            await self._keep(webhook)
+        else:
+            self.metrics.count(provider, "published")
+
+    async def forward(self) -> bool:
+        """Hand on what was kept, oldest first; `True` while there is more."""
+        if not self.bus.connected:
+            return False
+        waiting = await self.inbox.oldest(FORWARDED_AT_ONCE)
+        outcomes = await asyncio.gather(*map(self._publish, waiting.values()), return_exceptions=True)
+        forwarded = [identity for identity, outcome in zip(waiting, outcomes, strict=True) if outcome is None]
+        if forwarded:
+            await self.inbox.remove(forwarded)
+            log.info("webhooks.forwarded", webhooks=len(forwarded))
+        for outcome in outcomes:
+            if outcome is not None and not isinstance(outcome, Transient):
+                raise outcome
+        return len(forwarded) == FORWARDED_AT_ONCE
+
+    async def _publish(self, webhook: WebhookReceived) -> None:
+        if not self.bus.connected:
+            raise Transient("RabbitMQ is away")
+        await self.bus.publish(webhook)
+
+    async def _keep(self, webhook: WebhookReceived) -> None:
+        try:
+            await self.inbox.add(webhook)
+        except Transient as error:
+            self.metrics.count(webhook.provider, "turned_away")
+            raise Unavailable(Code.UNAVAILABLE, "neither RabbitMQ nor MongoDB answers; post it again later") from error
+        self.metrics.count(webhook.provider, "kept")
