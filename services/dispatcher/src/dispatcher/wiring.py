@@ -14,7 +14,10 @@ from dispatcher.adapters.mongo_notifications import MongoNotifications
 from dispatcher.adapters.mongo_parked_envelopes import MongoParkedEnvelopes
 from dispatcher.adapters.mongo_queue_lengths import MongoQueueLengths
 from dispatcher.adapters.mongo_senders import MongoSenders
+from dispatcher.adapters.mongo_untold import MongoUntold
 from dispatcher.adapters.rabbit_gateways import RabbitGateways
+from dispatcher.adapters.rabbit_subscribers import RabbitSubscribers
+from dispatcher.application.announce import Announce
 from dispatcher.application.claim_deliveries import ClaimDeliveries
 from dispatcher.application.decide_outcomes import DecideOutcomes
 from dispatcher.application.lookout import Lookout
@@ -34,11 +37,12 @@ async def wire(settings: Settings, surroundings: Surroundings) -> AsyncIterator[
     mongo, broker, stopping = surroundings.mongo, surroundings.broker, surroundings.stopping
     metrics = Metrics(surroundings.registry)
     clock = ServerClock(mongo.time)
-    deliveries = MongoDeliveries(mongo["deliveries"])
+    announce = Announce(RabbitSubscribers(broker), MongoUntold(mongo), clock, metrics)
+    deliveries = MongoDeliveries(mongo["deliveries"], announce.put)
     senders = MongoSenders(mongo["senders"])
     gateways = RabbitGateways(broker)
     lookout = Lookout(senders, clock, PROVIDERS)
-    plan = PlanNotifications(MongoNotifications(mongo), deliveries, lookout, metrics, stopping.is_set)
+    plan = PlanNotifications(MongoNotifications(mongo, clock), deliveries, lookout, metrics, stopping.is_set)
     decide = DecideOutcomes(deliveries, senders, lookout, settings.retry_plan(), metrics)
     park = ParkEnvelope(MongoParkedEnvelopes(mongo["parked_envelopes"]), clock, metrics)
     measure = MeasureQueue(MongoQueueLengths(mongo["deliveries"]), lookout, metrics)
@@ -67,7 +71,7 @@ async def wire(settings: Settings, surroundings: Surroundings) -> AsyncIterator[
         http=operations_app(surroundings.checks(), surroundings.registry),
         loops=[
             after(clock.ready, loop)
-            for loop in loops(senders=senders_served, plan=plan, decide=decide, measure=measure)
+            for loop in loops(senders=senders_served, plan=plan, decide=decide, measure=measure, announce=announce)
         ],
         drain=senders_served.drain,
         connections=[clock.run],

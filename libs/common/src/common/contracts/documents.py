@@ -21,9 +21,12 @@ from typing import NotRequired, TypedDict
 
 
 class TimelineEntry(TypedDict):
+    """`revision` is there where others are told of it: the one its write made, the `version` of what is told."""
+
     at: datetime
     status: str
     cause: str
+    revision: NotRequired[int]
 
 
 class CurrentAttempt(TypedDict):
@@ -65,7 +68,8 @@ class DeliveryDocument(TypedDict):
     waits for a person. `called_off` says why it is not to go on, whatever is still told about it; `retried_at` that a
     person wanted it after all, so that only a person cancels it again. `hours`: outside of them it waits as
     `scheduled`. `suppressible`: it is not sent to a recipient with a suppression. `announce_at` is there while a change
-    of its status may not have been told to others; after it a sweeper tells it.
+    of its status may not have been told to others; after it a sweeper tells it, and leaves its mark in `announced_by`
+    while it does.
     """
 
     _id: str
@@ -110,6 +114,7 @@ class DeliveryDocument(TypedDict):
     delivered_at: NotRequired[datetime]
     read_at: NotRequired[datetime]
     announce_at: NotRequired[datetime]
+    announced_by: NotRequired[str]
     revision: int
 
 
@@ -150,6 +155,8 @@ class NotificationDocument(TypedDict):
     `template` is the version every delivery of it is rendered with. `subject` and `stage` say what it is about (a
     ticket, an invoice; a reminder's stage): with `dedupe_seconds` nobody is told the same twice within that time.
 
+    `untold`: statuses that others are still to be told of, from `announce_at` on.
+
     The audience stands in `audience` when it is small, otherwise in `pages` documents of `audience_pages`
     (`_id` = `<notification>:<page number from 0>`), inserted before this one.
     """
@@ -184,6 +191,9 @@ class NotificationDocument(TypedDict):
     suppressible: NotRequired[bool]
     created_by: str
     created_at: datetime
+    untold: NotRequired[list[str]]
+    announce_at: NotRequired[datetime]
+    announced_by: NotRequired[str]
 
 
 class AudiencePage(TypedDict):

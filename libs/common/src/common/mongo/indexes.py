@@ -4,12 +4,14 @@ from pymongo import ASCENDING, DESCENDING, IndexModel
 
 _HAS_LANE = {"lane": {"$gt": ""}}
 _HAS_DEADLINE = {"wake_at": {"$exists": True}}
+_UNTOLD = {"announce_at": {"$exists": True}}
 _REQUESTED = {"attempt.state": "requested"}
 _WEEK = 7 * 24 * 3600
 
 INDEXES: dict[str, list[IndexModel]] = {
     "notifications": [
         IndexModel([("wake_at", ASCENDING)], name="deadline", partialFilterExpression=_HAS_DEADLINE),
+        IndexModel([("announce_at", ASCENDING)], name="untold", partialFilterExpression=_UNTOLD),
     ],
     "deliveries": [
         # The head of the lanes a provider serves, already in order: priority, then age, then place in its notification.
@@ -25,6 +27,7 @@ INDEXES: dict[str, list[IndexModel]] = {
             name="deadline",
             partialFilterExpression=_HAS_DEADLINE,
         ),
+        IndexModel([("announce_at", ASCENDING)], name="untold", partialFilterExpression=_UNTOLD),
         # How many attempts of a sender wait for its gateway.
         IndexModel([("attempt.sender", ASCENDING)], name="requested", partialFilterExpression=_REQUESTED),
         IndexModel([("notification_id", ASCENDING), ("status", ASCENDING)], name="progress"),

@@ -107,7 +107,8 @@ def _ended(*, reason: str, cause: str, now: datetime) -> list[Document]:
         return {"$cond": [unknown, {"$literal": then}, {"$literal": otherwise}]}
 
     status = either(DeliveryStatus.UNKNOWN.value, DeliveryStatus.CANCELLED.value)
-    entry = {"at": now, "status": status, "cause": {"$literal": cause}}
+    revision = {"$add": ["$revision", 1]}
+    entry = {"at": now, "status": status, "cause": {"$literal": cause}, "revision": revision}
     return [
         {
             "$set": {
@@ -116,7 +117,8 @@ def _ended(*, reason: str, cause: str, now: datetime) -> list[Document]:
                 "code": either("UNKNOWN", None),
                 "called_off": {"$literal": reason},
                 "timeline": {"$concatArrays": ["$timeline", [entry]]},
-                "revision": {"$add": ["$revision", 1]},
+                "revision": revision,
+                "announce_at": {"$min": ["$announce_at", now]},  # the dispatcher's sweeper tells others
             }
         },
         {"$unset": ["lane", "wake_at"]},

@@ -1,12 +1,14 @@
 """Deliveries in MongoDB."""
 
-from collections.abc import AsyncIterator, Iterable, Sequence
-from datetime import datetime
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from datetime import datetime, timedelta
 from typing import Any, cast
 
 from common.contracts.documents import DeliveryDocument
-from common.contracts.vocabulary import AttemptState, DeliveryStatus, Priority
+from common.contracts.events import DeliveryChanged
+from common.contracts.vocabulary import WAITING, AttemptState, DeliveryStatus, Priority
 from common.mongo.connection import DUPLICATE_KEY, BulkWriteError, Collection, Document, UpdateOne
+from dispatcher.domain.announcements import is_told, of_change, of_planned
 from dispatcher.domain.attempts import with_past
 from dispatcher.domain.change import Change
 from dispatcher.domain.lanes import passed_over
@@ -23,17 +25,32 @@ _WAITING: list[Document] = [
 ]
 """Everything a deadline ends, the most pressing first: an attempt, a backoff, the time to wait for, a place in line."""
 
+OWN_TELLING = timedelta(seconds=3)
+"""Who wrote it tells it at once; after so long a sweeper does."""
+
+Announcing = Callable[[Sequence[tuple[DeliveryChanged, bool]]], None]
+"""Takes what a write brought about, each with whether nothing older of that delivery waits to be told."""
+
 TIMELINE_ENTRIES = 500
 """The last so many are kept: one that nobody can take for days must not grow without bound."""
+
+
+def _left_to_the_sweeper(_: Sequence[tuple[DeliveryChanged, bool]]) -> None:
+    """Nobody tells it here."""
 
 
 class MongoDeliveries:
     """Every change is one write of one document, under the revision it was read with or the state it must be in."""
 
-    def __init__(self, collection: Collection) -> None:
+    def __init__(self, collection: Collection, announce: Announcing = _left_to_the_sweeper) -> None:
         self._collection = collection
+        self._announce = announce
 
     async def add(self, deliveries: Sequence[DeliveryDocument]) -> int:
+        over = [delivery for delivery in deliveries if delivery["status"] not in WAITING]
+        for delivery in over:
+            delivery["announce_at"] = delivery["created_at"] + OWN_TELLING
+            delivery["timeline"][0]["revision"] = 0
         try:
             await self._collection.insert_many(cast("list[Document]", deliveries), ordered=False)
         except BulkWriteError as error:
@@ -41,6 +58,7 @@ class MongoDeliveries:
             if others or error.details.get("writeConcernErrors"):
                 raise
             return int(error.details["nInserted"])
+        self._announce([(of_planned(delivery), True) for delivery in over])
         return len(deliveries)
 
     async def cancel(self, notification_ids: Sequence[str], now: datetime) -> int:
@@ -155,9 +173,15 @@ class MongoDeliveries:
             for delivery, change in listed
         ]
         result = await self._collection.bulk_write(writes, ordered=False)
-        if result.modified_count == len(listed):
-            return []
-        return await self._conflicting(listed)
+        conflicting = [] if result.modified_count == len(listed) else await self._conflicting(listed)
+        self._announce(
+            [
+                (of_change(delivery, change, now), "announce_at" not in delivery)
+                for delivery, change in listed
+                if is_told(delivery, change) and delivery["_id"] not in conflicting
+            ]
+        )
+        return conflicting
 
     async def _conflicting(self, changes: Sequence[tuple[DeliveryDocument, Change]]) -> list[str]:
         """Those whose revision is not the one this write would have made, with the cause it would have left."""
@@ -175,7 +199,8 @@ def _cancelled(now: datetime) -> list[Document]:
     """Ends a delivery; as unknown when one of its attempts may have arrived."""
     unknown = {"$in": [AttemptState.UNKNOWN, "$attempts.outcome"]}
     status = {"$cond": [unknown, DeliveryStatus.UNKNOWN, DeliveryStatus.CANCELLED]}
-    entry = {"at": now, "status": status, "cause": CANCELLED}
+    revision = {"$add": ["$revision", 1]}
+    entry = {"at": now, "status": status, "cause": CANCELLED, "revision": revision}
     return [
         {
             "$set": {
@@ -184,7 +209,8 @@ def _cancelled(now: datetime) -> list[Document]:
                 "code": {"$cond": [unknown, "UNKNOWN", None]},
                 "called_off": CANCELLED,
                 "timeline": {"$concatArrays": ["$timeline", [entry]]},
-                "revision": {"$add": ["$revision", 1]},
+                "revision": revision,
+                "announce_at": {"$min": ["$announce_at", now]},
             }
         },
         {"$unset": ["lane", "wake_at"]},
@@ -208,9 +234,23 @@ def _update(delivery: DeliveryDocument, change: Change, now: datetime) -> Docume
             removed[name] = ""
         else:
             fields[name] = value
-    pushed = _timeline({"at": now, "status": change.status, "cause": change.cause}) if change.cause else {}
+    pushed: Document = {}
+    update: Document = {"$inc": {"revision": 1}}
+    if change.cause:
+        entry: Document = {"at": now, "status": change.status, "cause": change.cause}
+        if is_told(delivery, change):
+            entry["revision"] = delivery["revision"] + 1
+            update["$min"] = {"announce_at": now + OWN_TELLING}
+        pushed = _timeline(entry)
     if not change.keep_attempt:
         fields["attempt"] = None
+    _attempts(delivery, change, fields, pushed)
+    parts = {"$set": fields, "$push": pushed, "$unset": removed}
+    return update | {operator: part for operator, part in parts.items() if part}
+
+
+def _attempts(delivery: DeliveryDocument, change: Change, fields: Document, pushed: Document) -> None:
+    """What a change writes of the past attempts."""
     if change.past is not None:
         kept = with_past(delivery["attempts"], change.past)
         if len(kept) > len(delivery["attempts"]):
@@ -220,9 +260,3 @@ def _update(delivery: DeliveryDocument, change: Change, now: datetime) -> Docume
     if change.amended_number is not None:
         index = next(i for i, a in enumerate(delivery["attempts"]) if a["number"] == change.amended_number)
         fields |= {f"attempts.{index}.{name}": value for name, value in change.amended.items()}
-    update: Document = {"$set": fields, "$inc": {"revision": 1}}
-    if pushed:
-        update["$push"] = pushed
-    if removed:
-        update["$unset"] = removed
-    return update

@@ -6,6 +6,7 @@ from typing import cast
 
 from common.contracts.documents import AudienceMember, NotificationDocument
 from common.contracts.vocabulary import NotificationStatus
+from common.kernel.clock import Clock
 from common.mongo.connection import Mongo
 
 FEW = 50
@@ -13,7 +14,8 @@ FEW = 50
 
 
 class MongoNotifications:
-    def __init__(self, mongo: Mongo) -> None:
+    def __init__(self, mongo: Mongo, clock: Clock) -> None:
+        self._clock = clock
         self._notifications = mongo["notifications"]
         self._pages = mongo["audience_pages"]
 
@@ -51,7 +53,11 @@ class MongoNotifications:
     async def planned(self, ids: Sequence[str]) -> int:
         result = await self._notifications.update_many(
             {"_id": {"$in": list(ids)}, "status": NotificationStatus.ACCEPTED},
-            {"$set": {"status": NotificationStatus.PLANNED}, "$unset": {"wake_at": ""}},
+            {
+                "$set": {"status": NotificationStatus.PLANNED, "announce_at": self._clock.now()},
+                "$unset": {"wake_at": "", "announced_by": ""},
+                "$addToSet": {"untold": NotificationStatus.PLANNED},
+            },
         )
         return result.modified_count
 
@@ -61,7 +67,12 @@ class MongoNotifications:
 
     async def closed(self, ids: Sequence[str]) -> None:
         await self._notifications.update_many(
-            {"_id": {"$in": list(ids)}, "status": NotificationStatus.CANCELLED}, {"$unset": {"wake_at": ""}}
+            {"_id": {"$in": list(ids)}, "status": NotificationStatus.CANCELLED, "wake_at": {"$exists": True}},
+            {
+                "$set": {"announce_at": self._clock.now()},
+                "$unset": {"wake_at": "", "announced_by": ""},
+                "$addToSet": {"untold": NotificationStatus.CANCELLED},
+            },
         )
 
     async def postpone(self, ids: Sequence[str], wake_at: datetime) -> None:
