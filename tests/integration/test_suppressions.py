@@ -72,7 +72,7 @@ async def test_what_waits_for_a_suppressed_recipient_ends_and_says_why(
     # Six in the evening in UTC is the next day in Jakarta.
     ended = found["waits"]
     assert (ended["reason"], ended["code"], ended["revision"]) == ("opted out on 2025-11-15", "SUPPRESSED", 4)
-    assert ended["timeline"] == [{"at": NOW, "status": "suppressed", "cause": "opted out on 2025-11-15"}]
+    assert ended["timeline"] == [{"at": NOW, "status": "suppressed", "cause": "opted out on 2025-11-15", "revision": 4}]
     assert not {"lane", "wake_at"} & ended.keys()
 
 

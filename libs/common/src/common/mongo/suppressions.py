@@ -100,6 +100,8 @@ def _ended(reason: str, now: datetime) -> list[Document]:
     unknown: Document = {"$in": [AttemptState.UNKNOWN.value, "$attempts.outcome"]}
     status: Document = {"$cond": [unknown, DeliveryStatus.UNKNOWN.value, DeliveryStatus.SUPPRESSED.value]}
     told: Document = {"$literal": reason}
+    revision: Document = {"$add": ["$revision", 1]}
+    entry: Document = {"at": now, "status": status, "cause": told, "revision": revision}
     return [
         {
             "$set": {
@@ -107,9 +109,9 @@ def _ended(reason: str, now: datetime) -> list[Document]:
                 "reason": {"$cond": [unknown, _MAY_HAVE_ARRIVED, told]},
                 "code": {"$cond": [unknown, "UNKNOWN", CODE]},
                 "called_off": told,
-                "timeline": {"$concatArrays": ["$timeline", [{"at": now, "status": status, "cause": told}]]},
+                "timeline": {"$concatArrays": ["$timeline", [entry]]},
                 "announce_at": now,
-                "revision": {"$add": ["$revision", 1]},
+                "revision": revision,
             }
         },
         {"$unset": ["lane", "wake_at"]},
