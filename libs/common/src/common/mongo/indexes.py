@@ -42,4 +42,21 @@ INDEXES: dict[str, list[IndexModel]] = {
     "recipient_gates": [IndexModel([("touched_at", ASCENDING)], name="forget", expireAfterSeconds=2 * 24 * 3600)],
     "idempotency_keys": [IndexModel([("created_at", ASCENDING)], name="forget", expireAfterSeconds=_WEEK)],
     "parked_envelopes": [IndexModel([("parked_at", DESCENDING)], name="by_time")],
+    # Active customers, all or of an area, page by page in the order of their identities.
+    "customers": [
+        IndexModel([("status", ASCENDING), ("_id", ASCENDING)], name="by_status"),
+        IndexModel([("area", ASCENDING), ("status", ASCENDING), ("_id", ASCENDING)], name="by_area"),
+        IndexModel([("phone", ASCENDING)], name="by_phone"),
+    ],
+    "staff": [IndexModel([("role", ASCENDING), ("status", ASCENDING)], name="by_role")],
+    "technicians": [IndexModel([("status", ASCENDING), ("_id", ASCENDING)], name="by_status")],
+    "tickets": [
+        IndexModel([("status", ASCENDING), ("deadline", ASCENDING)], name="by_deadline"),
+        IndexModel([("customer_id", ASCENDING)], name="by_customer"),
+        IndexModel([("technician_id", ASCENDING)], name="by_technician"),
+    ],
+    "invoices": [
+        IndexModel([("status", ASCENDING), ("due_date", ASCENDING)], name="by_due_date"),
+        IndexModel([("customer_id", ASCENDING)], name="by_customer"),
+    ],
 }

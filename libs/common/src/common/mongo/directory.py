@@ -1,0 +1,164 @@
+"""The directory: what other services' rows say, kept so that any order of any tellings ends in the same rows.
+
+A stored row is its `_id`, the fields that were told (`common.contracts.directory`; one that nobody told is absent),
+`told` (each field's stamp), `occasions` (the stamp of the latest fact of each kind) and `changed_at`.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, tzinfo
+from typing import Any
+
+from common.contracts.directory import Activity, CustomerStatus, StaffRole
+from common.contracts.tellings import Outcome, Stamp, Telling, Told, Unfit, Value
+from common.mongo.connection import DUPLICATE_KEY, BulkWriteError, Document, Mongo, UpdateOne
+
+TRIES = 5
+"""Of an insert that somebody else makes at the same moment."""
+_IN_USE = {"$in": [None, Activity.ACTIVE.value]}
+"""Staff and technicians of whom nobody told that they left."""
+_UNTOLD = (-(2**62), 0)
+"""The stamp of what nobody told: anything is later."""
+Winner = tuple[int, int, Value]
+"""A field's stamp and value: the greatest is kept, so that not even equal stamps make the order matter."""
+
+
+class Directory:
+    """`zone` is where moments without an offset are told in."""
+
+    def __init__(self, mongo: Mongo, *, zone: tzinfo = UTC) -> None:
+        self._mongo = mongo
+        self._zone = zone
+
+    async def tell(self, kind: str, tellings: Sequence[Telling], *, dry_run: bool = False) -> list[Told]:
+        """Keep what is told, each field unless something later is known of it; one answer a telling, in order.
+
+        One atomic write a row. With `dry_run` nothing is written.
+        """
+        batch = _Batch(await self.many(kind, {telling.row.id for telling in tellings}), self._zone)
+        told = [batch.take(telling) for telling in tellings]
+        if not dry_run:
+            await self._write(kind, batch.updates())
+        return told
+
+    async def get(self, kind: str, identity: str) -> Document | None:
+        return await self._mongo[kind].find_one({"_id": identity})
+
+    async def many(self, kind: str, identities: Iterable[str]) -> dict[str, Document]:
+        """The rows there are, by identity."""
+        cursor = self._mongo[kind].find({"_id": {"$in": sorted(set(identities))}})
+        return {row["_id"]: row async for row in cursor}
+
+    async def staff(self, roles: Iterable[StaffRole | str]) -> list[Document]:
+        """Everybody with one of the roles who is not told to be inactive."""
+        query = {"role": {"$in": sorted(str(role) for role in roles)}, "status": _IN_USE}
+        return await self._mongo["staff"].find(query).sort("_id", 1).to_list(None)
+
+    async def technicians(self) -> list[Document]:
+        """Everybody who is not told to be inactive."""
+        return await self._mongo["technicians"].find({"status": _IN_USE}).sort("_id", 1).to_list(None)
+
+    async def count_customers(self, area: str | None = None) -> int:
+        """Active customers, of one area or all."""
+        return await self._mongo["customers"].count_documents(_active(area))
+
+    async def customers(self, after: str | None, area: str | None, limit: int) -> list[Document]:
+        """The next active customers in the order of `_id`, of one area or all."""
+        query = _active(area) if after is None else {**_active(area), "_id": {"$gt": after}}
+        return await self._mongo["customers"].find(query).sort("_id", 1).limit(limit).to_list(limit)
+
+    async def by_phone(self, number: str) -> list[Document]:
+        """The customers with a (normalised) number; a family may share one."""
+        return await self._mongo["customers"].find({"phone": number}).sort("_id", 1).to_list(None)
+
+    async def _write(self, kind: str, updates: list[UpdateOne]) -> None:
+        for remaining in reversed(range(TRIES)):
+            if not updates:
+                return
+            try:
+                await self._mongo[kind].bulk_write(updates, ordered=False)
+            except BulkWriteError as error:
+                refused = error.details["writeErrors"]
+                if not remaining or not refused or any(one["code"] != DUPLICATE_KEY for one in refused):
+                    raise
+                updates = [updates[one["index"]] for one in refused]  # they are there by now
+            else:
+                return
+
+
+class _Batch:
+    """Tellings of one call put together, so that each row is written once."""
+
+    def __init__(self, stored: Mapping[str, Document], zone: tzinfo) -> None:
+        self._stored = stored
+        self._zone = zone
+        self._known: dict[str, dict[str, Winner]] = {}
+        self._winners: dict[str, dict[str, Winner]] = {}
+        self._occasions: dict[str, dict[str, Stamp]] = {}
+
+    def take(self, telling: Telling) -> Told:
+        try:
+            fields = telling.fields(self._zone)
+        except Unfit as problem:
+            return Told(telling.row.id, Outcome.REFUSED, problem=problem)
+        identity = telling.row.id
+        new = identity not in self._stored and identity not in self._known
+        if identity not in self._known:
+            self._known[identity] = _known(self._stored.get(identity, {}))
+        changed = tuple(name for name, value in fields.items() if self._say(identity, name, (*telling.stamp, value)))
+        occasions = self._occasions.setdefault(identity, {})
+        if telling.occasion is not None:
+            occasions[telling.occasion] = max(telling.stamp, occasions.get(telling.occasion, telling.stamp))
+        return Told(identity, Outcome.NEW if new else Outcome.CHANGED if changed else Outcome.UNCHANGED, changed)
+
+    def updates(self) -> list[UpdateOne]:
+        return [
+            UpdateOne({"_id": identity}, _update(self._winners.get(identity, {}), occasions), upsert=True)
+            for identity, occasions in self._occasions.items()
+        ]
+
+    def _say(self, identity: str, name: str, said: Winner) -> bool:
+        """Whether the field has another value by it."""
+        winners, known = self._winners.setdefault(identity, {}), self._known[identity]
+        winners[name] = max(said, winners.get(name, said))
+        before = known.get(name)
+        if before is not None and said <= before:
+            return False
+        known[name] = said
+        return before is None or before[2] != said[2]
+
+
+def _known(row: Document) -> dict[str, Winner]:
+    told = row.get("told", {})
+    return {
+        name: (*told.get(name, _UNTOLD), value)
+        for name, value in row.items()
+        if name not in {"_id", "told", "occasions", "changed_at"}
+    }
+
+
+def _update(winners: Mapping[str, Winner], occasions: Mapping[str, Stamp]) -> list[Document]:
+    """Of each field the greater of what is stored and what is told. `$literal`: a text may begin with a dollar."""
+    choice: Document = {
+        name: {"$max": [{"$literal": list(winner)}, {"$concatArrays": [_stamp(f"$told.{name}"), [f"${name}"]]}]}
+        for name, winner in winners.items()
+    }
+    unchanged = [{"$eq": [{"$last": f"$_choice.{name}"}, f"${name}"]} for name in winners]
+    kept: Document = {name: {"$last": f"$_choice.{name}"} for name in winners}
+    told: Document = {f"told.{name}": {"$slice": [f"$_choice.{name}", 2]} for name in winners}
+    facts: Document = {
+        f"occasions.{name}": {"$max": [list(stamp), f"$occasions.{name}"]} for name, stamp in occasions.items()
+    }
+    changed = {
+        "$cond": [{"$and": [{"$ne": [{"$type": "$changed_at"}, "missing"]}, *unchanged]}, "$changed_at", "$$NOW"]
+    }
+    written = {"$set": {**kept, **told, **facts, "changed_at": changed}}
+    return [{"$set": {"_choice": choice}}, written, {"$unset": "_choice"}] if winners else [written]
+
+
+def _stamp(path: str) -> Document:
+    return {"$ifNull": [path, list(_UNTOLD)]}
+
+
+def _active(area: str | None) -> dict[str, Any]:
+    query: dict[str, Any] = {"status": CustomerStatus.ACTIVE.value}
+    return query if area is None else {**query, "area": area}
