@@ -203,9 +203,10 @@ class AudiencePage(TypedDict):
 
 
 class TemplateDocument(TypedDict):
-    """One version of a type's template, never changed; `_id` is `<type>:<version>`, the highest version is used.
+    """One version of a template, never changed; `_id` is `<name>:<version>`, the highest version is used.
 
-    `origin`: `builtin` (comes with Kabar) or `person`.
+    `type` is its name: a type's key, or what an operator calls a template of his own, for `custom`. `origin`: `builtin`
+    (comes with Kabar) or `person`.
     """
 
     _id: str

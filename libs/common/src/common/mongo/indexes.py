@@ -39,6 +39,8 @@ INDEXES: dict[str, list[IndexModel]] = {
         IndexModel([("action", ASCENDING), ("_id", DESCENDING)], name="by_action"),
         IndexModel([("targets", ASCENDING), ("_id", DESCENDING)], name="by_target"),
     ],
+    # The current version of a name is its highest one.
+    "templates": [IndexModel([("type", ASCENDING), ("version", DESCENDING)], name="newest", unique=True)],
     "recipient_gates": [IndexModel([("touched_at", ASCENDING)], name="forget", expireAfterSeconds=2 * 24 * 3600)],
     "idempotency_keys": [IndexModel([("created_at", ASCENDING)], name="forget", expireAfterSeconds=_WEEK)],
     "parked_envelopes": [IndexModel([("parked_at", DESCENDING)], name="by_time")],
