@@ -41,6 +41,8 @@ class Api:
     url: str
     process: subprocess.Popen[bytes]
     rows: Database[Document]
+    mongodb_url: str
+    log: Path
 
     @asynccontextmanager
     async def client(self, role: str | None = "admin", **claims: Any) -> AsyncIterator[httpx.AsyncClient]:
@@ -67,7 +69,7 @@ def running_api(rabbitmq_url: str, mongodb_url: str, log: Path, **environment: s
         process = subprocess.Popen([sys.executable, "-m", "api_gateway"], env=values, stdout=output, stderr=output)
         try:
             wait_until(lambda: _answers(url), f"api-gateway did not start; see {log}")
-            yield Api(url, process, client.get_default_database())
+            yield Api(url, process, client.get_default_database(), mongodb_url, log)
         finally:
             process.terminate()
             assert process.wait(35) == 0

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from jwt.warnings import InsecureKeyLengthWarning
 
 from api_gateway.adapters.bounded_announcements import BoundedAnnouncements
+from api_gateway.adapters.mongo_api_keys import MongoApiKeys
 from api_gateway.adapters.mongo_audit_log import MongoAuditLog
 from api_gateway.adapters.mongo_deliveries import MongoDeliveries
 from api_gateway.adapters.mongo_ledger import MongoLedger
@@ -25,11 +26,13 @@ from api_gateway.application.audit_changes import AuditChanges
 from api_gateway.application.cancel_notification import CancelNotification
 from api_gateway.application.capacity import Capacity
 from api_gateway.application.identify import Identify
+from api_gateway.application.issue_api_keys import IssueApiKeys
 from api_gateway.application.look_at_queue import LookAtQueue
 from api_gateway.application.once import Once
 from api_gateway.application.say_what_it_waits_for import SayWhatItWaitsFor
 from api_gateway.application.send_directly import AwaitOutcome
 from api_gateway.application.take_webhook import TakeWebhook, WebhookMetrics
+from api_gateway.application.verify_api_keys import VerifyApiKeys
 from api_gateway.entrypoints.application import http_application
 from api_gateway.entrypoints.uses import Uses
 from api_gateway.settings import Settings
@@ -69,7 +72,8 @@ async def wire(settings: Settings, surroundings: Surroundings) -> AsyncIterator[
     clock = ServedClock(server_clock, SystemClock())
     announcements: Coalesced[str] = Coalesced(announce, limit=ANNOUNCED_AT_ONCE)
     notifications, deliveries, senders = MongoNotifications(mongo), MongoDeliveries(mongo), MongoSenders(mongo)
-    audit_entries = MongoAuditLog(mongo)
+    audit_entries, api_keys = MongoAuditLog(mongo), MongoApiKeys(mongo)
+    verify_key = VerifyApiKeys(api_keys, clock)
     reservations, queue = MongoReservations(mongo), MongoQueue(mongo)
     limits = Limits(settings.queue_delay, settings.per_minute, settings.per_hour, settings.per_day)
     capacity = Capacity(queue, senders, clock, limits)
@@ -87,9 +91,11 @@ async def wire(settings: Settings, surroundings: Surroundings) -> AsyncIterator[
         WebhookMetrics(surroundings.registry),
     )
     uses = Uses(
-        identify=Identify(Tokens(secret)),
+        identify=Identify(Tokens(secret), verify_key),
         audit=AuditChanges(audit_entries, clock),
         audit_entries=audit_entries,
+        api_keys=api_keys,
+        issue_api_keys=IssueApiKeys(api_keys, verify_key, clock),
         accept=AcceptNotification(
             notifications,
             BoundedAnnouncements(announcements),
@@ -127,6 +133,9 @@ async def wire(settings: Settings, surroundings: Surroundings) -> AsyncIterator[
     async def find_webhook_secret() -> None:
         await repeatedly(webhook_secret.find, name="webhook secret", every=1.0)
 
+    async def note_used_keys() -> None:
+        await repeatedly(verify_key.note_used, name="used keys", every=2.0)
+
     async def drain() -> None:
         await asyncio.wait_for(
             asyncio.gather(announcements.flushed(), notifications.inserts.flushed(), reservations.settling.flushed()),
@@ -135,7 +144,7 @@ async def wire(settings: Settings, surroundings: Surroundings) -> AsyncIterator[
 
     yield Application(
         http=http_application(uses, surroundings.checks(), surroundings.registry),
-        loops=[refresh, note_given_up, forward_webhooks, find_webhook_secret],
+        loops=[refresh, note_given_up, note_used_keys, forward_webhooks, find_webhook_secret],
         connections=[
             server_clock.run, announcements.run, notifications.inserts.run, reservations.reserving.run,
             reservations.settling.run,

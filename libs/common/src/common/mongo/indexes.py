@@ -34,6 +34,7 @@ INDEXES: dict[str, list[IndexModel]] = {
         IndexModel([("status", ASCENDING), ("_id", DESCENDING)], name="by_status"),
         IndexModel([("recipient", ASCENDING), ("_id", DESCENDING)], name="by_recipient"),
     ],
+    "api_keys": [IndexModel([("revoked_at", ASCENDING)], name="by_end")],
     "audit_log": [
         IndexModel([("actor", ASCENDING), ("_id", DESCENDING)], name="by_actor"),
         IndexModel([("action", ASCENDING), ("_id", DESCENDING)], name="by_action"),

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Protocol
 
+from api_gateway.application.verify_api_keys import VerifyApiKeys
 from api_gateway.domain.access import Caller
 from api_gateway.domain.refusals import Code, Unauthenticated
 
@@ -14,15 +15,20 @@ class Tokens(Protocol):
 
 @dataclass(frozen=True)
 class Identify:
+    """People come with a token, services with a key."""
+
     tokens: Tokens
+    verify_key: VerifyApiKeys
 
     async def __call__(self, authorization: str | None, api_key: str | None) -> Caller:
         """Raises `Unauthenticated`."""
-        if authorization is not None and api_key is not None:
+        if api_key is None:
+            if authorization is None:
+                raise _refused("send the header Authorization: Bearer <token>, or X-API-Key with a service's key")
+            return await self.tokens.caller(authorization)
+        if authorization is not None:
             raise _refused("send either Authorization or X-API-Key, not both")
-        if authorization is None:
-            raise _refused("send the header Authorization: Bearer <token>")
-        return await self.tokens.caller(authorization)
+        return await self.verify_key(api_key)
 
 
 def _refused(error: str) -> Unauthenticated:

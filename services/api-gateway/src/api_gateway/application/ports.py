@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from api_gateway.domain.access import Caller
+from api_gateway.domain.api_key import ApiKey
 from api_gateway.domain.audit import Outcome
 from common.contracts.documents import AudienceMember, DeliveryDocument, NotificationDocument, SenderDocument
 from common.contracts.vocabulary import DeliveryStatus
@@ -135,11 +136,12 @@ class Ledger(Protocol):
 
 @dataclass(frozen=True)
 class Answer:
-    """What a request was answered with."""
+    """What a request was answered with. `shown_once` is the body only the first one gets; it is never stored."""
 
     status: int
     body: bytes
     location: str | None = None
+    shown_once: bytes | None = None
 
 
 @dataclass(frozen=True)
@@ -239,3 +241,20 @@ class AuditEntries(Protocol):
 
     async def page(self, selection: AuditSelection) -> list[AuditEntry]:
         """Newest first."""
+
+
+class ApiKeys(Protocol):
+    async def usable(self, now: datetime) -> list[ApiKey]:
+        """All that are neither revoked nor expired."""
+
+    async def keep(self, key: ApiKey) -> None:
+        """Store it, in place of what has its identity."""
+
+    async def get(self, key_id: str) -> ApiKey | None: ...
+
+    async def page(self, before: str | None, limit: int) -> list[ApiKey]:
+        """Newest first, from the one after `before` on."""
+
+    async def revoke(self, key_id: str, at: datetime) -> None: ...
+
+    async def note_used(self, ids: Sequence[str], at: datetime) -> None: ...

@@ -6,7 +6,9 @@ from typing import Any
 _WORDS: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "missing": lambda _: "needed",
     "string_type": lambda _: "must be a text",
+    "string_too_short": lambda limit: f"needs at least {limit['min_length']:,} characters",
     "string_too_long": lambda limit: f"at most {limit['max_length']:,} characters",
+    "string_pattern_mismatch": lambda limit: f"must match {limit['pattern']}",
     "list_type": lambda _: "must be a list",
     "too_short": lambda limit: f"needs at least {limit['min_length']:,}",
     "too_long": lambda limit: f"at most {limit['max_length']:,}",

@@ -6,11 +6,31 @@ from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 from starlette.types import ASGIApp
 
-from api_gateway.entrypoints import audit_log, deliveries, errors, notifications, openapi, queue, senders, webhooks
+from api_gateway.entrypoints import (
+    api_keys,
+    audit_log,
+    deliveries,
+    errors,
+    notifications,
+    openapi,
+    queue,
+    senders,
+    webhooks,
+)
 from api_gateway.entrypoints.bounding import Bounded
 from api_gateway.entrypoints.measuring import Measured
 from api_gateway.entrypoints.uses import Uses
 from common.http.operations import Check, operations_routes
+
+PARTS = (
+    api_keys,
+    audit_log,
+    deliveries,
+    notifications,
+    queue,
+    senders,
+    webhooks,
+)
 
 
 def http_application(uses: Uses, checks: Mapping[str, Check], registry: CollectorRegistry) -> ASGIApp:
@@ -24,15 +44,8 @@ def http_application(uses: Uses, checks: Mapping[str, Check], registry: Collecto
         redirect_slashes=False,
     )
     app.state.uses = uses
-    for router in (
-        notifications.router,
-        deliveries.router,
-        senders.router,
-        queue.router,
-        audit_log.router,
-        webhooks.router,
-    ):
-        app.include_router(router)
+    for part in PARTS:
+        app.include_router(part.router)
     app.router.routes += operations_routes(checks, registry)
     errors.install(app)
     openapi.install(app)

@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, StrictStr
 
+from api_gateway.domain.access import Scope
 from api_gateway.domain.submission import Item, Submission
 from common.contracts.requests import MOST_ITEMS, ItemFields, NotificationFields
 
@@ -60,3 +61,13 @@ class TestMessageBody(Body):
 
     to: StrictStr | None = None
     message: StrictStr | None = None
+
+
+class ApiKeyBody(Body):
+    """A key for a service: what it is called and what it may do."""
+
+    name: StrictStr = Field(min_length=1, max_length=80, pattern=r"\S")
+    scopes: list[Scope] = Field(min_length=1, max_length=len(Scope))
+    expires_at: StrictStr | None = Field(
+        None, max_length=40, description="ISO 8601; without an offset in KABAR_TIMEZONE. Left out, it does not expire."
+    )

@@ -6,9 +6,8 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from api_gateway.entrypoints.bodies import Body, IdentitiesBody, NoBody, NotificationBody, TestMessageBody
+from api_gateway.entrypoints.bodies import Body
 
-BODIES: tuple[type[Body], ...] = (NotificationBody, IdentitiesBody, NoBody, TestMessageBody)
 _REFERENCE = "#/components/schemas/{model}"
 NOTIFICATION_EXAMPLES: dict[str, Any] = {
     "one": {"type": "custom", "to": "6281200000001", "message": "Halo, teknisi kami tiba pukul 10.00."},
@@ -89,7 +88,7 @@ def install(app: FastAPI) -> None:
 
 def _complete(document: dict[str, Any]) -> dict[str, Any]:
     schemas = document.setdefault("components", {}).setdefault("schemas", {})
-    for body in BODIES:
+    for body in _bodies(Body):
         schema = body.model_json_schema(ref_template=_REFERENCE)
         schemas.update(schema.pop("$defs", {}))
         schemas[body.__name__] = schema
@@ -107,3 +106,7 @@ def _complete(document: dict[str, Any]) -> dict[str, Any]:
             operation["responses"].pop("422", None)
             operation["responses"]["default"] = error
     return document
+
+
+def _bodies(shape: type[Body]) -> list[type[Body]]:
+    return [body for direct in shape.__subclasses__() for body in (direct, *_bodies(direct))]

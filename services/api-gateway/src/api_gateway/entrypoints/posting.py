@@ -41,7 +41,7 @@ def _respond(answer: Answer, headers: dict[str, str] | None = None) -> Response:
     headers = dict(headers or {})
     if answer.location is not None:
         headers["Location"] = answer.location
-    return JSON(answer.body, answer.status, headers)
+    return JSON(answer.shown_once or answer.body, answer.status, headers)
 
 
 def _key(request: Request) -> str | None:

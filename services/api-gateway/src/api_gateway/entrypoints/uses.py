@@ -9,9 +9,10 @@ from api_gateway.application.accept_notification import AcceptNotification
 from api_gateway.application.act_on_deliveries import ActOnDeliveries
 from api_gateway.application.cancel_notification import CancelNotification
 from api_gateway.application.identify import Identify
+from api_gateway.application.issue_api_keys import IssueApiKeys
 from api_gateway.application.look_at_queue import LookAtQueue
 from api_gateway.application.once import Once
-from api_gateway.application.ports import AuditEntries, AuditLog, Deliveries, Ledger, Notifications, Senders
+from api_gateway.application.ports import ApiKeys, AuditEntries, AuditLog, Deliveries, Ledger, Notifications, Senders
 from api_gateway.application.say_what_it_waits_for import SayWhatItWaitsFor
 from api_gateway.application.send_directly import AwaitOutcome
 from api_gateway.application.take_webhook import TakeWebhook
@@ -24,6 +25,8 @@ class Uses:
     identify: Identify
     audit: AuditLog
     audit_entries: AuditEntries
+    api_keys: ApiKeys
+    issue_api_keys: IssueApiKeys
     accept: AcceptNotification
     await_outcome: AwaitOutcome
     cancel_notification: CancelNotification
