@@ -5,32 +5,46 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
-from common.contracts.events import AttemptOutcome, AttemptsFinished, AttemptsRequested
+from common.contracts.events import (
+    AttemptOutcome,
+    AttemptsFinished,
+    AttemptsRequested,
+    DeliveriesReported,
+    Report,
+    WebhookReceived,
+)
 from common.http.operations import operations_app
 from common.messaging.coalesced import Coalesced
 from common.mongo.gate import LATENESS, MongoGate
 from common.mongo.server_clock import ServerClock
 from common.runtime.loops import after, repeatedly
 from common.runtime.process import Application, Surroundings
-from common.topology.declarations import ATTEMPTS, attempts_queue
+from common.topology.declarations import ATTEMPTS, attempts_queue, webhooks_queue
+from gateway.adapters.broker_news import BrokerNews
 from gateway.adapters.http_provider import http_provider
 from gateway.adapters.mongo_deliveries import MongoDeliveries
 from gateway.adapters.mongo_senders import MongoSenders
 from gateway.adapters.mongo_slots import MongoSlots
-from gateway.adapters.observer import AttemptObserver
+from gateway.adapters.observer import AttemptObserver, WebhookCounter
 from gateway.application.keep_slot import KeepSlot
+from gateway.application.know_devices import KnowDevices
 from gateway.application.make_attempts import MakeAttempts
-from gateway.application.ports import Provider
+from gateway.application.ports import Asking, Provider
+from gateway.application.read_webhooks import ReadWebhooks
 from gateway.application.report_orphans import ReportOrphans
 from gateway.application.room import Room
 from gateway.domain.dialect import Dialect
-from gateway.entrypoints.consumers import on_attempts_requested
+from gateway.domain.enquiries import Enquiries
+from gateway.domain.webhooks import Webhooks
+from gateway.entrypoints.consumers import on_attempts_requested, on_webhook_received
 from gateway.settings import GatewaySettings
 
 ENVELOPES_AT_ONCE = 32
 """More than the calls need: an envelope with one slow call keeps its place, and must not keep the others waiting."""
 CALLS_AT_ONCE = 100
 OUTCOMES_AN_ENVELOPE = 100
+WEBHOOKS_AT_ONCE = 200
+REPORTS_AN_ENVELOPE = 100
 ANSWER_SPARE_SECONDS = 10.0
 CUT_AFTER_SECONDS = 20.0
 """How long calls under way get after SIGTERM; what follows must fit into the rest of the 30 s."""
@@ -38,13 +52,21 @@ CUT_AFTER_SECONDS = 20.0
 
 @asynccontextmanager
 async def http_gateway(
-    settings: GatewaySettings, surroundings: Surroundings, dialect: Dialect, *, max_text_chars: int
+    settings: GatewaySettings,
+    surroundings: Surroundings,
+    dialect: Dialect,
+    *,
+    enquiries: Enquiries,
+    webhooks: Webhooks,
+    max_text_chars: int,
 ) -> AsyncIterator[Application]:
     """The gateway of a provider that is spoken to over HTTP."""
     async with http_provider(
         dialect, connect_timeout=settings.connect_timeout, read_timeout=settings.read_timeout
     ) as provider:
-        yield gateway(settings, surroundings, provider, max_text_chars=max_text_chars)
+        application = gateway(settings, surroundings, provider, max_text_chars=max_text_chars)
+        hear(settings, surroundings, application, asking=provider, enquiries=enquiries, webhooks=webhooks)
+        yield application
 
 
 def gateway(
@@ -104,3 +126,32 @@ def gateway(
             cut_what_takes_too_long,
         ],
     )
+
+
+def hear(
+    settings: GatewaySettings,
+    surroundings: Surroundings,
+    application: Application,
+    *,
+    asking: Asking,
+    enquiries: Enquiries,
+    webhooks: Webhooks,
+) -> None:
+    """Have a gateway listen to what its provider posts."""
+    name, broker = settings.gateway_of, surroundings.broker
+
+    async def publish(reports: list[Report]) -> None:
+        await broker.publish(ATTEMPTS, DeliveriesReported(provider=name, reports=reports))
+
+    accounts = {account.sender: account for account in settings.accounts()}
+    reports = Coalesced(publish, limit=REPORTS_AN_ENVELOPE)
+    read = ReadWebhooks(
+        name,
+        webhooks=webhooks,
+        devices=KnowDevices(accounts, asking, enquiries),
+        reports=reports,
+        news=BrokerNews(broker),
+        observer=WebhookCounter(name, surroundings.registry),
+    )
+    broker.subscribe(webhooks_queue(name), WebhookReceived, on_webhook_received(read), prefetch=WEBHOOKS_AT_ONCE)
+    application.connections.append(reports.run)

@@ -54,7 +54,12 @@ class WablasSettings(GatewaySettings):
         return credentials(self.tokens(), listed(secret.get_secret_value()) if secret else [])
 
     @property
+    def server(self) -> str:
+        """The account's server; empty when none is known."""
+        found = self.address()
+        return server_address(found[1], KNOWN_ENDINGS) if found else ""
+
+    @property
     def send_address(self) -> str:
         """Where messages are posted to; empty when no server is known, and then there is no token either."""
-        found = self.address()
-        return server_address(found[1], KNOWN_ENDINGS) + SEND_PATH if found else ""
+        return self.server + SEND_PATH if self.server else ""

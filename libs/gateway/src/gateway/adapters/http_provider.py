@@ -1,15 +1,17 @@
-"""A provider behind HTTP: one POST, one answer, never a second try."""
+"""A provider behind HTTP: one request, one answer, never a second try."""
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from typing import Any
 
 import httpx
 import orjson
 
 from common.contracts.events import AttemptRequest
 from common.contracts.vocabulary import FailureClass
+from common.kernel.failures import Transient
 from gateway.adapters.exchange import Exchange
 from gateway.adapters.single_connections import SingleConnections
 from gateway.application.ports import Permit
@@ -22,6 +24,9 @@ ANSWER_BYTES = 64 * 1024
 """No answer is longer; what follows is not read."""
 KEEP_IDLE_SECONDS = 3.0
 """Shorter than any server keeps an idle connection: one that closes as we write would leave an unknown outcome."""
+ENQUIRY_SECONDS = 15.0
+"""An enquiry that takes longer is given up; nothing is lost by asking again."""
+ENQUIRY_BYTES = 4 * 1024 * 1024
 SPARE_SECONDS = 4.0
 """Beyond both timeouts, for an answer that drips."""
 
@@ -52,7 +57,7 @@ class HttpProvider:
             async with asyncio.timeout(self._longest) as limit:
                 self._under_way.add(limit)
                 try:
-                    status, body = await self._post(call, exchange)
+                    status, body = await self._exchange(call, exchange, ANSWER_BYTES)
                 finally:
                     self._under_way.discard(limit)
         except TimeoutError:
@@ -62,15 +67,33 @@ class HttpProvider:
             return broken_exchange(self._reason(error), may_have_arrived=exchange.may_have_arrived)
         return self._read(status, body)
 
+    async def ask(self, call: Call) -> Mapping[str, Any]:
+        """The JSON object an enquiry is answered with, whatever the status; raises `Transient` when there is none."""
+
+        async def at_once() -> None: ...
+
+        try:
+            async with asyncio.timeout(ENQUIRY_SECONDS):
+                status, body = await self._exchange(call, Exchange(at_once), ENQUIRY_BYTES)
+        except (TimeoutError, httpx.HTTPError, httpx.StreamError, ssl.SSLError, OSError) as error:
+            raise Transient(f"no answer to an enquiry: {type(error).__name__}") from error
+        try:
+            content = orjson.loads(body)
+        except orjson.JSONDecodeError as error:
+            raise Transient(f"HTTP {status} without JSON to an enquiry") from error
+        if not isinstance(content, dict):
+            raise Transient(f"HTTP {status} without an object to an enquiry")
+        return content
+
     def cut(self) -> None:
         self._cut = True
         now = asyncio.get_running_loop().time()
         for limit in self._under_way:
             limit.reschedule(now)
 
-    async def _post(self, call: Call, exchange: Exchange) -> tuple[int, bytes]:
+    async def _exchange(self, call: Call, exchange: Exchange, most_bytes: int) -> tuple[int, bytes]:
         request = httpx.Request(
-            "POST",
+            call.method,
             call.url,
             headers={**ALWAYS, **call.headers},
             content=call.body,
@@ -81,11 +104,11 @@ class HttpProvider:
         try:
             async for part in response.aiter_bytes():
                 body += part
-                if len(body) > ANSWER_BYTES:
+                if len(body) > most_bytes:
                     break
         finally:
             await response.aclose()
-        return response.status_code, bytes(body[:ANSWER_BYTES])
+        return response.status_code, bytes(body[:most_bytes])
 
     def _read(self, status: int, body: bytes) -> Answer:
         """The provider's word comes first, whatever the status; without one the status decides."""

@@ -54,3 +54,16 @@ class AttemptObserver:
 
     def moved(self) -> None:
         self._moved.inc()
+
+
+class WebhookCounter:
+    """What webhooks say, counted."""
+
+    def __init__(self, provider: str, registry: CollectorRegistry) -> None:
+        self._provider = provider
+        self._read = Counter(
+            "webhook_read_total", "Webhooks by what they say.", ["provider", "said"], registry=registry
+        )
+
+    def webhook(self, said: str) -> None:
+        self._read.labels(self._provider, said).inc()

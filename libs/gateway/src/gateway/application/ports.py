@@ -4,11 +4,19 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
-from common.contracts.events import AttemptOutcome, AttemptRequest, AttemptsRequested
+from common.contracts.events import (
+    AttemptOutcome,
+    AttemptRequest,
+    AttemptsRequested,
+    MessageReceived,
+    Report,
+    SenderReported,
+)
 from gateway.domain.account import Account
 from gateway.domain.answer import Answer
+from gateway.domain.dialect import Call
 
 Permit = Callable[[], Awaitable[None]]
 """Awaited right before the first byte of a request goes out; raises `Missed` when it must not go out any more."""
@@ -26,6 +34,14 @@ class Provider(Protocol):
 
     def cut(self) -> None:
         """End every call under way; each says that its outcome is unknown."""
+        ...
+
+
+class Asking(Protocol):
+    """The company behind the gateway, asked about something."""
+
+    async def ask(self, call: Call) -> Mapping[str, Any]:
+        """The JSON object it answers with, whatever the status. Raises `Transient` when it answers with none."""
         ...
 
 
@@ -70,6 +86,22 @@ class Outcomes(Protocol):
         ...
 
 
+class Reports(Protocol):
+    """Where a provider's reports on messages go."""
+
+    def put(self, report: Report) -> asyncio.Future[None]:
+        """Hand one over; the future is done once it is safe."""
+        ...
+
+
+class News(Protocol):
+    """Where everything else goes that a provider tells us. Both raise `Transient`."""
+
+    async def reported(self, news: SenderReported) -> None: ...
+
+    async def received(self, message: MessageReceived) -> None: ...
+
+
 class PreciseClock(Protocol):
     """MongoDB's time, finer than the milliseconds it keeps."""
 
@@ -88,6 +120,10 @@ class Observer(Protocol):
     def late(self, seconds: float) -> None: ...
 
     def moved(self) -> None: ...
+
+
+class WebhookObserver(Protocol):
+    def webhook(self, said: str) -> None: ...
 
 
 Accounts = Mapping[str, Account]

@@ -15,11 +15,12 @@ Patterns = Sequence[tuple[str, FailureClass]]
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One POST, ready to be written; `headers` hold the credential."""
+    """One request, ready to be written; `headers` hold the credential."""
 
     url: str
     headers: Mapping[str, str]
-    body: bytes
+    body: bytes = b""
+    method: str = "POST"
 
 
 class Dialect(Protocol):

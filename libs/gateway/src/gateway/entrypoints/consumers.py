@@ -2,9 +2,10 @@
 
 from collections.abc import Awaitable, Callable
 
-from common.contracts.events import AttemptsRequested
+from common.contracts.events import AttemptsRequested, WebhookReceived
 from common.messaging.broker import Envelope
 from gateway.application.make_attempts import MakeAttempts
+from gateway.application.read_webhooks import ReadWebhooks
 
 
 def on_attempts_requested(make_attempts: MakeAttempts) -> Callable[[Envelope[AttemptsRequested]], Awaitable[None]]:
@@ -12,5 +13,14 @@ def on_attempts_requested(make_attempts: MakeAttempts) -> Callable[[Envelope[Att
 
     async def handle(envelope: Envelope[AttemptsRequested]) -> None:
         await make_attempts(envelope.event, redelivered=envelope.redelivered)
+
+    return handle
+
+
+def on_webhook_received(read: ReadWebhooks) -> Callable[[Envelope[WebhookReceived]], Awaitable[None]]:
+    """The handler of the queue of what the provider posts."""
+
+    async def handle(envelope: Envelope[WebhookReceived]) -> None:
+        await read(envelope.event)
 
     return handle

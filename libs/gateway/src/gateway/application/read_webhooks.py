@@ -1,0 +1,91 @@
+"""A provider's webhook in; reports, news of senders and messages from people out."""
+
+import hashlib
+from typing import assert_never
+
+from common.contracts.events import MessageReceived, Report, SenderReported, WebhookReceived
+from common.kernel.failures import Permanent
+from common.telemetry.logs import clean, logger
+from gateway.application.know_devices import KnowDevices
+from gateway.application.ports import News, Reports, WebhookObserver
+from gateway.domain.webhooks import DeviceSaid, MessageSaid, Told, Unreadable, Webhook, Webhooks
+
+ERROR_CHARS = 300
+log = logger()
+
+
+class ReadWebhooks:
+    """Returns once all of what a webhook says is safe; raises `Permanent` for one nobody can read."""
+
+    def __init__(
+        self,
+        provider: str,
+        *,
+        webhooks: Webhooks,
+        devices: KnowDevices,
+        reports: Reports,
+        news: News,
+        observer: WebhookObserver,
+    ) -> None:
+        self._provider = provider
+        self._webhooks = webhooks
+        self._devices = devices
+        self._reports = reports
+        self._news = news
+        self._observer = observer
+
+    async def __call__(self, received: WebhookReceived) -> None:
+        webhook = Webhook(received.content_type, received.body, received.received_at)
+        try:
+            told = self._webhooks.read(webhook)
+        except Unreadable as error:
+            self._observer.webhook("unreadable")
+            raise Permanent(clean(f"webhook of {self._provider}: {error}")) from error
+        if not told:
+            self._observer.webhook("nothing")
+        for one in told:
+            await self._tell(one)
+
+    async def _tell(self, told: Told) -> None:
+        match told:
+            case Report():
+                self._observer.webhook("report")
+                error = clean(told.error)[:ERROR_CHARS] if told.error else None
+                await self._reports.put(told.model_copy(update={"error": error}))
+            case DeviceSaid():
+                self._observer.webhook("device")
+                await self._tell_device(told)
+            case MessageSaid():
+                self._observer.webhook("message")
+                await self._news.received(await self._message(told))
+            case _ as never:
+                assert_never(never)
+
+    async def _tell_device(self, told: DeviceSaid) -> None:
+        sender = await self._devices.sender_of(told.device)
+        if sender is None:
+            log.warning("webhook.unknown_device", provider=self._provider)
+            return
+        log.info("sender.reported", sender=sender, connected=told.connected, reason=told.reason)
+        await self._news.reported(
+            SenderReported(
+                provider=self._provider,
+                sender=sender,
+                connected=told.connected,
+                reason=clean(told.reason)[:ERROR_CHARS] if told.reason else None,
+                at=told.at,
+            )
+        )
+
+    async def _message(self, told: MessageSaid) -> MessageReceived:
+        sender = await self._devices.sender_of(told.device)
+        named = f"{self._provider}\x1f{told.device}\x1f{told.identity}".encode()
+        return MessageReceived(
+            event_id=f"msg_{hashlib.blake2b(named, digest_size=16).hexdigest()}",
+            occurred_at=told.at,
+            provider=self._provider,
+            sender=sender or self._provider,
+            message_from=told.message_from,
+            group=told.group,
+            text=told.text,
+        )

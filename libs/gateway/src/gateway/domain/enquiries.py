@@ -1,0 +1,25 @@
+"""What a provider is asked besides being asked to send."""
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from gateway.domain.account import Account
+from gateway.domain.dialect import Call
+
+
+class Enquiries(Protocol):
+    """How one provider is asked, and how its answers read. Pure."""
+
+    def device(self, account: Account) -> Call:
+        """Which device an account is."""
+        ...
+
+    def read_device(self, content: Mapping[str, Any]) -> frozenset[str]:
+        """Every name its webhooks may call the device by; none when the answer does not say."""
+        ...
+
+
+def plain(device: str) -> str:
+    """A device's name in one spelling: numbers come with `0` or `62`."""
+    device = device.strip().lstrip("+").lower()
+    return f"62{device[1:]}" if device.startswith("08") and device.isdecimal() else device
