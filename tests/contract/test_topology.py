@@ -29,6 +29,7 @@ from common.topology.declarations import (
     attempts_queue,
     definitions,
     rendered,
+    webhooks_queue,
 )
 
 ROOT = Path(__file__).parents[2]
@@ -129,6 +130,7 @@ def test_every_queue_is_subscribed_to_in_exactly_one_place_of_its_consumer() -> 
         "OUTCOMES": "services/dispatcher",
         "PARKED": "services/dispatcher",
         "attempts_queue(name)": "libs/gateway",  # every provider's gateway is wired by this lib
+        "webhooks_queue(name)": "libs/gateway",
     }
     subscribed = [
         ("/".join(path.relative_to(ROOT).parts[:2]), name)
@@ -140,4 +142,5 @@ def test_every_queue_is_subscribed_to_in_exactly_one_place_of_its_consumer() -> 
     assert {queue.name for queue in QUEUES} == {
         *(queue.name for queue in (NOTIFICATIONS, OUTCOMES, PARKED)),
         *(attempts_queue(provider).name for provider in PROVIDERS),
+        *(webhooks_queue(provider).name for provider in PROVIDERS),
     }
