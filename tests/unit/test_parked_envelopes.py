@@ -23,3 +23,12 @@ async def test_of_a_body_larger_than_a_document_its_beginning_and_its_length_are
     large, small = kept.envelopes
     assert (len(large.body), large.body_bytes) == (KEPT_BYTES, 20_000_000)
     assert (small.body, small.body_bytes) == ("{}", 2)
+
+
+async def test_one_that_fails_again_after_a_replay_is_kept_beside_the_first() -> None:
+    kept = Kept()
+    park = ParkEnvelope(kept, StoppedClock(), Metrics(CollectorRegistry()))
+    headers = {"x-kabar-queue": "a.queue", "x-kabar-reason": "not valid"}
+    await park("evt_1", b"{}", headers, "a.queue")
+    await park("evt_1", b"{}", {**headers, "x-kabar-replay": "1"}, "a.queue")
+    assert [one.identity for one in kept.envelopes] == ["a.queue:evt_1", "a.queue:evt_1~replay-1"]

@@ -13,10 +13,12 @@ from api_gateway.adapters.mongo_audit_log import MongoAuditLog
 from api_gateway.adapters.mongo_deliveries import MongoDeliveries
 from api_gateway.adapters.mongo_ledger import MongoLedger
 from api_gateway.adapters.mongo_notifications import MongoNotifications
+from api_gateway.adapters.mongo_parked_envelopes import MongoParkedEnvelopes
 from api_gateway.adapters.mongo_queue import MongoQueue
 from api_gateway.adapters.mongo_reservations import MongoReservations
 from api_gateway.adapters.mongo_senders import MongoSenders
 from api_gateway.adapters.mongo_webhooks import MongoWebhookInbox, MongoWebhookSecret
+from api_gateway.adapters.rabbit_replays import RabbitReplays
 from api_gateway.adapters.served_clock import ServedClock
 from api_gateway.adapters.tokens import Tokens
 from api_gateway.adapters.webhook_bus import RabbitWebhooks
@@ -29,6 +31,7 @@ from api_gateway.application.identify import Identify
 from api_gateway.application.issue_api_keys import IssueApiKeys
 from api_gateway.application.look_at_queue import LookAtQueue
 from api_gateway.application.once import Once
+from api_gateway.application.replay_envelopes import ReplayEnvelopes
 from api_gateway.application.say_what_it_waits_for import SayWhatItWaitsFor
 from api_gateway.application.send_directly import AwaitOutcome
 from api_gateway.application.take_webhook import TakeWebhook, WebhookMetrics
@@ -115,6 +118,7 @@ async def wire(settings: Settings, surroundings: Surroundings) -> AsyncIterator[
         deliveries=deliveries,
         senders=senders,
         ledger=MongoLedger(mongo),
+        replay_envelopes=ReplayEnvelopes(MongoParkedEnvelopes(mongo), RabbitReplays(surroundings.broker), clock),
         clock=clock,
         limits=limits,
         zone=settings.zone,

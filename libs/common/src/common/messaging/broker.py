@@ -125,6 +125,21 @@ class Broker:
             if isinstance(confirm, BaseException):
                 raise confirm
 
+    async def publish_raw(
+        self, exchange: Exchange, raw: RawEvent, *, message_id: str, timeout: float = PUBLISH_SECONDS
+    ) -> None:
+        """Publish bytes as they are, and wait for the confirm. Raises `Transient` like `publish`."""
+        message = aio_pika.Message(
+            raw.body,
+            delivery_mode=aio_pika.DeliveryMode.PERSISTENT,
+            content_type="application/json",
+            message_id=message_id,
+            type=raw.routing_key,
+            app_id=self._name,
+            headers=raw.headers,
+        )
+        await self._send(exchange, message, raw.routing_key, timeout=timeout)
+
     async def _underlay(self) -> aiormq.Channel:
         """The protocol's own channel: it can hand a message over without waiting until the socket has it."""
         if self._channel is None:

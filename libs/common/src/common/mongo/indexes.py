@@ -44,7 +44,10 @@ INDEXES: dict[str, list[IndexModel]] = {
     "templates": [IndexModel([("type", ASCENDING), ("version", DESCENDING)], name="newest", unique=True)],
     "recipient_gates": [IndexModel([("touched_at", ASCENDING)], name="forget", expireAfterSeconds=2 * 24 * 3600)],
     "idempotency_keys": [IndexModel([("created_at", ASCENDING)], name="forget", expireAfterSeconds=_WEEK)],
-    "parked_envelopes": [IndexModel([("parked_at", DESCENDING)], name="by_time")],
+    "parked_envelopes": [
+        IndexModel([("parked_at", DESCENDING), ("_id", DESCENDING)], name="by_time"),
+        IndexModel([("queue", ASCENDING), ("parked_at", DESCENDING), ("_id", DESCENDING)], name="by_queue"),
+    ],
     # Active customers, all or of an area, page by page in the order of their identities.
     "customers": [
         IndexModel([("status", ASCENDING), ("_id", ASCENDING)], name="by_status"),

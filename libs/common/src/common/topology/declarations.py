@@ -85,6 +85,10 @@ PARKED = Queue(
     "dispatcher.parked-envelopes", DEAD, ("#",), "dispatcher", delivery_limit=1_000_000_000, dead_letters=False
 )
 """Where every refused envelope ends up and is stored for people. Nothing is behind it, so nothing in it is refused."""
+REPLAY_HEADER = "x-kabar-replay"
+"""On an envelope that a person handed in again: which time it is."""
+REPLAY_MARK = "~replay-"
+"""Before it in the identity of one that was parked once more."""
 
 
 def attempts_queue(provider: str) -> Queue:

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, StrictStr
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictStr
 
 from api_gateway.domain.access import Scope
 from api_gateway.domain.submission import Item, Submission
@@ -46,6 +46,12 @@ class NotificationBody(Body, NotificationFields):
 
 class NoBody(Body):
     """Nothing to say; `{}` or no body at all."""
+
+
+class ReplayBody(Body):
+    """Whether it is handed in again although it was before."""
+
+    force: StrictBool = False
 
 
 class IdentitiesBody(Body):

@@ -13,6 +13,7 @@ from api_gateway.application.issue_api_keys import IssueApiKeys
 from api_gateway.application.look_at_queue import LookAtQueue
 from api_gateway.application.once import Once
 from api_gateway.application.ports import ApiKeys, AuditEntries, AuditLog, Deliveries, Ledger, Notifications, Senders
+from api_gateway.application.replay_envelopes import ReplayEnvelopes
 from api_gateway.application.say_what_it_waits_for import SayWhatItWaitsFor
 from api_gateway.application.send_directly import AwaitOutcome
 from api_gateway.application.take_webhook import TakeWebhook
@@ -39,6 +40,7 @@ class Uses:
     deliveries: Deliveries
     senders: Senders
     ledger: Ledger
+    replay_envelopes: ReplayEnvelopes
     clock: Clock
     limits: Limits
     zone: tzinfo

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from common.kernel.clock import Clock
 from common.telemetry.logs import logger
+from common.topology.declarations import REPLAY_HEADER, REPLAY_MARK
 from dispatcher.metrics import Metrics
 
 KEPT_BYTES = 256 * 1024
@@ -47,6 +48,8 @@ class ParkEnvelope:
         keys = death.get("routing-keys") or [routing_key]
         # A stranger's envelope may have no identity; its content then tells it from others.
         identity = identity or hashlib.blake2b(body, digest_size=16).hexdigest()
+        if REPLAY_HEADER in headers:  # it was parked before, and what became of that one stays as it is
+            identity = f"{identity}{REPLAY_MARK}{headers[REPLAY_HEADER]}"
         await self.parked.add(
             ParkedEnvelope(
                 identity=f"{queue}:{identity}",

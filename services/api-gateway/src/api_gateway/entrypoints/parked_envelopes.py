@@ -1,0 +1,112 @@
+"""/api/parked-envelopes"""
+
+from datetime import datetime
+from typing import Any
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from api_gateway.application.accept_notification import Turn
+from api_gateway.application.ports import Answer
+from api_gateway.application.replay_envelopes import ParkedEnvelope
+from api_gateway.domain.parked import shown
+from api_gateway.domain.refusals import invalid
+from api_gateway.entrypoints.answering import JSON
+from api_gateway.entrypoints.authentication import Operator
+from api_gateway.entrypoints.bodies import NoBody, ReplayBody
+from api_gateway.entrypoints.openapi import describe
+from api_gateway.entrypoints.paging import Cursor, Limit, after_cursor, cursor_after
+from api_gateway.entrypoints.posting import answered, post
+from api_gateway.entrypoints.reading import read_json, shaped
+from api_gateway.entrypoints.uses import uses
+from common.kernel.phone import mask_in_text
+from common.topology.declarations import QUEUES
+
+router = APIRouter(prefix="/api/parked-envelopes", tags=["parked envelopes"])
+_REPLAY = describe(ReplayBody, {"again": {"force": True}}, idempotent=True, optional=True)
+_DISCARD = describe(NoBody, {}, idempotent=True, optional=True)
+
+
+@router.get("", summary="Envelopes nobody could handle, the latest first")
+async def list_parked(
+    request: Request, _: Operator, queue: str | None = None, limit: Limit = 50, cursor: Cursor = None
+) -> Response:
+    known = [one.name for one in QUEUES if one.dead_letters]
+    if queue is not None and queue not in known:
+        raise invalid("queue", f"known are {', '.join(known)}")
+    found = await uses(request).replay_envelopes.page(queue, _before(cursor), limit)
+    last = None if len(found) < limit else f"{found[-1].parked_at.isoformat()}|{found[-1].id}"
+    return JSON({"items": [_view(one) for one in found], "next_cursor": cursor_after(last)})
+
+
+@router.post("/{envelope_id:path}/replay", summary="Hand it in again where it came from", openapi_extra=_REPLAY)
+async def replay(request: Request, envelope_id: str, caller: Operator) -> Response:
+    document = await read_json(request, optional=True)
+
+    async def act(_: Turn) -> Answer:
+        use = uses(request)
+        body = shaped(document, ReplayBody)
+        before = _audited(await use.replay_envelopes.get(envelope_id))
+        async with use.audit.changing(caller, "parked_envelope.replay", envelope_id, before=before) as noted:
+            done = await use.replay_envelopes.replay(envelope_id, caller, force=body.force)
+            noted.after = _audited(done)
+        return answered({"success": True, **_view(done)})
+
+    return await post(request, caller, document, act)
+
+
+@router.post("/{envelope_id:path}/discard", summary="Set it aside for good", openapi_extra=_DISCARD)
+async def discard(request: Request, envelope_id: str, caller: Operator) -> Response:
+    document = await read_json(request, optional=True)
+
+    async def act(_: Turn) -> Answer:
+        use = uses(request)
+        shaped(document, NoBody)
+        before = _audited(await use.replay_envelopes.get(envelope_id))
+        async with use.audit.changing(caller, "parked_envelope.discard", envelope_id, before=before) as noted:
+            done = await use.replay_envelopes.discard(envelope_id, caller)
+            noted.after = _audited(done)
+        return answered({"success": True, **_view(done)})
+
+    return await post(request, caller, document, act)
+
+
+@router.get("/{envelope_id:path}", summary="One of them with its body")
+async def show(request: Request, envelope_id: str, _: Operator) -> Response:
+    found = await uses(request).replay_envelopes.get(envelope_id)
+    return JSON({**_view(found), "body": shown(found.body)})
+
+
+def _before(cursor: str | None) -> tuple[datetime, str] | None:
+    last = after_cursor(cursor)
+    if last is None:
+        return None
+    at, _, identity = last.partition("|")
+    try:
+        return datetime.fromisoformat(at), identity
+    except ValueError as error:
+        raise invalid("cursor", "must be the next_cursor of the page before") from error
+
+
+def _view(envelope: ParkedEnvelope) -> dict[str, Any]:
+    """Without the body, which may be large."""
+    return {
+        "id": envelope.id,
+        "status": envelope.status,
+        "queue": envelope.queue,
+        "reason": mask_in_text(envelope.reason),
+        "exchange": envelope.exchange,
+        "routing_key": envelope.routing_key,
+        "body_bytes": envelope.body_bytes,
+        "complete": envelope.complete,
+        "parked_at": envelope.parked_at,
+        "replays": envelope.replays,
+        "replayed_at": envelope.replayed_at,
+        "replayed_by": envelope.replayed_by,
+        "discarded_at": envelope.discarded_at,
+        "discarded_by": envelope.discarded_by,
+    }
+
+
+def _audited(envelope: ParkedEnvelope) -> dict[str, Any]:
+    return {"status": envelope.status, "replays": envelope.replays}
