@@ -21,6 +21,7 @@ from common.topology.declarations import (
     DEAD,
     EVENTS,
     EXCHANGES,
+    FACTS,
     NOTIFICATIONS,
     OUTCOMES,
     PARKED,
@@ -128,6 +129,7 @@ def test_every_queue_is_subscribed_to_in_exactly_one_place_of_its_consumer() -> 
     expected = {
         "NOTIFICATIONS": "services/dispatcher",
         "OUTCOMES": "services/dispatcher",
+        "FACTS": "services/dispatcher",
         "PARKED": "services/dispatcher",
         "attempts_queue(name)": "libs/gateway",  # every provider's gateway is wired by this lib
         "webhooks_queue(name)": "libs/gateway",
@@ -140,7 +142,7 @@ def test_every_queue_is_subscribed_to_in_exactly_one_place_of_its_consumer() -> 
     ]
     assert sorted(subscribed) == sorted((place, name) for name, place in expected.items())
     assert {queue.name for queue in QUEUES} == {
-        *(queue.name for queue in (NOTIFICATIONS, OUTCOMES, PARKED)),
+        *(queue.name for queue in (NOTIFICATIONS, OUTCOMES, FACTS, PARKED)),
         *(attempts_queue(provider).name for provider in PROVIDERS),
         *(webhooks_queue(provider).name for provider in PROVIDERS),
     }

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 
 from common.config.whatsapp import PROVIDERS
 from common.http.operations import operations_app
+from common.mongo.directory import Directory
 from common.mongo.gate import MongoGate
 from common.mongo.server_clock import ServerClock
 from common.runtime.loops import after
@@ -16,10 +17,12 @@ from dispatcher.adapters.mongo_queue_lengths import MongoQueueLengths
 from dispatcher.adapters.mongo_senders import MongoSenders
 from dispatcher.adapters.mongo_untold import MongoUntold
 from dispatcher.adapters.rabbit_gateways import RabbitGateways
+from dispatcher.adapters.rabbit_requests import RabbitRequests
 from dispatcher.adapters.rabbit_subscribers import RabbitSubscribers
 from dispatcher.application.announce import Announce
 from dispatcher.application.claim_deliveries import ClaimDeliveries
 from dispatcher.application.decide_outcomes import DecideOutcomes
+from dispatcher.application.keep_directory import KeepDirectory
 from dispatcher.application.lookout import Lookout
 from dispatcher.application.measure_queue import MeasureQueue
 from dispatcher.application.park_envelope import ParkEnvelope
@@ -27,6 +30,7 @@ from dispatcher.application.plan_notification import PlanNotifications
 from dispatcher.application.recipient_caps import RecipientCaps
 from dispatcher.application.serve_sender import ServeSender
 from dispatcher.entrypoints.consumers import subscribe
+from dispatcher.entrypoints.facts import facts_table
 from dispatcher.entrypoints.ticks import SenderLoops, loops
 from dispatcher.metrics import Metrics
 from dispatcher.settings import Settings
@@ -45,6 +49,7 @@ async def wire(settings: Settings, surroundings: Surroundings) -> AsyncIterator[
     plan = PlanNotifications(MongoNotifications(mongo, clock), deliveries, lookout, metrics, stopping.is_set)
     decide = DecideOutcomes(deliveries, senders, lookout, settings.retry_plan(), metrics)
     park = ParkEnvelope(MongoParkedEnvelopes(mongo["parked_envelopes"]), clock, metrics)
+    keep = KeepDirectory(Directory(mongo, zone=settings.zone), RabbitRequests(broker), clock)
     measure = MeasureQueue(MongoQueueLengths(mongo["deliveries"]), lookout, metrics)
     caps = RecipientCaps(settings.recipient_limits(), MongoGate(mongo["recipient_gates"]), deliveries, lookout)
     gate = MongoGate(mongo["senders"])
@@ -65,7 +70,7 @@ async def wire(settings: Settings, surroundings: Surroundings) -> AsyncIterator[
         )
 
     broker.begin_after(clock.ready)
-    subscribe(broker, plan=plan, decide=decide, park=park)
+    subscribe(broker, plan=plan, decide=decide, park=park, facts=facts_table(keep))
     senders_served = SenderLoops(lookout, serve if settings.enabled else None)
     yield Application(
         http=operations_app(surroundings.checks(), surroundings.registry),
