@@ -9,8 +9,9 @@ import pytest
 
 from common.catalogue.definitions import DEFINITIONS
 from common.contracts.vocabulary import NotificationType, Priority
+from common.kernel.failures import Outdated
 from common.mongo.connection import Mongo, connect
-from common.mongo.routes import Outdated, Routes
+from common.mongo.routes import Routes
 from tests.support.api import until
 
 WELCOME = NotificationType.WELCOME

@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from common.catalogue.texts import Texts, builtin_texts
+from common.catalogue.texts import Texts, builtin_texts, texts_of
 from common.contracts.vocabulary import NotificationType
 from common.mongo.connection import Mongo, connect
-from common.mongo.templates import NoTemplate, Templates, texts_of
+from common.mongo.templates import NoTemplate, Templates
 from tests.support.api import until
 
 OLD = {

@@ -3,6 +3,7 @@
 from typing import Any
 
 from common.catalogue.definitions import DEFINITIONS
+from common.catalogue.values import known_values
 from common.contracts.vocabulary import NotificationType
 
 T = NotificationType
@@ -172,5 +173,22 @@ EXAMPLE_DATA: dict[NotificationType, Values] = {
 
 def example_context(notification_type: NotificationType) -> Values:
     """The example data with the rows the type's template sees, as it is stored in a notification."""
-    rows = {name: EXAMPLE_ROWS[name] for name in DEFINITIONS[notification_type].rows}
-    return {**rows, **EXAMPLE_DATA[notification_type]}
+    return {**example_rows(notification_type), **EXAMPLE_DATA[notification_type]}
+
+
+def example_rows(notification_type: NotificationType) -> Values:
+    """The rows a template of this type sees, with the fields that are told of them."""
+    rows = {}
+    for name, fields in (known_values(notification_type) or {}).items():
+        if fields is not None:
+            rows[name] = {field: value for field, value in EXAMPLE_ROWS[name].items() if field in fields}
+    return rows
+
+
+def least_data(notification_type: NotificationType) -> Values:
+    """The example data without what may be left out."""
+    shape = DEFINITIONS[notification_type].shape
+    example = EXAMPLE_DATA[notification_type]
+    if shape is None:
+        return example
+    return {name: example[name] for name, field in shape.model_fields.items() if field.is_required()}

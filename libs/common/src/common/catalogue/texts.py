@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
+from common.contracts.documents import TemplateDocument
 from common.contracts.vocabulary import NotificationType
 
 SUBJECT = "Subject: "
@@ -31,6 +32,11 @@ def builtin_texts(notification_type: NotificationType) -> Texts | None:
     if not subject.startswith(SUBJECT):
         raise ValueError(f"the first line of {notification_type}.email.txt must start with {SUBJECT!r}")
     return Texts(whatsapp, subject.removeprefix(SUBJECT).strip(), text.strip("\n"))
+
+
+def texts_of(document: TemplateDocument) -> Texts:
+    """The sources of one stored version."""
+    return Texts(document["whatsapp"], document["email_subject"], document["email_text"])
 
 
 def _read(name: str) -> str | None:

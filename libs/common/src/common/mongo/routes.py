@@ -5,23 +5,19 @@ route writes under the revision it read, so that nobody overwrites what he has n
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import asdict, fields, replace
 from datetime import datetime
 from typing import Any, cast
 
-from common.catalogue.definitions import DEFINITIONS, Route
+from common.catalogue.definitions import Route
+from common.catalogue.routes import merged
 from common.contracts.documents import RouteDocument
-from common.contracts.vocabulary import Channel, NotificationType, OnUnknown, Priority
+from common.contracts.vocabulary import NotificationType
+from common.kernel.failures import Outdated
 from common.mongo.connection import Document, DuplicateKeyError, Mongo
 from common.mongo.remembered import Remembered
 
 EFFECTIVE_SECONDS = 1.0
 """How old the answer to how a type goes may be."""
-FIELDS = tuple(one.name for one in fields(Route))
-
-
-class Outdated(Exception):  # noqa: N818 - failures are adjectives here
-    """Somebody else changed the route since it was read."""
 
 
 class Routes:
@@ -53,7 +49,7 @@ class Routes:
         by: str,
         at: datetime,
     ) -> RouteDocument:
-        """Write `changes` (names of `FIELDS`) and put the fields of `reset` back to their default.
+        """Write `changes` (fields of `Route`) and put the fields of `reset` back to their default.
 
         `revision` is that of the document it was decided on, 0 for none. Raises `Outdated`.
         """
@@ -79,23 +75,4 @@ class Routes:
 
     async def _merged(self, identity: str) -> Route:
         notification_type = NotificationType(identity)
-        return merged(notification_type, await self.changed(notification_type))
-
-
-def merged(notification_type: NotificationType, changed: RouteDocument | None) -> Route:
-    """A type's default with what was changed of it."""
-    values: dict[str, Any] = {name: value for name, value in (changed or {}).items() if name in FIELDS}
-    if "priority" in values:
-        values["priority"] = Priority(values["priority"])
-    if "channels" in values:
-        values["channels"] = tuple(Channel(one) for one in values["channels"])
-    if "on_unknown" in values:
-        values["on_unknown"] = OnUnknown(values["on_unknown"])
-    if values.get("providers") is not None:
-        values["providers"] = tuple(values["providers"])
-    return replace(DEFINITIONS[notification_type].route, **values)
-
-
-def as_document(route: Route) -> dict[str, Any]:
-    """A route's fields as they are stored and shown."""
-    return asdict(route)
+        return merged(notification_type, await self.changed(notification_type) or {})

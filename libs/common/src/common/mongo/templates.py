@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import cast
 
-from common.catalogue.texts import Texts, builtin_texts
+from common.catalogue.texts import Texts, builtin_texts, texts_of
 from common.contracts.documents import TemplateDocument
 from common.contracts.vocabulary import NotificationType
 from common.kernel.clock import Clock, SystemClock
@@ -147,11 +147,6 @@ class Templates:
         except DuplicateKeyError:
             return None
         return document
-
-
-def texts_of(document: TemplateDocument) -> Texts:
-    """The sources of one version."""
-    return Texts(document["whatsapp"], document["email_subject"], document["email_text"])
 
 
 def _builtin(name: str) -> Texts | None:

@@ -10,11 +10,13 @@ from jinja2.filters import FILTERS
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.tests import TESTS
 
+from common.catalogue.values import Known
 from common.kernel.text import normalise_message, sanitise
 from common.rendering.calendar import ZONE, default_zone
 from common.rendering.failures import Unrenderable
 from common.rendering.filters import FILTERS as OWN_FILTERS
 from common.rendering.grammar import BUDGET, Budget, bounded, counted
+from common.rendering.names import check_names
 from common.rendering.values import Finished
 
 MOST_SOURCE_CHARACTERS = 8_192
@@ -74,10 +76,14 @@ def _environment() -> _Sandbox:
 _ENVIRONMENT = _environment()
 
 
-def check(source: str) -> None:
-    """Raise `Unrenderable`, naming the line, unless `source` is a template that may be rendered."""
+def check(source: str, known: Known | None = None) -> None:
+    """Raise `Unrenderable`, naming the line, unless `source` is a template that may be rendered and that names nothing
+    but `known` values (`None`: any).
+    """
     if _is_template(source):
         _compiled(source)
+        if known is not None:
+            check_names(_ENVIRONMENT.parse(normalise_message(source)), known)
 
 
 def render(source: str, data: Mapping[str, object], *, zone: tzinfo | None = None) -> str:
@@ -93,13 +99,14 @@ def render(source: str, data: Mapping[str, object], *, zone: tzinfo | None = Non
         hidden = {BUDGET: Budget(), ZONE: zone or default_zone()}
         return normalise_message(_measured(template.generate({**data, **hidden})))
     except UndefinedError as error:
-        raise Unrenderable(f"{_line(error)}{error.message}; give it in data or use `| default(…)`") from error
+        what = (error.message or "").replace("'dict object' has no attribute", "an object has no field")
+        raise Unrenderable(f"{_line(error)}{what}; give it in data or use `| default(…)`") from error
     except TemplateError as error:
         raise Unrenderable(str(error)) from error
-    except Unrenderable:
-        raise
+    except Unrenderable as error:
+        raise Unrenderable(f"{_line(error)}{error}") from error
     except _BROKEN as error:
-        raise Unrenderable(f"cannot be rendered with this data ({type(error).__name__})") from error
+        raise Unrenderable(f"{_line(error)}cannot be rendered with this data ({type(error).__name__})") from error
 
 
 def _line(error: BaseException) -> str:
