@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from common.contracts.vocabulary import NotificationType
 from tests.support.api import Api, assert_error, token
 
 NUMBER = '"6281200000001"'
@@ -39,7 +40,13 @@ def body(fields: str) -> bytes:
         (b'{"type":{"$gt":""}}', "type"),
         (b'{"type":["custom"]}', "type"),
         (b'{"type":"nosuch","to":"6281200000001"}', "type"),
-        (b'{"type":"promotion"}', "type"),
+        (b'{"type":"promotion"}', "data.campaign_title"),
+        (b'{"type":"promotion","data":{"campaignTitle":"x"}}', "data.validUntil"),
+        (b'{"type":"welcome","message":"x"}', "message"),
+        (b'{"type":"welcome","template":"ramadan"}', "template"),
+        (b'{"type":"custom","to":"6281200000001","template":"Ramadan!"}', "template"),
+        (b'{"type":"custom","to":"6281200000001","template":"ramadan","message":"x"}', "message"),
+        (b'{"type":"custom","to":"6281200000001","template":"nosuch"}', "template"),
         (b'{"type":"custom"}', "to"),
         (b'{"type":"custom","to":null,"message":"x"}', "to"),
         (b'{"type":"custom","to":[],"message":"x"}', "to"),
@@ -106,7 +113,7 @@ async def test_however_deep_a_body_is_nested_it_is_refused(api: Api, depth: int,
     [
         (b"", "body: is empty"),
         (b"{}", "type: needed"),
-        (b'{"type":"nosuch"}', "type: must be one of custom, otp"),
+        (b'{"type":"nosuch"}', f"type: must be one of {', '.join(NotificationType)}"),
         (b'{"type":"custom","to":6281200000001,"message":"x"}', 'to: must be a text like "6281200000001"'),
         (b'{"type":"custom","items":[],"message":"x"}', "items: needs at least 1"),
         (b'{"type":"custom","items":[1],"message":"x"}', "items.0: must be an object, like {…}"),

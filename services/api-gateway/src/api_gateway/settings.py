@@ -15,6 +15,7 @@ class Settings(LimitSettings):
     unknown_wait_seconds: float = Field(60.0, ge=0, le=3600, validation_alias="KABAR_UNKNOWN_WAIT_SECONDS")
     admin_number: str | None = Field(None, validation_alias="ADMIN_WHATSAPP_NUMBER")
     webhook_secret: SecretStr | None = Field(None, validation_alias="KABAR_WEBHOOK_SECRET")
+    early_request_seconds: float = Field(60.0, ge=0, le=3600, validation_alias="KABAR_EARLY_REQUEST_SECONDS")
     connect_timeout: float = Field(10.0, gt=0, le=300, validation_alias="WHATSAPP_CONNECT_TIMEOUT")
     read_timeout: float = Field(30.0, gt=0, le=300, validation_alias="WHATSAPP_READ_TIMEOUT")
 

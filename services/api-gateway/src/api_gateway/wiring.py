@@ -4,6 +4,7 @@ import asyncio
 import warnings
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from datetime import timedelta
 
 from jwt.warnings import InsecureKeyLengthWarning
 
@@ -11,6 +12,8 @@ from api_gateway.adapters.bounded_announcements import BoundedAnnouncements
 from api_gateway.adapters.mongo_api_keys import MongoApiKeys
 from api_gateway.adapters.mongo_audit_log import MongoAuditLog
 from api_gateway.adapters.mongo_deliveries import MongoDeliveries
+from api_gateway.adapters.mongo_early_requests import MongoEarlyRequests
+from api_gateway.adapters.mongo_groups import MongoGroups
 from api_gateway.adapters.mongo_ledger import MongoLedger
 from api_gateway.adapters.mongo_notifications import MongoNotifications
 from api_gateway.adapters.mongo_parked_envelopes import MongoParkedEnvelopes
@@ -19,14 +22,17 @@ from api_gateway.adapters.mongo_reservations import MongoReservations
 from api_gateway.adapters.mongo_senders import MongoSenders
 from api_gateway.adapters.mongo_webhooks import MongoWebhookInbox, MongoWebhookSecret
 from api_gateway.adapters.rabbit_replays import RabbitReplays
+from api_gateway.adapters.rabbit_requests import RabbitRequests
 from api_gateway.adapters.served_clock import ServedClock
 from api_gateway.adapters.tokens import Tokens
 from api_gateway.adapters.webhook_bus import RabbitWebhooks
 from api_gateway.application.accept_notification import AcceptanceMetrics, AcceptNotification, Policy
+from api_gateway.application.accept_request import AcceptRequest, RetryEarlyRequests
 from api_gateway.application.act_on_deliveries import ActOnDeliveries
 from api_gateway.application.audit_changes import AuditChanges
 from api_gateway.application.cancel_notification import CancelNotification
 from api_gateway.application.capacity import Capacity
+from api_gateway.application.compose_notification import ComposeNotification
 from api_gateway.application.identify import Identify
 from api_gateway.application.issue_api_keys import IssueApiKeys
 from api_gateway.application.look_at_queue import LookAtQueue
@@ -36,6 +42,7 @@ from api_gateway.application.say_what_it_waits_for import SayWhatItWaitsFor
 from api_gateway.application.send_directly import AwaitOutcome
 from api_gateway.application.take_webhook import TakeWebhook, WebhookMetrics
 from api_gateway.application.verify_api_keys import VerifyApiKeys
+from api_gateway.entrypoints import requests
 from api_gateway.entrypoints.application import http_application
 from api_gateway.entrypoints.uses import Uses
 from api_gateway.settings import Settings
@@ -43,8 +50,11 @@ from common.config.whatsapp import PROVIDERS
 from common.contracts.events import NotificationAccepted
 from common.kernel.clock import SystemClock
 from common.messaging.coalesced import Coalesced
+from common.mongo.directory import Directory
 from common.mongo.gate import Limits
+from common.mongo.routes import Routes
 from common.mongo.server_clock import ServerClock
+from common.mongo.templates import Templates
 from common.runtime.loops import repeatedly
 from common.runtime.process import Application, Surroundings
 from common.telemetry.logs import logger
@@ -55,6 +65,8 @@ ANSWER_SLACK_SECONDS = 10.0
 """What planning, claiming and recording may add to a provider's time in a direct send."""
 LONGEST_WAIT_SECONDS = 18.0
 """Of a direct send: with storing before it, and a database that hangs, it is answered within 30 s."""
+ABANDONED_ON_THE_BUS = timedelta(seconds=10)
+"""Nothing on the bus waits for an answer: a request that is not through by then died with its process."""
 FLUSH_SECONDS = 5.0
 STRONG_SECRET_BYTES = 32
 """What RFC 7518 asks of a key for HS256."""
@@ -93,20 +105,35 @@ async def wire(settings: Settings, surroundings: Surroundings) -> AsyncIterator[
         clock,
         WebhookMetrics(surroundings.registry),
     )
+    accept = AcceptNotification(
+        notifications,
+        BoundedAnnouncements(announcements),
+        capacity,
+        clock,
+        policy,
+        AcceptanceMetrics(surroundings.registry),
+        Routes(mongo),
+        ComposeNotification(Directory(mongo, zone=settings.zone), MongoGroups(mongo), Templates(mongo), settings.zone),
+    )
+    early = MongoEarlyRequests(mongo)
+    requests.subscribe(
+        surroundings.broker,
+        AcceptRequest(
+            accept,
+            Once(reservations, clock, ABANDONED_ON_THE_BUS),
+            early,
+            clock,
+            timedelta(seconds=settings.early_request_seconds),
+        ),
+    )
+    retry_early = RetryEarlyRequests(early, RabbitRequests(surroundings.broker), clock)
     uses = Uses(
         identify=Identify(Tokens(secret), verify_key),
         audit=AuditChanges(audit_entries, clock),
         audit_entries=audit_entries,
         api_keys=api_keys,
         issue_api_keys=IssueApiKeys(api_keys, verify_key, clock),
-        accept=AcceptNotification(
-            notifications,
-            BoundedAnnouncements(announcements),
-            capacity,
-            clock,
-            policy,
-            AcceptanceMetrics(surroundings.registry),
-        ),
+        accept=accept,
         await_outcome=AwaitOutcome(deliveries, senders, clock, limits, patience),
         cancel_notification=CancelNotification(notifications, deliveries, clock),
         act=ActOnDeliveries(deliveries, clock),
@@ -140,6 +167,9 @@ async def wire(settings: Settings, surroundings: Surroundings) -> AsyncIterator[
     async def note_used_keys() -> None:
         await repeatedly(verify_key.note_used, name="used keys", every=2.0)
 
+    async def retry_early_requests() -> None:
+        await repeatedly(retry_early, name="early requests", every=0.25)
+
     async def drain() -> None:
         await asyncio.wait_for(
             asyncio.gather(announcements.flushed(), notifications.inserts.flushed(), reservations.settling.flushed()),
@@ -148,7 +178,9 @@ async def wire(settings: Settings, surroundings: Surroundings) -> AsyncIterator[
 
     yield Application(
         http=http_application(uses, surroundings.checks(), surroundings.registry),
-        loops=[refresh, note_given_up, note_used_keys, forward_webhooks, find_webhook_secret],
+        loops=[
+            refresh, note_given_up, note_used_keys, forward_webhooks, find_webhook_secret, retry_early_requests,
+        ],
         connections=[
             server_clock.run, announcements.run, notifications.inserts.run, reservations.reserving.run,
             reservations.settling.run,

@@ -48,6 +48,8 @@ INDEXES: dict[str, list[IndexModel]] = {
         IndexModel([("parked_at", DESCENDING), ("_id", DESCENDING)], name="by_time"),
         IndexModel([("queue", ASCENDING), ("parked_at", DESCENDING), ("_id", DESCENDING)], name="by_queue"),
     ],
+    # Requests that came before what they speak of, by when they are tried again.
+    "early_requests": [IndexModel([("due_at", ASCENDING)], name="due")],
     # Active customers, all or of an area, page by page in the order of their identities.
     "customers": [
         IndexModel([("status", ASCENDING), ("_id", ASCENDING)], name="by_status"),

@@ -7,14 +7,15 @@ from datetime import datetime, timedelta, tzinfo
 from prometheus_client import CollectorRegistry, Counter
 
 from api_gateway.application.capacity import Capacity
-from api_gateway.application.compose_audience import compose_audience
+from api_gateway.application.catalogue_ports import Routes
+from api_gateway.application.compose_notification import Composed, ComposeNotification
 from api_gateway.application.ports import Announcements, Notifications
 from api_gateway.domain.access import Caller
-from api_gateway.domain.audience import Audience, Rejection
+from api_gateway.domain.audience import Rejection
 from api_gateway.domain.moments import send_time
-from api_gateway.domain.refusals import Code, Refused, invalid
+from api_gateway.domain.refusals import Code, Conflicting, Refused, Unavailable, invalid
 from api_gateway.domain.submission import Submission
-from common.catalogue.definitions import DEFINITIONS
+from common.catalogue.definitions import Route
 from common.contracts.documents import INLINE_AUDIENCE, AudienceMember, NotificationDocument
 from common.contracts.vocabulary import Channel, NotificationStatus, Priority
 from common.kernel.clock import Clock
@@ -69,32 +70,55 @@ class AcceptNotification:
     clock: Clock
     policy: Policy
     metrics: AcceptanceMetrics
+    routes: Routes
+    compose: ComposeNotification
 
     async def __call__(self, submission: Submission, caller: Caller, turn: Turn) -> Accepted:
         """Raises `Refused` when it is not accepted, and `Unavailable` when it cannot be told whether it is."""
         before = await self.notifications.get(turn.notification_id) if turn.retaken else None
-        now = self.clock.now() if before is None else before["created_at"]
-        validity = submission.validity_seconds or DEFINITIONS[submission.type].route.validity_seconds
+        if before is not None:
+            return await self._again(submission, before)
+        now = self.clock.now()
         send_at = send_time(submission.send_at, now=now, zone=self.policy.zone)
         if submission.direct and send_at is not None:
             raise invalid("send_at", "a direct send is sent now; leave it out")
-        audience = await compose_audience(submission, validity)
-        if before is not None:
-            return Accepted(before, audience.rejected, submission.bulk)
-        notification = self._notification(submission, caller, turn.notification_id, audience, now=now, send_at=send_at)
-        if not submission.force and len(audience.members) > 1:
+        route = await self.routes.effective(submission.type)
+        if not route.enabled:
+            raise Conflicting(Code.TYPE_DISABLED, f"{submission.type} is switched off; an admin can enable its route")
+        composed = await self._composed(submission, route)
+        notification = self._notification(
+            submission, caller, turn.notification_id, composed, route, now=now, send_at=send_at
+        )
+        if not submission.force and composed.recipients > 1:
             _refuse_beyond_validity(notification)
         if submission.direct:
             await self.capacity.demand_sender(notification["providers"])
-        await self._store(notification, audience)
-        self.capacity.note(Priority(notification["priority"]), len(audience.members))
-        self._count(notification, audience)
-        return Accepted(notification, audience.rejected, submission.bulk)
+        await self._store(notification, composed)
+        self.capacity.note(Priority(notification["priority"]), composed.recipients)
+        self._count(notification, composed)
+        return Accepted(notification, composed.audience.rejected, submission.bulk or composed.many)
 
-    async def _store(self, notification: NotificationDocument, audience: Audience) -> None:
-        members = audience.members
+    async def _composed(self, submission: Submission, route: Route) -> Composed:
+        validity = submission.validity_seconds or route.validity_seconds
+        return await self.compose(submission, validity, self._providers(submission, route))
+
+    async def _again(self, submission: Submission, before: NotificationDocument) -> Accepted:
+        """It is stored already: only what was rejected of it has to be said again."""
+        try:
+            composed = await self._composed(submission, await self.routes.effective(submission.type))
+        except Unavailable:
+            raise
+        except Refused:  # what it was composed from has changed since
+            return Accepted(before, (), submission.bulk)
+        return Accepted(before, composed.audience.rejected, submission.bulk or composed.many)
+
+    def _providers(self, submission: Submission, route: Route) -> tuple[str, ...]:
+        return submission.providers or route.providers or self.policy.providers
+
+    async def _store(self, notification: NotificationDocument, composed: Composed) -> None:
+        members = composed.audience.members
         pages: list[list[AudienceMember]] = []
-        if len(members) <= INLINE_AUDIENCE:
+        if len(members) <= INLINE_AUDIENCE and composed.query is None:
             notification["audience"] = members
         else:
             pages = [members[at : at + INLINE_AUDIENCE] for at in range(0, len(members), INLINE_AUDIENCE)]
@@ -102,17 +126,17 @@ class AcceptNotification:
         await self.notifications.accept(notification, pages)
         self.announcements.put(notification["_id"])
 
-    def _count(self, notification: NotificationDocument, audience: Audience) -> None:
+    def _count(self, notification: NotificationDocument, composed: Composed) -> None:
         self.metrics.notifications.labels(notification["type"]).inc()
-        self.metrics.recipients.inc(len(audience.members))
-        for rejection in audience.rejected:
+        self.metrics.recipients.inc(composed.recipients)
+        for rejection in composed.audience.rejected:
             self.metrics.rejected.labels(rejection.code).inc()
         log.info(
             "notification.accepted",
             notification_id=notification["_id"],
             type=notification["type"],
-            recipients=len(audience.members),
-            rejected=len(audience.rejected),
+            recipients=composed.recipients,
+            rejected=len(composed.audience.rejected),
         )
 
     def _notification(
@@ -120,43 +144,61 @@ class AcceptNotification:
         submission: Submission,
         caller: Caller,
         identity: str,
-        audience: Audience,
+        composed: Composed,
+        route: Route,
         *,
         now: datetime,
         send_at: datetime | None,
     ) -> NotificationDocument:
-        habits = DEFINITIONS[submission.type].route
-        priority = submission.priority or habits.priority
-        validity = submission.validity_seconds or habits.validity_seconds
-        providers = submission.providers or self.policy.providers
-        unknown_wait = habits.unknown_wait_seconds
-        recipients = len(audience.members)
-        estimated = self.capacity.finish(providers, priority, recipients, send_at=send_at)
-        return {
+        priority = submission.priority or route.priority
+        validity = submission.validity_seconds or route.validity_seconds
+        providers = self._providers(submission, route)
+        unknown_wait = route.unknown_wait_seconds
+        notification: NotificationDocument = {
             "_id": identity,
             "type": submission.type,
             "channel": Channel.WHATSAPP,
             "priority": priority,
             "message": None if submission.message is None else normalise_message(submission.message),
-            "data": None if submission.data is None else dict(submission.data),
+            "data": None if composed.data is None else dict(composed.data),
             "audience": [],
             "pages": 0,
             "planned_pages": 0,
-            "recipients": recipients,
-            "rejected": len(audience.rejected),
+            "recipients": composed.recipients,
+            "rejected": len(composed.audience.rejected),
             "providers": list(providers),
             "direct": submission.direct,
-            "on_unknown": submission.on_unknown or habits.on_unknown,
+            "on_unknown": submission.on_unknown or route.on_unknown,
             "unknown_wait_seconds": self.policy.unknown_wait_seconds if unknown_wait is None else unknown_wait,
             "send_at": send_at,
             "expires_at": (send_at or now) + timedelta(seconds=validity),
             "validity_seconds": validity,
             "status": NotificationStatus.ACCEPTED,
             "wake_at": now + SWEEP_AFTER,
-            "estimated_finish": estimated,
+            "estimated_finish": self.capacity.finish(providers, priority, composed.recipients, send_at=send_at),
+            "suppressible": route.suppressible,
             "created_by": caller.subject,
             "created_at": now,
         }
+        _fix(notification, composed, route)
+        return notification
+
+
+def _fix(notification: NotificationDocument, composed: Composed, route: Route) -> None:
+    """Write down what is only there for some: template, question, subject, dedupe, hours."""
+    if composed.template is not None:
+        notification["template"] = composed.template["_id"]
+    if composed.query is not None:
+        notification["audience_query"] = composed.query
+    about, stage = composed.subject
+    if about:
+        notification["subject"] = about
+        if stage is not None:
+            notification["stage"] = stage
+        if route.dedupe_seconds:  # of what has no one subject nobody can say that it was told before
+            notification["dedupe_seconds"] = route.dedupe_seconds
+    if route.hours is not None and not notification["direct"]:
+        notification["hours"] = route.hours
 
 
 def _refuse_beyond_validity(notification: NotificationDocument) -> None:

@@ -1,17 +1,15 @@
-"""Find out who gets which text, before anything is stored."""
+"""Who of a request's own recipients gets which text."""
 
 import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
 
+from api_gateway.application.wordings import Wording
 from api_gateway.domain.audience import Audience
 from api_gateway.domain.refusals import Refused, invalid
-from api_gateway.domain.submission import Item, Submission
-from api_gateway.domain.texts import check_otp, check_source, check_text, check_values
+from api_gateway.domain.submission import Submission, Values
+from api_gateway.domain.texts import check_source, check_values
 from common.contracts.documents import AudienceMember
-from common.contracts.vocabulary import NotificationType
-from common.kernel.phone import is_group
-from common.rendering.failures import Unrenderable
-from common.rendering.messages import render_notification
-from common.rendering.template import check
 
 AT_ONCE = 200
 """Recipients looked at before other requests get their turn."""
@@ -19,99 +17,71 @@ MOST_TEMPLATES = 100
 """Different templates one call may bring: compiling one takes about a millisecond."""
 
 
-async def compose_audience(submission: Submission, validity_seconds: float) -> Audience:
-    """Everybody who can be reached with a text that can be rendered, and everybody else with the reason.
+@dataclass(frozen=True)
+class ReadItem:
+    """An item whose `message` and `data` may stand in a message, or why they may not."""
 
-    Raises `Refused` for what is wrong with the call itself, and when nobody is left.
-    """
-    if submission.type is NotificationType.OTP:
-        _check_otp_call(submission)
-    if submission.data is not None:
-        check_values("data", submission.data)
-    if submission.items:
-        audience = await _of_items(submission, validity_seconds)
-    else:
-        _text(submission.type, submission.message, submission.data, validity_seconds)
-        audience = await _of_recipients(submission)
-    audience.demand_somebody()
-    if submission.type is NotificationType.OTP and is_group(audience.members[0]["to"]):
-        raise invalid("to", "an otp goes to one person, not to a group")
-    if submission.direct and (len(audience.members) != 1 or submission.items):
-        raise invalid("direct", "a direct send has exactly one recipient, in to")
-    return audience
+    to: object
+    message: str | None = None
+    data: Values | None = None
+    refused: Refused | None = None
 
 
-def _check_otp_call(submission: Submission) -> None:
-    if submission.items or len(submission.to) != 1:
-        raise invalid("items" if submission.items else "to", "an otp goes to exactly one number")
-    if submission.message is not None:
-        raise invalid("message", "an otp has its own text; leave message out")
-    check_otp(submission.data)
-
-
-async def _of_recipients(submission: Submission) -> Audience:
+async def of_recipients(values: Sequence[object]) -> Audience:
+    """Everybody who can be reached with the shared text, and everybody else with the reason."""
     audience = Audience()
-    for index, value in enumerate(submission.to):
+    for index, value in enumerate(values):
         audience.add(index, value)
         if index % AT_ONCE == AT_ONCE - 1:
             await asyncio.sleep(0)
     return audience
 
 
-async def _of_items(submission: Submission, validity_seconds: float) -> Audience:
-    if submission.message is not None:
-        check_source("message", submission.message)
-        _check_template(submission.message)
-    _check_variety(submission)
+async def of_items(
+    items: Sequence[ReadItem], wording: Wording, *, message: str | None = None, data: Values | None = None
+) -> Audience:
+    """Everybody who can be reached with a text that can be rendered; `message` and `data` are the shared ones."""
     audience = Audience()
-    for index, item in enumerate(submission.items):
-        _add_item(audience, index, item, submission, validity_seconds)
+    for index, item in enumerate(items):
+        _add(audience, index, item, wording, message=message, data=data)
         if index % (AT_ONCE // 4) == AT_ONCE // 4 - 1:
             await asyncio.sleep(0)
     return audience
 
 
-def _add_item(audience: Audience, index: int, item: Item, submission: Submission, validity_seconds: float) -> None:
-    member: AudienceMember = {"to": ""}
+def read_items(submission: Submission, wording: Wording) -> list[ReadItem]:
+    """The items of a free text. Raises `Refused` for what is wrong with the call itself."""
+    if submission.message is not None:
+        wording.check_source(submission.message)
+    _check_variety(submission)
+    return [_read(item.to, item.message, item.data) for item in submission.items]
+
+
+def _read(to: object, message: str | None, data: Values | None) -> ReadItem:
     try:
-        if item.message is not None:
-            member["message"] = check_source("message", item.message)
-        if item.data is not None:
-            check_values("data", item.data)
-            member["data"] = dict(item.data)
-        message = member.get("message", submission.message)
-        text = _text(submission.type, message, member.get("data", submission.data), validity_seconds)
+        if data is not None:
+            check_values("data", data)
+        return ReadItem(to, None if message is None else check_source("message", message), data)
+    except Refused as refused:
+        return ReadItem(to, refused=refused)
+
+
+def _add(
+    audience: Audience, index: int, item: ReadItem, wording: Wording, *, message: str | None, data: Values | None
+) -> None:
+    member: AudienceMember = {"to": ""}
+    if item.message is not None:
+        member["message"] = item.message
+    if item.data is not None:
+        member["data"] = dict(item.data)
+    try:
+        if item.refused is not None:
+            raise item.refused
+        text = wording.text(member.get("message", message), member.get("data", data))
     except Refused as error:
         audience.reject(index, item.to, error.code, error.error)
         return
     audience.add(index, item.to, member, text if len(member) > 1 else "")
-
-
-def _text(
-    notification_type: NotificationType, message: str | None, data: object, validity_seconds: float
-) -> str:  # fmt: skip
-    """The text as it will be sent; raises `Refused` when it cannot be."""
-    field = "message"
-    if notification_type is NotificationType.CUSTOM:
-        if message is None:
-            raise invalid(field, "needed: the text to send")
-        check_source(field, message)
-    else:
-        field = "data"
-    values = data if isinstance(data, dict) else None
-    try:
-        text = render_notification(notification_type, message=message, data=values, validity_seconds=validity_seconds)
-    except Unrenderable as error:
-        raise invalid(field, str(error)) from error
-    check_text(field, text)
-    return text
-
-
-def _check_template(source: str) -> None:
-    try:
-        check(source)
-    except Unrenderable as error:
-        raise invalid("message", str(error)) from error
 
 
 def _check_variety(submission: Submission) -> None:

@@ -26,8 +26,11 @@ class Replayed:
 
 @dataclass(frozen=True)
 class Once:
+    """`abandoned_after`: when a reservation without an answer counts as left behind by a crash."""
+
     reservations: Reservations
     clock: Clock
+    abandoned_after: timedelta = ABANDONED_AFTER
 
     async def __call__(self, key: str, fingerprint: str, act: Callable[[Turn], Awaitable[Answer]]) -> Answer | Replayed:
         """The answer of `act`, or the one it gave to the first caller with this key and fingerprint.
@@ -47,7 +50,7 @@ class Once:
                 raise Refused(Code.IDEMPOTENCY_CONFLICT, f"{FIELD}: {error}", [Problem(FIELD, error)])
             if found.answer is not None:
                 return Replayed(found.answer)
-            if not found.abandoned and wanted.reserved_at - found.reserved_at < ABANDONED_AFTER:
+            if not found.abandoned and wanted.reserved_at - found.reserved_at < self.abandoned_after:
                 raise _running()
             if not await self.reservations.take_over(found, wanted):
                 raise _running()

@@ -4,7 +4,7 @@ import json
 from collections.abc import Hashable
 from dataclasses import dataclass, field
 
-from api_gateway.domain.refusals import Code, Refused
+from api_gateway.domain.refusals import Code, Refused, unknown
 from common.contracts.documents import AudienceMember
 from common.kernel.phone import MOBILE, InvalidPhone, mask, normalise_recipient
 
@@ -44,10 +44,12 @@ class Audience:
     def reject(self, index: int, value: object, code: Code, error: str) -> None:
         self.rejected.append(Rejection(index, _shown(value), code, error))
 
-    def demand_somebody(self) -> None:
-        """Raise `Refused` with what is wrong with each when nobody is left."""
+    def demand_somebody(self, nobody: str = "nobody is known whom it could go to") -> None:
+        """Raise `Refused` with what is wrong with each when nobody is left, or saying that there is `nobody`."""
         if self.members:
             return
+        if not self.rejected:
+            raise unknown("to", nobody, code=Code.NO_RECIPIENT)
         first = self.rejected[0]
         raise Refused(first.code, f"no recipient can be accepted; the first one: {first.error}",
                       details={"rejected": self.rejected})  # fmt: skip

@@ -1,6 +1,7 @@
 """Why a request is not done.
 
 - `Refused`: the request is wrong (422)
+  - `Unknown`: it speaks of something the directory does not know, so far (422)
   - `Malformed`: its body cannot be read at all (400)
   - `Oversized`: its body is too large (413)
   - `Unsupported`: its body is of another media type (415)
@@ -24,6 +25,8 @@ class Code(StrEnum):
     EMPTY_MESSAGE = "EMPTY_MESSAGE"
     INVALID_PHONE = "INVALID_PHONE"
     DUPLICATE_RECIPIENT = "DUPLICATE_RECIPIENT"
+    NO_RECIPIENT = "NO_RECIPIENT"
+    TYPE_DISABLED = "TYPE_DISABLED"
     BEYOND_VALIDITY = "BEYOND_VALIDITY"
     IDEMPOTENCY_CONFLICT = "IDEMPOTENCY_CONFLICT"
     UNAUTHENTICATED = "UNAUTHENTICATED"
@@ -61,6 +64,16 @@ class Refused(Exception):  # noqa: N818 - failures are adjectives here
 
     def __str__(self) -> str:
         return self.error
+
+
+@dataclass(eq=False)
+class Unknown(Refused):
+    """It speaks of a row the directory does not know, or of what is not known of it, so far: the row may be told later
+    than what speaks of it. `row` and `identity` say which, where it is one (`ticket`, `T-1`).
+    """
+
+    row: str = ""
+    identity: str = ""
 
 
 class Malformed(Refused):
@@ -102,6 +115,13 @@ class Unavailable(Refused):
 def invalid(field_name: str, error: str, code: Code = Code.VALIDATION_ERROR) -> Refused:
     """One field is wrong."""
     return Refused(code, f"{field_name}: {error}", [Problem(field_name, error)])
+
+
+def unknown(
+    field_name: str, error: str, *, row: str = "", identity: str = "", code: Code = Code.VALIDATION_ERROR
+) -> Unknown:
+    """One field speaks of what is not known."""
+    return Unknown(code, f"{field_name}: {error}", [Problem(field_name, error)], row=row, identity=identity)
 
 
 def missing(what: str, identity: str) -> Missing:

@@ -19,7 +19,10 @@ class Item:
 
 @dataclass(frozen=True)
 class Submission:
-    """Either `to` (one or many) or `items`; `bulk` when the answer should count like that of a list."""
+    """Either `to` (one or many) or `items`, or neither for a type that knows its recipients; `bulk` when the answer
+    should count like that of a list. `template` names the stored template of a `custom` one. `prefix` stands before
+    the names of the data's fields where they are refused.
+    """
 
     type: NotificationType
     to: Sequence[object] = ()
@@ -34,3 +37,5 @@ class Submission:
     providers: tuple[str, ...] | None = None
     direct: bool = False
     force: bool = False
+    template: str | None = None
+    prefix: str = "data."

@@ -5,8 +5,9 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictStr
 
 from api_gateway.domain.access import Scope
+from api_gateway.domain.refusals import invalid
 from api_gateway.domain.submission import Item, Submission
-from common.contracts.requests import MOST_ITEMS, ItemFields, NotificationFields
+from common.contracts.requests import MOST_ITEMS, MOST_RECIPIENTS, ItemFields, NotificationFields
 
 MOST_IDS = 1_000
 
@@ -25,23 +26,30 @@ class NotificationBody(Body, NotificationFields):
     items: list[ItemBody] | None = Field(None, min_length=1, max_length=MOST_ITEMS)  # type: ignore[assignment]  # stricter
 
     def submission(self) -> Submission:
-        single = isinstance(self.to, str)
-        to: list[Any] = [] if self.to is None else [self.to] if isinstance(self.to, str) else self.to
-        return Submission(
-            type=self.type,
-            to=to,
-            items=[Item(item.to, item.message, item.data) for item in self.items or ()],
-            bulk=not single,
-            message=self.message,
-            data=self.data,
-            priority=self.priority,
-            send_at=self.send_at,
-            validity_seconds=self.validity_seconds,
-            on_unknown=self.on_unknown,
-            providers=None if self.providers is None else tuple(dict.fromkeys(self.providers)),
-            direct=self.direct,
-            force=self.force,
-        )
+        return submission_of(self)
+
+
+def submission_of(fields: NotificationFields) -> Submission:
+    """What was asked for, over HTTP or on the bus. Raises `Refused` for lists that are too short or too long."""
+    if isinstance(fields.to, list) and not 1 <= len(fields.to) <= MOST_RECIPIENTS:
+        raise invalid("to", f"{len(fields.to):,} recipients; between 1 and {MOST_RECIPIENTS:,} in one call")
+    to: list[Any] = [] if fields.to is None else [fields.to] if isinstance(fields.to, str) else fields.to
+    return Submission(
+        type=fields.type,
+        to=to,
+        items=[Item(item.to, item.message, item.data) for item in fields.items or ()],
+        bulk=fields.items is not None or isinstance(fields.to, list),
+        message=fields.message,
+        data=fields.data,
+        priority=fields.priority,
+        send_at=fields.send_at,
+        validity_seconds=fields.validity_seconds,
+        on_unknown=fields.on_unknown,
+        providers=None if fields.providers is None else tuple(dict.fromkeys(fields.providers)),
+        direct=fields.direct,
+        force=fields.force,
+        template=fields.template,
+    )
 
 
 class NoBody(Body):

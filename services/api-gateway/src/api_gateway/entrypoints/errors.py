@@ -23,6 +23,7 @@ from api_gateway.domain.refusals import (
     Refused,
     Unauthenticated,
     Unavailable,
+    Unknown,
     Unsupported,
 )
 from api_gateway.domain.wording import in_words
@@ -40,6 +41,7 @@ STATUSES: dict[type[Refused], int] = {
     Oversized: 413,
     Unsupported: 415,
     Refused: 422,
+    Unknown: 422,
     Limited: 429,
     Unavailable: 503,
 }

@@ -11,8 +11,7 @@ from pydantic import ValidationError
 from api_gateway.domain.audience import NO_NUMBER
 from api_gateway.domain.refusals import Code, Oversized, Problem, Refused, Unsupported, invalid
 from api_gateway.domain.wording import in_words
-from api_gateway.entrypoints.bodies import Body, NotificationBody
-from common.contracts.requests import MOST_RECIPIENTS
+from api_gateway.entrypoints.bodies import Body
 
 MOST_BYTES = 8 * 1024 * 1024
 MOST_PROBLEMS = 10
@@ -59,12 +58,9 @@ async def read_json(request: Request, *, optional: bool = False) -> dict[str, An
 def shaped(document: dict[str, Any], shape: type[B]) -> B:
     """The document as a body of this shape; raises `Refused` naming every wrong field."""
     try:
-        body = shape.model_validate(document)
+        return shape.model_validate(document)
     except ValidationError as error:
         raise refused(error, shape) from error
-    if isinstance(body, NotificationBody):
-        _check_audience(body)
-    return body
 
 
 def refused(error: ValidationError, shape: type[Body]) -> Refused:
@@ -89,15 +85,6 @@ def fingerprint(request: Request, document: dict[str, Any]) -> str:
             raise invalid("body", "nested too deep") from error
     path = f"{request.method} {request.url.path}\n".encode()
     return hashlib.sha256(path + canonical).hexdigest()
-
-
-def _check_audience(body: NotificationBody) -> None:
-    if body.items is not None and body.to is not None:
-        raise invalid("items", "give either to or items")
-    if body.items is None and body.to is None:
-        raise invalid("to", "needed: a number like 6281200000001, a group, or a list of them")
-    if isinstance(body.to, list) and not 1 <= len(body.to) <= MOST_RECIPIENTS:
-        raise invalid("to", f"{len(body.to):,} recipients; between 1 and {MOST_RECIPIENTS:,} in one call")
 
 
 def _field(name: str) -> str:

@@ -1,0 +1,34 @@
+"""What other services ask for on the bus."""
+
+import hashlib
+
+import orjson
+
+from api_gateway.application.accept_request import AcceptRequest, Request
+from api_gateway.domain.refusals import Refused
+from api_gateway.entrypoints.bodies import submission_of
+from common.contracts.facts import NotificationRequested
+from common.kernel.failures import Permanent
+from common.messaging.broker import Broker, Envelope
+from common.topology.declarations import REQUESTS
+
+AT_ONCE = 20
+_OF_THE_EVENT = {"event_id", "occurred_at", "version"}
+
+
+def subscribe(broker: Broker, accept: AcceptRequest) -> None:
+    async def on_requested(envelope: Envelope[NotificationRequested]) -> None:
+        await accept(request_of(envelope.event))
+
+    broker.subscribe(REQUESTS, NotificationRequested, on_requested, prefetch=AT_ONCE)
+
+
+def request_of(event: NotificationRequested) -> Request:
+    """Raises `Permanent` for what can never be accepted."""
+    asked = event.model_dump(mode="json", exclude=_OF_THE_EVENT)
+    fingerprint = hashlib.sha256(b"bus\n" + orjson.dumps(asked, option=orjson.OPT_SORT_KEYS)).hexdigest()
+    try:
+        submission = submission_of(event)
+    except Refused as refused:
+        raise Permanent(refused.error) from refused
+    return Request(event.event_id, fingerprint, event.model_dump_json(), submission)
