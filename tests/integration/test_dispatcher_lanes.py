@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 
 from common.contracts.vocabulary import FailureClass, OnUnknown, Priority
+from dispatcher.domain.hours import departure
 from dispatcher.domain.planning import plan_delivery
 from tests.support.dispatching.gateway import UNKNOWN, Answer, Call, failed
+from tests.support.dispatching.model import ZONE
 from tests.support.dispatching.notifications import member, notification
 from tests.support.dispatching.polling import until
 from tests.support.dispatching.world import World
@@ -44,7 +46,15 @@ async def test_behind_fifty_thousand_low_ones_a_high_one_is_next(dispatching: Wo
     now = accepted["created_at"]
     waiting: Any = [
         plan_delivery(
-            accepted, member(n), position=n, text="Halo", template=None, route=["fonnte"], refusal=None, now=now
+            accepted,
+            member(n),
+            position=n,
+            text="Halo",
+            template=None,
+            route=["fonnte"],
+            refusal=None,
+            departure=departure(accepted, now, ZONE),
+            now=now,
         )
         for n in range(50_000)
     ]

@@ -12,7 +12,9 @@ from common.mongo.connection import Document, Mongo, connect
 from dispatcher.adapters.mongo_deliveries import MongoDeliveries
 from dispatcher.adapters.mongo_queue_lengths import MongoQueueLengths
 from dispatcher.domain.change import Change
+from dispatcher.domain.hours import departure
 from dispatcher.domain.planning import plan_delivery
+from tests.support.dispatching.model import ZONE
 from tests.support.dispatching.notifications import ROUTE, member, notification
 from tests.support.stored_deliveries import past_attempt
 
@@ -40,7 +42,7 @@ async def waiting(mongodb: Any) -> AsyncIterator[Mongo]:
 def planned(accepted: Any, number: int, route: list[str]) -> DeliveryDocument:
     return plan_delivery(
         accepted, member(number), position=number, text="Halo", template=None, route=route, refusal=None,
-        now=accepted["created_at"],
+        departure=departure(accepted, accepted["created_at"], ZONE), now=accepted["created_at"],
     )  # fmt: skip
 
 

@@ -7,8 +7,10 @@ import pytest
 
 from common.contracts.documents import DeliveryDocument
 from common.contracts.vocabulary import NotificationStatus, Priority
-from dispatcher.domain.planning import Refusal, plan_delivery
-from tests.support.dispatching.model import START, after, queued
+from dispatcher.domain.audience import Refusal
+from dispatcher.domain.hours import departure
+from dispatcher.domain.planning import plan_delivery
+from tests.support.dispatching.model import START, ZONE, after, queued
 from tests.support.dispatching.notifications import member, notification
 
 NOTIFICATION = notification(created_at=START)
@@ -25,6 +27,7 @@ def planned(number: int = 1, text: str = "Halo", **changed: Any) -> DeliveryDocu
         "now": after(1),
         **changed,
     }
+    arguments["departure"] = departure(NOTIFICATION, arguments["now"], ZONE)
     return plan_delivery(NOTIFICATION, member(number, **own), **arguments)
 
 

@@ -1,23 +1,25 @@
 """The dispatcher's ports in memory, for what a running one shows only by luck."""
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, cast
 
 from prometheus_client import CollectorRegistry
 
-from common.contracts.documents import Circuit, DeliveryDocument, SenderDocument
+from common.contracts.documents import Circuit, DeliveryDocument, SenderDocument, SuppressionDocument
 from common.contracts.events import AttemptsRequested
 from common.kernel.failures import Transient
 from common.mongo.gate import Granted, Limits, Wait
 from dispatcher.application.claim_deliveries import ClaimDeliveries
+from dispatcher.application.keep_hours import KeepHours
 from dispatcher.application.lookout import Lookout
 from dispatcher.application.recipient_caps import RecipientCaps
+from dispatcher.application.respect_opt_outs import RespectOptOuts
 from dispatcher.domain.change import Change
 from dispatcher.domain.rounds import LONGEST_REST
 from dispatcher.metrics import Metrics
-from tests.support.dispatching.model import START, applied, claimed
+from tests.support.dispatching.model import START, ZONE, applied, claimed
 
 
 @dataclass
@@ -49,16 +51,24 @@ class DeliveriesInMemory:
 
     def __init__(self, *deliveries: DeliveryDocument) -> None:
         self.all = {delivery["_id"]: delivery for delivery in deliveries}
+        self.on_claim: Callable[[], None] | None = None
 
     @property
     def only(self) -> DeliveryDocument:
         (delivery,) = self.all.values()
         return delivery
 
-    async def add(self, deliveries: Sequence[DeliveryDocument]) -> int:
-        new = {d["_id"]: d for d in deliveries if d["_id"] not in self.all}
-        self.all |= new
-        return len(new)
+    async def add(self, deliveries: Sequence[DeliveryDocument]) -> set[str]:
+        there = {d["_id"] for d in deliveries} & self.all.keys()
+        self.all |= {d["_id"]: d for d in deliveries if d["_id"] not in there}
+        return there
+
+    async def count(self, notification_id: str) -> int:
+        return sum(d["notification_id"] == notification_id for d in self.all.values())
+
+    async def following(self, head: DeliveryDocument, limit: int) -> list[DeliveryDocument]:
+        line = self._waiting([head["lane"]], head["accepted_at"])
+        return [d for d in line if d["rank"] == head["rank"] and d["queued_at"] >= head["queued_at"]][:limit]
 
     async def cancel(self, notification_ids: Sequence[str], now: datetime) -> int:
         raise NotImplementedError
@@ -82,6 +92,8 @@ class DeliveriesInMemory:
         self, deliveries: Sequence[DeliveryDocument], *, claim: str, provider: str, sender: str, now: datetime,
         deadline: datetime,
     ) -> list[DeliveryDocument]:  # fmt: skip
+        if self.on_claim is not None:
+            self.on_claim()
         for delivery in deliveries:
             taken: Any = claimed(delivery, provider, at=(now - START).total_seconds(), started=False)
             taken["attempt"] |= {"claim": claim, "sender": sender, "deadline": deadline}
@@ -138,6 +150,22 @@ class GateInMemory:
 
 
 @dataclass
+class SuppressionsInMemory:
+    documents: dict[str, SuppressionDocument] = field(default_factory=dict)
+
+    def add(self, recipient: str) -> None:
+        self.documents[recipient] = SuppressionDocument(
+            _id=recipient, reason="opt_out", note=None, created_by="recipient", created_at=START
+        )
+
+    async def among(self, recipients: Collection[str]) -> dict[str, SuppressionDocument]:
+        return {one: self.documents[one] for one in recipients if one in self.documents}
+
+    def why(self, suppression: SuppressionDocument) -> str:
+        return f"opted out on {suppression['created_at']:%Y-%m-%d}"
+
+
+@dataclass
 class GatewaysInMemory:
     requests: list[AttemptsRequested] = field(default_factory=list)
     reachable: bool = True
@@ -170,14 +198,18 @@ def claiming(
     gap: float = 0.0,
     caps: Limits | None = None,
     cap_gate: GateInMemory | None = None,
+    suppressions: SuppressionsInMemory | None = None,
 ) -> ClaimDeliveries:
     gate = cap_gate or GateInMemory(Wait(START, 1.0, "day"))
+    metrics = Metrics(CollectorRegistry())
     return ClaimDeliveries(
         identity,
         gap,
         deliveries,
         gateways,
-        RecipientCaps(caps or Limits(), gate, deliveries, picture),
+        RecipientCaps(caps or Limits(), gate, deliveries, picture, metrics),
+        KeepHours(ZONE, deliveries, picture, metrics),
+        RespectOptOuts(suppressions or SuppressionsInMemory(), deliveries, picture, metrics),
         picture,
-        Metrics(CollectorRegistry()),
+        metrics,
     )

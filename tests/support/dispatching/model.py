@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
+from zoneinfo import ZoneInfo
 
 from common.contracts.documents import DeliveryDocument
 from common.contracts.events import AttemptOutcome
@@ -10,12 +11,14 @@ from common.contracts.vocabulary import AttemptState, DeliveryStatus, FailureCla
 from dispatcher.domain.attempts import with_past
 from dispatcher.domain.change import Change
 from dispatcher.domain.decisions import decide
+from dispatcher.domain.hours import departure
 from dispatcher.domain.planning import plan_delivery
 from dispatcher.domain.retries import RetryPlan
 from dispatcher.domain.rounds import Situation
 from tests.support.dispatching.notifications import ROUTE, member, notification
 
 START = datetime(2025, 11, 15, 3, 0, tzinfo=UTC)
+ZONE = ZoneInfo("Asia/Jakarta")
 PLAN = RetryPlan(chance=lambda: 0.0)
 FONNTE, WABLAS = "fonnte", "wablas"
 
@@ -33,8 +36,9 @@ def queued(**changed: Any) -> DeliveryDocument:
     route = changed.pop("route", ROUTE)
     accepted = notification(created_at=START, **{"validity": 86_400.0, **changed})
     return plan_delivery(
-        accepted, member(1), position=0, text="Halo", template=None, route=list(route), refusal=None, now=START
-    )
+        accepted, member(1), position=0, text="Halo", template=None, route=list(route), refusal=None,
+        departure=departure(accepted, START, ZONE), now=START,
+    )  # fmt: skip
 
 
 def claimed(delivery: DeliveryDocument, provider: str, *, at: float = 0.0, started: bool = True) -> DeliveryDocument:

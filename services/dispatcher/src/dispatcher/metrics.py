@@ -29,6 +29,9 @@ class Metrics:
         self.retries = Counter("delivery_retry_total", "Rounds begun again after a wait.", registry=registry)
         self.unknown = Counter("attempt_unknown_total", "Attempts nobody can tell the outcome of.", ["provider"],
                                registry=registry)  # fmt: skip
+        self.deferred = Counter(
+            "delivery_deferred_total", "Deliveries made to wait, by what for.", ["cause"], registry=registry
+        )
         self.woken = Counter("delivery_woken_total", "Deliveries whose deadline passed.", ["status"], registry=registry)
         self.queued = Gauge("delivery_queued", "Deliveries waiting in a lane.", ["priority"], registry=registry)
         self.oldest = Gauge(

@@ -8,12 +8,15 @@ from common.http.operations import operations_app
 from common.mongo.directory import Directory
 from common.mongo.gate import MongoGate
 from common.mongo.server_clock import ServerClock
+from common.mongo.suppressions import Suppressions
+from common.mongo.templates import Templates
 from common.runtime.loops import after
 from common.runtime.process import Application, Surroundings
 from dispatcher.adapters.mongo_deliveries import MongoDeliveries
 from dispatcher.adapters.mongo_notifications import MongoNotifications
 from dispatcher.adapters.mongo_parked_envelopes import MongoParkedEnvelopes
 from dispatcher.adapters.mongo_queue_lengths import MongoQueueLengths
+from dispatcher.adapters.mongo_repeats import MongoRepeats
 from dispatcher.adapters.mongo_senders import MongoSenders
 from dispatcher.adapters.mongo_untold import MongoUntold
 from dispatcher.adapters.rabbit_gateways import RabbitGateways
@@ -21,13 +24,17 @@ from dispatcher.adapters.rabbit_requests import RabbitRequests
 from dispatcher.adapters.rabbit_subscribers import RabbitSubscribers
 from dispatcher.application.announce import Announce
 from dispatcher.application.claim_deliveries import ClaimDeliveries
+from dispatcher.application.compose_deliveries import ComposeDeliveries
 from dispatcher.application.decide_outcomes import DecideOutcomes
+from dispatcher.application.find_audience import FindAudience
 from dispatcher.application.keep_directory import KeepDirectory
+from dispatcher.application.keep_hours import KeepHours
 from dispatcher.application.lookout import Lookout
 from dispatcher.application.measure_queue import MeasureQueue
 from dispatcher.application.park_envelope import ParkEnvelope
 from dispatcher.application.plan_notification import PlanNotifications
 from dispatcher.application.recipient_caps import RecipientCaps
+from dispatcher.application.respect_opt_outs import RespectOptOuts
 from dispatcher.application.serve_sender import ServeSender
 from dispatcher.entrypoints.consumers import subscribe
 from dispatcher.entrypoints.facts import facts_table
@@ -46,12 +53,25 @@ async def wire(settings: Settings, surroundings: Surroundings) -> AsyncIterator[
     senders = MongoSenders(mongo["senders"])
     gateways = RabbitGateways(broker)
     lookout = Lookout(senders, clock, PROVIDERS)
-    plan = PlanNotifications(MongoNotifications(mongo, clock), deliveries, lookout, metrics, stopping.is_set)
+    notifications = MongoNotifications(mongo, clock)
+    directory = Directory(mongo, zone=settings.zone)
+    suppressions = Suppressions(mongo, settings.zone)
+    plan = PlanNotifications(
+        notifications,
+        deliveries,
+        FindAudience(notifications, directory),
+        ComposeDeliveries(Templates(mongo), suppressions, MongoRepeats(mongo), lookout, settings.zone),
+        lookout,
+        metrics,
+        stopping.is_set,
+    )
     decide = DecideOutcomes(deliveries, senders, lookout, settings.retry_plan(), metrics)
     park = ParkEnvelope(MongoParkedEnvelopes(mongo["parked_envelopes"]), clock, metrics)
-    keep = KeepDirectory(Directory(mongo, zone=settings.zone), RabbitRequests(broker), clock)
+    keep = KeepDirectory(directory, RabbitRequests(broker), clock)
     measure = MeasureQueue(MongoQueueLengths(mongo["deliveries"]), lookout, metrics)
-    caps = RecipientCaps(settings.recipient_limits(), MongoGate(mongo["recipient_gates"]), deliveries, lookout)
+    caps = RecipientCaps(settings.recipient_limits(), MongoGate(mongo["recipient_gates"]), deliveries, lookout, metrics)
+    hours = KeepHours(settings.zone, deliveries, lookout, metrics)
+    opt_outs = RespectOptOuts(suppressions, deliveries, lookout, metrics)
     gate = MongoGate(mongo["senders"])
 
     def serve(identity: str) -> ServeSender:
@@ -63,7 +83,9 @@ async def wire(settings: Settings, surroundings: Surroundings) -> AsyncIterator[
             senders=senders,
             gate=gate,
             gateways=gateways,
-            claim=ClaimDeliveries(identity, settings.queue_delay, deliveries, gateways, caps, lookout, metrics),
+            claim=ClaimDeliveries(
+                identity, settings.queue_delay, deliveries, gateways, caps, hours, opt_outs, lookout, metrics
+            ),
             lookout=lookout,
             metrics=metrics,
             stopping=stopping.is_set,

@@ -139,13 +139,15 @@ class AudienceQuery(TypedDict):
     """An audience found in the directory while planning, in the order of the rows' `_id`s: every active customer, those
     of one area, or those of a list of ids (which then stands in `audience_pages`, as `{"to": <id>}`).
 
-    `after` is the last row planned, so that planning goes on where it stopped.
+    `after` is the last row planned, so that planning goes on where it stopped; `complete`, that all of them are: rows
+    that come later are not looked for any more. `planned_pages` counts the pages of either kind.
     """
 
     rows: str
     area: NotRequired[str]
     listed: NotRequired[bool]
     after: NotRequired[str]
+    complete: NotRequired[bool]
 
 
 class NotificationDocument(TypedDict):

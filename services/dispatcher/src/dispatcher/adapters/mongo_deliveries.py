@@ -1,13 +1,14 @@
 """Deliveries in MongoDB."""
 
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, cast
 
 from common.contracts.documents import DeliveryDocument
 from common.contracts.events import DeliveryChanged
 from common.contracts.vocabulary import WAITING, AttemptState, DeliveryStatus, Priority
-from common.mongo.connection import DUPLICATE_KEY, BulkWriteError, Collection, Document, UpdateOne
+from common.mongo.connection import DUPLICATE_KEY, BulkWriteError, Document, UpdateOne
+from common.mongo.connection import Collection as Stored
 from dispatcher.domain.announcements import is_told, of_change, of_planned
 from dispatcher.domain.attempts import with_past
 from dispatcher.domain.change import Change
@@ -42,24 +43,28 @@ def _left_to_the_sweeper(_: Sequence[tuple[DeliveryChanged, bool]]) -> None:
 class MongoDeliveries:
     """Every change is one write of one document, under the revision it was read with or the state it must be in."""
 
-    def __init__(self, collection: Collection, announce: Announcing = _left_to_the_sweeper) -> None:
+    def __init__(self, collection: Stored, announce: Announcing = _left_to_the_sweeper) -> None:
         self._collection = collection
         self._announce = announce
 
-    async def add(self, deliveries: Sequence[DeliveryDocument]) -> int:
+    async def add(self, deliveries: Sequence[DeliveryDocument]) -> Collection[str]:
         over = [delivery for delivery in deliveries if delivery["status"] not in WAITING]
         for delivery in over:
             delivery["announce_at"] = delivery["created_at"] + OWN_TELLING
             delivery["timeline"][0]["revision"] = 0
+        there: set[str] = set()
         try:
             await self._collection.insert_many(cast("list[Document]", deliveries), ordered=False)
         except BulkWriteError as error:
-            others = [e for e in error.details["writeErrors"] if e["code"] != DUPLICATE_KEY]
-            if others or error.details.get("writeConcernErrors"):
+            refused = error.details["writeErrors"]
+            if error.details.get("writeConcernErrors") or any(one["code"] != DUPLICATE_KEY for one in refused):
                 raise
-            return int(error.details["nInserted"])
-        self._announce([(of_planned(delivery), True) for delivery in over])
-        return len(deliveries)
+            there = {one["op"]["_id"] for one in refused}
+        self._announce([(of_planned(delivery), True) for delivery in over if delivery["_id"] not in there])
+        return there
+
+    async def count(self, notification_id: str) -> int:
+        return await self._collection.count_documents({"notification_id": notification_id}, hint="progress")
 
     async def cancel(self, notification_ids: Sequence[str], now: datetime) -> int:
         of_them = {"notification_id": {"$in": list(notification_ids)}, "retried_at": {"$exists": False}}
@@ -142,6 +147,11 @@ class MongoDeliveries:
             async for document in self._collection.find({"_id": {"$in": ids}, "attempt.claim": claim}, {"_id": 1})
         }
         return [_claimed(delivery) for delivery in deliveries if delivery["_id"] in won]
+
+    async def following(self, head: DeliveryDocument, limit: int) -> list[DeliveryDocument]:
+        query = {"lane": head["lane"], "rank": head["rank"], "queued_at": {"$gte": head["queued_at"]}}
+        cursor = self._collection.find(query, _DECIDED_WITHOUT).sort([("queued_at", 1), ("position", 1)]).limit(limit)
+        return cast("list[DeliveryDocument]", await cursor.to_list(limit))
 
     async def requested(self, sender: str, most: int) -> int:
         query = {"attempt.sender": sender, "attempt.state": AttemptState.REQUESTED}

@@ -40,14 +40,23 @@ class MongoNotifications:
             raise LookupError(f"audience page {number} of {notification['_id']} is gone")
         return cast("list[AudienceMember]", page["members"])
 
-    async def page_planned(self, notification_id: str, pages: int, wake_at: datetime) -> None:
+    async def page_planned(
+        self, notification_id: str, pages: int, wake_at: datetime, *, last: str | None = None
+    ) -> None:
+        # Of two planners that are not equally far the one that is behind changes nothing.
+        reached = {"planned_pages": pages} | ({} if last is None else {"audience_query.after": last})
         await self._notifications.update_one(
             {
                 "_id": notification_id,
                 "status": {"$in": [NotificationStatus.ACCEPTED, NotificationStatus.CANCELLED]},
                 "wake_at": {"$exists": True},
             },
-            {"$max": {"planned_pages": pages}, "$set": {"wake_at": wake_at}},
+            {"$max": reached, "$set": {"wake_at": wake_at}},
+        )
+
+    async def found(self, notification_id: str, recipients: int) -> None:
+        await self._notifications.update_one(
+            {"_id": notification_id}, {"$set": {"recipients": recipients, "audience_query.complete": True}}
         )
 
     async def planned(self, ids: Sequence[str]) -> int:

@@ -1,7 +1,7 @@
 """Claim deliveries for one sender and hand them to its gateway."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from common.contracts.documents import DeliveryDocument
@@ -10,11 +10,12 @@ from common.contracts.vocabulary import AttemptState
 from common.kernel.failures import Transient
 from common.kernel.identity import new_id
 from common.telemetry.logs import logger
+from dispatcher.application.keep_hours import KeepHours
 from dispatcher.application.lookout import Lookout
 from dispatcher.application.ports import Deliveries, Gateways
 from dispatcher.application.recipient_caps import Allowed, RecipientCaps
+from dispatcher.application.respect_opt_outs import RespectOptOuts
 from dispatcher.application.tell_end import tell_ends
-from dispatcher.domain.change import Change
 from dispatcher.domain.lanes import skips_gap
 from dispatcher.domain.rounds import line_up, unless_called_off
 from dispatcher.metrics import Metrics
@@ -39,18 +40,24 @@ class ClaimDeliveries:
     deliveries: Deliveries
     gateways: Gateways
     caps: RecipientCaps
+    hours: KeepHours
+    opt_outs: RespectOptOuts
     lookout: Lookout
     metrics: Metrics
 
     async def __call__(self, provider: str, heads: Sequence[DeliveryDocument], slot: datetime | None) -> Claimed:
         now = self.lookout.now()
+        heads = await self.hours(heads, max(now, slot or now))
+        if not heads:
+            return Claimed(0)
         deadline, together = _together(heads, max(now, slot or now) + timedelta(seconds=REQUEST_SECONDS))
         claim = new_id("claim")
         won = await self.deliveries.claim(
             together, claim=claim, provider=provider, sender=self.identity, now=now, deadline=deadline
         )
+        # Looked at after the claim: who opts out before it gets nothing, whenever the delivery was planned.
         # Only who has won a delivery asks for its cap, or two dispatchers would count it twice.
-        allowed = await self.caps.allow(won)
+        allowed = await self.caps.allow(await self.opt_outs(won))
         claimed = allowed.deliveries
         if not claimed:
             return Claimed(0)
@@ -82,15 +89,10 @@ class ClaimDeliveries:
                 continue
             change = unless_called_off(delivery, line_up(delivery, now, cause="RabbitMQ did not take the attempt"))
             if change is not None:
-                changes.append((delivery, _unmade(delivery, change) if delivery["_id"] in allowed.granted else change))
+                changes.append((delivery, change.uncounted(delivery) if delivery["_id"] in allowed.granted else change))
         changed = set(await self.deliveries.save(changes, now))
         tell_ends(changes, changed, now=now, metrics=self.metrics)
         await self.caps.give_back(allowed, [delivery for delivery, _ in changes if delivery["_id"] not in changed])
-
-
-def _unmade(delivery: DeliveryDocument, change: Change) -> Change:
-    """Its first attempt was none, so that its recipient's cap is asked again."""
-    return replace(change, fields={**change.fields, "attempts_made": delivery["attempts_made"] - 1})
 
 
 def _together(heads: Sequence[DeliveryDocument], latest: datetime) -> tuple[datetime, list[DeliveryDocument]]:

@@ -1,18 +1,19 @@
 """Turn accepted notifications into deliveries."""
 
+import asyncio
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from common.contracts.documents import INLINE_AUDIENCE, AudienceMember, DeliveryDocument, NotificationDocument
+from common.contracts.documents import INLINE_AUDIENCE, DeliveryDocument, NotificationDocument
 from common.contracts.vocabulary import WAITING, DeliveryStatus, NotificationStatus
-from common.rendering.failures import Unrenderable
-from common.rendering.messages import render_message
 from common.telemetry.logs import logger
+from dispatcher.application.compose_deliveries import Composed, ComposeDeliveries, nothing
+from dispatcher.application.find_audience import FindAudience, Page, is_large
 from dispatcher.application.lookout import Lookout
 from dispatcher.application.ports import Deliveries, Notifications
-from dispatcher.domain.planning import Refusal, plan_delivery
+from dispatcher.domain.audience import named
 from dispatcher.metrics import Metrics
 
 PAGE_SECONDS = 30
@@ -31,6 +32,8 @@ class PlanNotifications:
 
     notifications: Notifications
     deliveries: Deliveries
+    find: FindAudience
+    compose: ComposeDeliveries
     lookout: Lookout
     metrics: Metrics
     stopping: Callable[[], bool]
@@ -66,40 +69,65 @@ class PlanNotifications:
 
     async def _plan_small(self, ids: Sequence[str]) -> list[NotificationDocument]:
         """Plan those that carry their audience, many with a few writes; answers the large ones."""
-        batch: list[DeliveryDocument] = []
+        batch = nothing()
         planned: list[str] = []
         large = []
         async for notification in self.notifications.accepted(ids):
-            if notification["pages"] > 0:
+            if is_large(notification):
                 large.append(notification)
                 continue
-            batch += self._plan_members(notification, notification["audience"], first=0)
+            batch.add(await self.compose(notification, named(notification["audience"]), first=0))
             planned.append(notification["_id"])
-            if len(batch) >= INLINE_AUDIENCE:
+            if len(batch.deliveries) >= INLINE_AUDIENCE:
                 await self._settle(planned, batch)
-                planned, batch = [], []
+                planned, batch = [], nothing()
         if planned:
             await self._settle(planned, batch)
         return large
 
     async def _plan_pages(self, notification: NotificationDocument) -> bool:
-        """Whether all of its pages are planned; when it is cancelled meanwhile, the rest of them as cancelled."""
+        """Whether all of its pages are planned; when it is cancelled meanwhile, the rest of them as cancelled.
+
+        While one page is stored the next one is made.
+        """
         identity = notification["_id"]
-        for number in range(notification["planned_pages"], notification["pages"]):
-            if self.stopping():
-                # Whoever looks next carries on from here.
-                await self.notifications.postpone([identity], self.lookout.now())
-                return False
-            members = await self.notifications.page(notification, number)
-            await self._add(self._plan_members(notification, members, first=number * INLINE_AUDIENCE))
-            await self.notifications.page_planned(identity, number + 1, self._later())
-            if notification["status"] != NotificationStatus.CANCELLED and await self._take_back([identity]):
-                notification = {**notification, "status": NotificationStatus.CANCELLED}
-        await self._settle([identity], [])
-        log.info("notification.planned", notification_id=identity, pages=notification["pages"])
+        storing: asyncio.Task[bool] | None = None
+        try:
+            async for page in self.find(notification):
+                composed = await self.compose(notification, page.addressees, first=page.first)
+                if storing is not None and await storing:
+                    notification = {**notification, "status": NotificationStatus.CANCELLED}
+                    composed = await self.compose(notification, page.addressees, first=page.first)
+                storing = None
+                if self.stopping():
+                    # Whoever looks next carries on from here.
+                    await self.notifications.postpone([identity], self.lookout.now())
+                    return False
+                storing = asyncio.create_task(self._store(notification, page, composed))
+            if storing is not None:
+                await storing
+        finally:
+            if storing is not None and not storing.done():
+                storing.cancel()
+                await asyncio.gather(storing, return_exceptions=True)
+        await self._finish(notification)
         return True
 
-    async def _settle(self, ids: Sequence[str], batch: Sequence[DeliveryDocument]) -> None:
+    async def _store(self, notification: NotificationDocument, page: Page, composed: Composed) -> bool:
+        """Store a page and note it; whether its notification has just been found to be cancelled."""
+        identity = notification["_id"]
+        await self._add(composed)
+        await self.notifications.page_planned(identity, page.number + 1, self._later(), last=page.last)
+        return notification["status"] != NotificationStatus.CANCELLED and bool(await self._take_back([identity]))
+
+    async def _finish(self, notification: NotificationDocument) -> None:
+        identity = notification["_id"]
+        if "audience_query" in notification:
+            await self.notifications.found(identity, await self.deliveries.count(identity))
+        self.metrics.planned.inc(await self.notifications.planned([identity]))
+        log.info("notification.planned", notification_id=identity)
+
+    async def _settle(self, ids: Sequence[str], batch: Composed) -> None:
         await self._add(batch)
         self.metrics.planned.inc(await self.notifications.planned(ids))
 
@@ -111,60 +139,23 @@ class PlanNotifications:
             self.metrics.settled.labels(DeliveryStatus.CANCELLED).inc(ended)
         return set(cancelled)
 
-    async def _add(self, batch: Sequence[DeliveryDocument]) -> None:
-        if batch:
-            new = await self.deliveries.add(batch)
-            self.metrics.deliveries_planned.inc(new)
-            if new == len(batch):  # planned once more after a crash they were counted before
-                for status, count in Counter(delivery["status"] for delivery in batch).items():
-                    if status not in WAITING:
-                        self.metrics.settled.labels(status).inc(count)
-            self.lookout.poke()
+    async def _add(self, composed: Composed) -> None:
+        """Those of them that are new are counted: of what is planned once more after a crash most was before."""
+        batch = await self.compose.keep_back(composed)
+        if not batch:
+            return
+        there = await self.deliveries.add(batch)
+        new = [delivery for delivery in batch if delivery["_id"] not in there]
+        self.metrics.deliveries_planned.inc(len(new))
+        self._count(new)
+        self.lookout.poke()
+
+    def _count(self, new: Sequence[DeliveryDocument]) -> None:
+        by_outcome = Counter((delivery["status"], delivery["code"]) for delivery in new)
+        for (status, code), count in by_outcome.items():
+            if status not in WAITING:
+                self.metrics.settled.labels(status).inc(count)
+                log.info("deliveries.not_to_be_sent", status=status, code=code, count=count)
 
     def _later(self) -> datetime:
         return self.lookout.now() + timedelta(seconds=PAGE_SECONDS)
-
-    def _plan_members(
-        self, notification: NotificationDocument, members: Sequence[AudienceMember], *, first: int
-    ) -> list[DeliveryDocument]:
-        now = self.lookout.now()
-        planned = []
-        for position, member in enumerate(members, start=first):
-            text, template, refusal = _text(notification, member)
-            route = [provider for provider in notification["providers"] if self._fits(text, provider)]
-            if refusal is None:
-                refusal = _refusal(text, route)
-            planned.append(
-                plan_delivery(
-                    notification,
-                    member,
-                    position=position,
-                    text=text,
-                    template=template,
-                    route=route,
-                    refusal=refusal,
-                    now=now,
-                )
-            )
-        return planned
-
-    def _fits(self, text: str, provider: str) -> bool:
-        limit = self.lookout.text_limit(provider)
-        return limit is None or len(text) <= limit
-
-
-def _refusal(text: str, route: Sequence[str]) -> Refusal | None:
-    if not text.strip():
-        return Refusal("EMPTY_MESSAGE", "its text is empty")
-    if not route:
-        return Refusal("REFUSED", f"{len(text)} characters are more than any provider of its route takes")
-    return None
-
-
-def _text(notification: NotificationDocument, member: AudienceMember) -> tuple[str, str | None, Refusal | None]:
-    """The text for one member and its template, or why there is none."""
-    try:
-        text, template = render_message(notification, member)
-    except Unrenderable as error:
-        return "", None, Refusal("REFUSED", f"its text cannot be made: {error}")
-    return text, template, None

@@ -1,8 +1,8 @@
 """What the dispatcher needs of the world, in its own words."""
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from common.contracts.documents import (
     AudienceMember,
@@ -10,10 +10,13 @@ from common.contracts.documents import (
     DeliveryDocument,
     NotificationDocument,
     SenderDocument,
+    SuppressionDocument,
+    TemplateDocument,
 )
 from common.contracts.events import AttemptsRequested
 from common.mongo.gate import Granted, Limits, Wait
 from dispatcher.domain.change import Change
+from dispatcher.domain.repeats import OnlyOnce
 
 
 class Notifications(Protocol):
@@ -27,8 +30,14 @@ class Notifications(Protocol):
 
     async def page(self, notification: NotificationDocument, number: int) -> list[AudienceMember]: ...
 
-    async def page_planned(self, notification_id: str, pages: int, wake_at: datetime) -> None:
-        """Note how far planning came and when a sweeper is to carry on where it stopped."""
+    async def page_planned(
+        self, notification_id: str, pages: int, wake_at: datetime, *, last: str | None = None
+    ) -> None:
+        """Note how far planning came, in pages and (`last`) in rows, and when a sweeper is to carry on from there."""
+        ...
+
+    async def found(self, notification_id: str, recipients: int) -> None:
+        """Note how many an audience looked for in the directory has turned out to be: all of it is planned."""
         ...
 
     async def planned(self, ids: Sequence[str]) -> int:
@@ -47,8 +56,12 @@ class Notifications(Protocol):
 
 
 class Deliveries(Protocol):
-    async def add(self, deliveries: Sequence[DeliveryDocument]) -> int:
-        """Insert those that are not there yet; answers how many were new."""
+    async def add(self, deliveries: Sequence[DeliveryDocument]) -> Collection[str]:
+        """Insert those that are not there yet; answers the identities of those that were."""
+        ...
+
+    async def count(self, notification_id: str) -> int:
+        """How many a notification has."""
         ...
 
     async def cancel(self, notification_ids: Sequence[str], now: datetime) -> int: ...
@@ -74,6 +87,10 @@ class Deliveries(Protocol):
         """Turn queued deliveries into sending ones; answers those nobody else took first, as they are now."""
         ...
 
+    async def following(self, head: DeliveryDocument, limit: int) -> list[DeliveryDocument]:
+        """A delivery in a lane and those that stand behind it with the same rank."""
+        ...
+
     async def requested(self, sender: str, most: int) -> int:
         """Attempts of a sender that its gateway has not started yet, counted up to `most`."""
         ...
@@ -93,6 +110,40 @@ class Deliveries(Protocol):
 
     async def save(self, changes: Iterable[tuple[DeliveryDocument, Change]], now: datetime) -> list[str]:
         """Write changes under the revision each was read with; answers the ids of those somebody changed meanwhile."""
+        ...
+
+
+class Templates(Protocol):
+    async def get(self, identity: str) -> TemplateDocument:
+        """A version of a template, which never changes."""
+        ...
+
+
+class Directory(Protocol):
+    async def customers(self, after: str | None, area: str | None, limit: int) -> Sequence[Mapping[str, Any]]:
+        """Active ones, in the order of their `_id`s."""
+        ...
+
+    async def many(self, kind: str, identities: Sequence[str]) -> Mapping[str, Mapping[str, Any]]:
+        """Rows by identity, of those that are there."""
+        ...
+
+
+class Suppressions(Protocol):
+    async def among(self, recipients: Collection[str]) -> Mapping[str, SuppressionDocument]:
+        """Those of the recipients nobody may contact, by recipient."""
+        ...
+
+    def why(self, suppression: SuppressionDocument) -> str:
+        """The reason in words."""
+        ...
+
+
+class Repeats(Protocol):
+    async def among(self, wanted: Sequence[OnlyOnce]) -> Mapping[str, datetime]:
+        """Those deliveries that would repeat what another one has told or will tell, and when; the others are noted as
+        the ones that tell it. Asked again the answer is the same.
+        """
         ...
 
 

@@ -6,9 +6,13 @@ from dataclasses import dataclass, field
 from common.contracts.documents import DeliveryDocument
 from common.contracts.vocabulary import DeliveryStatus
 from common.mongo.gate import Granted, Limits, Wait
+from common.telemetry.logs import logger
 from dispatcher.application.lookout import Lookout
 from dispatcher.application.ports import Deliveries, Gate
 from dispatcher.domain.change import Change
+from dispatcher.metrics import Metrics
+
+log = logger()
 
 
 @dataclass(frozen=True)
@@ -30,6 +34,7 @@ class RecipientCaps:
     gate: Gate
     deliveries: Deliveries
     lookout: Lookout
+    metrics: Metrics
 
     async def allow(self, claimed: Sequence[DeliveryDocument]) -> Allowed:
         """Those that may go now; the claim of the others is undone and they are given the time to line up again."""
@@ -50,6 +55,8 @@ class RecipientCaps:
                 granted[delivery["_id"]] = answer
         if capped:
             await self.deliveries.save(capped, self.lookout.now())
+            self.metrics.deferred.labels("recipient cap").inc(len(capped))
+            log.info("deliveries.deferred", cause="recipient cap", count=len(capped))
         return Allowed(allowed, granted)
 
     async def give_back(self, allowed: Allowed, unused: Iterable[DeliveryDocument]) -> None:

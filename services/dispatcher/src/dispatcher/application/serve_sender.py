@@ -86,6 +86,9 @@ class ServeSender:
         return await self._take(provider, heads, probe=probe)
 
     async def _take(self, provider: str, heads: list[DeliveryDocument], *, probe: bool) -> float:
+        heads = await self.claim.hours(heads, self.lookout.now())
+        if not heads:
+            return 0  # before the gate is asked: what must not go now takes no slot
         granted = await self._ask_gate(heads)
         if isinstance(granted, Wait):
             await self._limited(provider, heads, granted)

@@ -1,11 +1,11 @@
 """A change of one delivery, decided purely and saved by one atomic write."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from common.contracts.documents import PastAttempt
+from common.contracts.documents import DeliveryDocument, PastAttempt
 from common.contracts.vocabulary import DeliveryStatus
 
 
@@ -26,3 +26,7 @@ class Change:
     amended: Mapping[str, Any] = field(default_factory=dict)
     fields: Mapping[str, Any] = field(default_factory=dict)
     keep_attempt: bool = False
+
+    def uncounted(self, delivery: DeliveryDocument) -> "Change":
+        """The same for a delivery whose claim led to no attempt."""
+        return replace(self, fields={**self.fields, "attempts_made": delivery["attempts_made"] - 1})

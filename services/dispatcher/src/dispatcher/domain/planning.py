@@ -1,25 +1,20 @@
 """From a notification and a member of its audience to a delivery."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from common.contracts.documents import AudienceMember, DeliveryDocument, NotificationDocument
 from common.contracts.vocabulary import DeliveryStatus, NotificationStatus, Priority
-from common.kernel.identity import delivery_id
+from dispatcher.domain.audience import Refusal, identity_of
+from dispatcher.domain.hours import Departure
 from dispatcher.domain.lanes import lane
 from dispatcher.domain.rounds import CANCELLED
 
-
-@dataclass(frozen=True)
-class Refusal:
-    """Why a delivery can never be sent."""
-
-    code: str | None
-    reason: str
-
-
 CALLED_OFF = Refusal(None, CANCELLED)
+OPTED_OUT = "SUPPRESSED"
+TOLD_ALREADY = "DUPLICATE"
+SUPPRESSING = frozenset({OPTED_OUT, TOLD_ALREADY})
+"""Codes of what is not sent although it could be: nobody has to mend anything."""
 
 
 def plan_delivery(
@@ -31,26 +26,23 @@ def plan_delivery(
     template: str | None,
     route: list[str],
     refusal: Refusal | None,
+    departure: Departure,
     now: datetime,
 ) -> DeliveryDocument:
     """The delivery of a notification to one member; planning it twice gives the same identity.
 
-    `route` holds the providers that can carry the text; a `refusal` ends the delivery as failed, visibly. Of a
+    `route` holds the providers that can carry the text; a `refusal` ends the delivery at once, visibly. Of a
     cancelled notification every delivery is cancelled: whoever was promised an outcome gets one.
     """
-    send_at = notification["send_at"]
-    scheduled = send_at is not None and send_at > now
-    status = DeliveryStatus.FAILED if refusal else DeliveryStatus.SCHEDULED if scheduled else DeliveryStatus.QUEUED
     if notification["status"] == NotificationStatus.CANCELLED:
-        status, refusal = DeliveryStatus.CANCELLED, CALLED_OFF
-    cause = refusal.reason if refusal else _planned(notification, route)
+        refusal = CALLED_OFF
+    if refusal:
+        status, cause = _ended(refusal), refusal.reason
+    else:
+        status = DeliveryStatus.QUEUED if departure.wake_at is None else DeliveryStatus.SCHEDULED
+        cause = _planned(notification, route, departure)
     delivery: dict[str, Any] = {
-        "_id": delivery_id(
-            notification["_id"],
-            notification["channel"],
-            member["to"],
-            text if "message" in member or "data" in member else "",
-        ),
+        "_id": identity_of(notification, member, text),
         "notification_id": notification["_id"],
         "type": notification["type"],
         "channel": notification["channel"],
@@ -61,11 +53,11 @@ def plan_delivery(
         "rank": 0 if notification["direct"] else Priority(notification["priority"]).rank,
         "status": status,
         "route": route,
-        "queued_at": send_at if scheduled else notification["created_at"],
+        "queued_at": departure.queued_at,
         "position": position,
         "expires_at": notification["expires_at"],
         "validity_seconds": notification["validity_seconds"],
-        "send_at": send_at,
+        "send_at": notification["send_at"],
         "retries": 0,
         "on_unknown": notification["on_unknown"],
         "unknown_wait_seconds": notification["unknown_wait_seconds"],
@@ -84,13 +76,34 @@ def plan_delivery(
         "sent_at": None,
         "revision": 0,
     }
+    hours = notification.get("hours")
+    if hours:
+        delivery["hours"] = hours
+    if notification.get("suppressible"):
+        delivery["suppressible"] = True
     if status is DeliveryStatus.SCHEDULED:
-        delivery["wake_at"] = send_at
+        delivery["wake_at"] = departure.wake_at
     elif status is DeliveryStatus.QUEUED:
         delivery |= {"lane": lane(route), "wake_at": notification["expires_at"]}
     return delivery  # type: ignore[return-value]  # built key by key: `lane` is only there when it waits in one
 
 
-def _planned(notification: NotificationDocument, route: list[str]) -> str:
+def kept_back(delivery: DeliveryDocument, refusal: Refusal) -> None:
+    """End a delivery that is planned and not stored yet."""
+    delivery["status"] = _ended(refusal)
+    delivery["reason"], delivery["code"] = refusal.reason, refusal.code
+    delivery["timeline"] = [{"at": delivery["created_at"], "status": delivery["status"], "cause": refusal.reason}]
+    delivery.pop("lane", None)
+    delivery.pop("wake_at", None)
+
+
+def _ended(refusal: Refusal) -> DeliveryStatus:
+    if refusal is CALLED_OFF:
+        return DeliveryStatus.CANCELLED
+    return DeliveryStatus.SUPPRESSED if refusal.code in SUPPRESSING else DeliveryStatus.FAILED
+
+
+def _planned(notification: NotificationDocument, route: list[str], departure: Departure) -> str:
     left_out = [provider for provider in notification["providers"] if provider not in route]
-    return f"planned without {', '.join(left_out)}: the text is too long there" if left_out else "planned"
+    planned = f"planned without {', '.join(left_out)}: the text is too long there" if left_out else "planned"
+    return f"{planned}; {departure.why}" if departure.why else planned

@@ -133,6 +133,14 @@ def expired(delivery: DeliveryDocument, past: PastAttempt | None) -> Change:
     return Change(DeliveryStatus.EXPIRED, "its validity ended", past=past, fields={"reason": "validity ended"})
 
 
+def suppressed(delivery: DeliveryDocument, reason: str, *, code: str) -> Change:
+    """Its recipient is not to be contacted any more; whether it was sent before is said too when nobody can tell."""
+    if any_unknown(delivery):
+        unknown = held(reason, past=None)
+        return replace(unknown, fields={**unknown.fields, "called_off": reason})
+    return Change(DeliveryStatus.SUPPRESSED, reason, fields={"reason": reason, "code": code})
+
+
 def held(cause: str, *, past: PastAttempt | None) -> Change:
     """For a person: nobody can tell what became of it."""
     return Change(
