@@ -31,7 +31,6 @@ COMING = {
     "MAIL_ENCRYPTION",
     "MAIL_FROM_ADDRESS",
     "MAIL_FROM_NAME",
-    "KABAR_JWKS_URL",
     "OTEL_EXPORTER_OTLP_ENDPOINT",
 }
 """Names that are settled and not read by any service yet; whoever reads one takes it out here."""

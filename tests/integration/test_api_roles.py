@@ -97,7 +97,7 @@ def unsigned(header: dict[str, str]) -> str:
         "Bearer x.y.z",
         f"Basic {token()}",
         f"Bearer {token(secret='another secret that is long enough')}",
-        f"Bearer {token(exp=int(time.time()) - 1)}",
+        f"Bearer {token(exp=int(time.time()) - 31)}",
         f"Bearer {token(exp=None)}",
         f"Bearer {token(sub=None)}",
         f"Bearer {token(exp='tomorrow')}",

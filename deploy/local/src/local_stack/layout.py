@@ -16,7 +16,7 @@ from local_stack.readiness import listens
 from local_stack.services import Service
 from local_stack.settings import Settings
 from local_stack.supervisor import State
-from local_stack.tokens import signing_secret
+from local_stack.tokens import admin_token, signing_secret
 
 
 class PortTakenError(RuntimeError):
@@ -32,7 +32,7 @@ class Layout:
     rabbitmq_url: str
     mongodb_url: str
     http_port: int
-    secret: str
+    token: str
     sandbox: Instance | None
     instances: tuple[Instance, ...]
     server_programs: tuple[Program, ...]
@@ -86,7 +86,7 @@ def lay_out(place: Surroundings, settings: Settings, ports: Ports, states: Mappi
         rabbitmq_url=rabbitmq_url,
         mongodb_url=mongodb_url,
         http_port=http_port,
-        secret=secret,
+        token=admin_token(secret, settings.values),
         sandbox=sandbox,
         instances=processes,
         server_programs=(

@@ -21,7 +21,6 @@ from local_stack.readiness import Check, Endpoint, NotReadyError, listens, wait_
 from local_stack.sample import load_sample_people
 from local_stack.services import SANDBOX, SERVICES, Service
 from local_stack.supervisor import State, Supervisor
-from local_stack.tokens import admin_token
 
 TREE = Path(__file__).resolve().parents[4]
 _START_SECONDS = 60.0
@@ -176,7 +175,7 @@ def _service_checks(layout: Layout) -> dict[str, Check]:
 def _access(layout: Layout) -> Access:
     return Access(
         url=f"http://127.0.0.1:{layout.http_port}",
-        token=admin_token(layout.secret),
+        token=layout.token,
         rabbitmq_url=layout.rabbitmq_url,
         mongodb_url=layout.mongodb_url,
         sandbox_url=f"http://127.0.0.1:{layout.sandbox.port}" if layout.sandbox else None,

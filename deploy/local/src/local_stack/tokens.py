@@ -2,8 +2,10 @@
 
 import json
 import secrets
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import jwt
 
@@ -21,7 +23,10 @@ def signing_secret(path: Path) -> str:
     return kept["jwt_secret"]
 
 
-def admin_token(secret: str) -> str:
-    """A bearer token with the role admin, valid for 30 days."""
-    claims = {"sub": "local-admin", "role": "admin", "exp": datetime.now(UTC) + _VALID}
+def admin_token(secret: str, settings: Mapping[str, str]) -> str:
+    """A bearer token with the role admin, valid for 30 days, from the issuer and for the audience that are set."""
+    claims: dict[str, Any] = {"sub": "local-admin", "role": "admin", "exp": datetime.now(UTC) + _VALID}
+    for claim, setting in (("iss", "KABAR_JWT_ISSUER"), ("aud", "KABAR_JWT_AUDIENCE")):
+        if settings.get(setting):
+            claims[claim] = settings[setting]
     return jwt.encode(claims, secret, algorithm="HS256")

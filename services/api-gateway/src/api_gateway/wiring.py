@@ -5,10 +5,12 @@ import warnings
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from functools import partial
 
 from jwt.warnings import InsecureKeyLengthWarning
 
 from api_gateway.adapters.bounded_announcements import BoundedAnnouncements
+from api_gateway.adapters.jwks import REFRESH_SECONDS, Jwks
 from api_gateway.adapters.mongo_api_keys import MongoApiKeys
 from api_gateway.adapters.mongo_audit_log import MongoAuditLog
 from api_gateway.adapters.mongo_deliveries import MongoDeliveries
@@ -24,7 +26,7 @@ from api_gateway.adapters.mongo_webhooks import MongoWebhookInbox, MongoWebhookS
 from api_gateway.adapters.rabbit_replays import RabbitReplays
 from api_gateway.adapters.rabbit_requests import RabbitRequests
 from api_gateway.adapters.served_clock import ServedClock
-from api_gateway.adapters.tokens import Tokens
+from api_gateway.adapters.tokens import Rules, Tokens
 from api_gateway.adapters.webhook_bus import RabbitWebhooks
 from api_gateway.application.accept_notification import AcceptanceMetrics, AcceptNotification, Policy
 from api_gateway.application.accept_request import AcceptRequest, RetryEarlyRequests
@@ -48,7 +50,7 @@ from api_gateway.entrypoints.uses import Uses
 from api_gateway.settings import Settings
 from common.config.whatsapp import PROVIDERS
 from common.contracts.events import NotificationAccepted
-from common.kernel.clock import SystemClock
+from common.kernel.clock import Clock, SystemClock
 from common.messaging.coalesced import Coalesced
 from common.mongo.directory import Directory
 from common.mongo.gate import Limits
@@ -56,7 +58,7 @@ from common.mongo.routes import Routes
 from common.mongo.server_clock import ServerClock
 from common.mongo.templates import Templates
 from common.runtime.loops import repeatedly
-from common.runtime.process import Application, Surroundings
+from common.runtime.process import Application, Loop, Surroundings
 from common.telemetry.logs import logger
 from common.topology.declarations import EVENTS
 
@@ -78,17 +80,13 @@ async def wire(settings: Settings, surroundings: Surroundings) -> AsyncIterator[
     async def announce(ids: Sequence[str]) -> None:
         await surroundings.broker.publish(EVENTS, NotificationAccepted(notification_ids=list(ids)))
 
-    secret = settings.jwt_secret.get_secret_value()
-    if len(secret.encode()) < STRONG_SECRET_BYTES:
-        log.warning("configuration.weak_secret", variable="KABAR_JWT_SECRET", advice="use 32 bytes or more")
-        warnings.simplefilter("ignore", InsecureKeyLengthWarning)  # said once is enough
     mongo = surroundings.mongo
     server_clock = ServerClock(mongo.time)
     clock = ServedClock(server_clock, SystemClock())
     announcements: Coalesced[str] = Coalesced(announce, limit=ANNOUNCED_AT_ONCE)
     notifications, deliveries, senders = MongoNotifications(mongo), MongoDeliveries(mongo), MongoSenders(mongo)
     audit_entries, api_keys = MongoAuditLog(mongo), MongoApiKeys(mongo)
-    verify_key = VerifyApiKeys(api_keys, clock)
+    identify, signing_in = _identify(settings, api_keys, clock)
     reservations, queue = MongoReservations(mongo), MongoQueue(mongo)
     limits = Limits(settings.queue_delay, settings.per_minute, settings.per_hour, settings.per_day)
     capacity = Capacity(queue, senders, clock, limits)
@@ -128,11 +126,11 @@ async def wire(settings: Settings, surroundings: Surroundings) -> AsyncIterator[
     )
     retry_early = RetryEarlyRequests(early, RabbitRequests(surroundings.broker), clock)
     uses = Uses(
-        identify=Identify(Tokens(secret), verify_key),
+        identify=identify,
         audit=AuditChanges(audit_entries, clock),
         audit_entries=audit_entries,
         api_keys=api_keys,
-        issue_api_keys=IssueApiKeys(api_keys, verify_key, clock),
+        issue_api_keys=IssueApiKeys(api_keys, identify.verify_key, clock),
         accept=accept,
         await_outcome=AwaitOutcome(deliveries, senders, clock, limits, patience),
         cancel_notification=CancelNotification(notifications, deliveries, clock),
@@ -164,9 +162,6 @@ async def wire(settings: Settings, surroundings: Surroundings) -> AsyncIterator[
     async def find_webhook_secret() -> None:
         await repeatedly(webhook_secret.find, name="webhook secret", every=1.0)
 
-    async def note_used_keys() -> None:
-        await repeatedly(verify_key.note_used, name="used keys", every=2.0)
-
     async def retry_early_requests() -> None:
         await repeatedly(retry_early, name="early requests", every=0.25)
 
@@ -179,7 +174,7 @@ async def wire(settings: Settings, surroundings: Surroundings) -> AsyncIterator[
     yield Application(
         http=http_application(uses, surroundings.checks(), surroundings.registry),
         loops=[
-            refresh, note_given_up, note_used_keys, forward_webhooks, find_webhook_secret, retry_early_requests,
+            refresh, note_given_up, forward_webhooks, find_webhook_secret, retry_early_requests, *signing_in,
         ],
         connections=[
             server_clock.run, announcements.run, notifications.inserts.run, reservations.reserving.run,
@@ -187,3 +182,18 @@ async def wire(settings: Settings, surroundings: Surroundings) -> AsyncIterator[
         ],
         drain=drain,
     )  # fmt: skip
+
+
+def _identify(settings: Settings, api_keys: MongoApiKeys, clock: Clock) -> tuple[Identify, list[Loop]]:
+    """Who may sign in how, and what has to run for it."""
+    secret = None if settings.jwt_secret is None else settings.jwt_secret.get_secret_value()
+    if secret is not None and len(secret.encode()) < STRONG_SECRET_BYTES:
+        log.warning("configuration.weak_secret", variable="KABAR_JWT_SECRET", advice="use 32 bytes or more")
+        warnings.simplefilter("ignore", InsecureKeyLengthWarning)  # said once is enough
+    verify_key = VerifyApiKeys(api_keys, clock)
+    loops: list[Loop] = [partial(repeatedly, verify_key.note_used, name="used keys", every=2.0)]
+    jwks = None if settings.jwks_url is None else Jwks(settings.jwks_url)
+    if jwks is not None:
+        loops.append(partial(repeatedly, jwks.refresh, name="token keys", every=REFRESH_SECONDS))
+    rules = Rules(secret, jwks, settings.jwt_issuer, settings.jwt_audience)
+    return Identify(Tokens(rules), verify_key), loops

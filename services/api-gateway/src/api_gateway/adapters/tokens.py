@@ -2,23 +2,48 @@
 
 import time
 from collections import OrderedDict
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 import jwt
 
+from api_gateway.adapters.jwks import ALGORITHMS, VerifyingKey
 from api_gateway.domain.access import Caller
-from api_gateway.domain.refusals import Code, Unauthenticated
+from api_gateway.domain.refusals import Code, Unauthenticated, unavailable
+from common.kernel.failures import Transient
 
 REMEMBERED = 10_000
 """Tokens kept; the longest unused goes first."""
 MOST_TOKEN_CHARACTERS = 4_096
+LEEWAY_SECONDS = 30
+"""How far an issuer's clock may be off."""
+
+
+class PublicKeys(Protocol):
+    """`generation` changes when any of them does."""
+
+    @property
+    def generation(self) -> int: ...
+
+    async def find(self, key_id: str) -> VerifyingKey | None: ...
+
+
+@dataclass(frozen=True)
+class Rules:
+    """Whose tokens are taken: signed with the secret (HS256) or with one of the issuer's keys, for these claims."""
+
+    secret: str | None = None
+    keys: PublicKeys | None = None
+    issuer: str | None = None
+    audience: str | None = None
 
 
 class Tokens:
-    """Tells who a bearer token belongs to. HS256 only; `sub`, `role` and `exp` are required."""
+    """Tells who a bearer token belongs to. `sub`, `role` and `exp` are required; the algorithm follows the key."""
 
-    def __init__(self, secret: str) -> None:
-        self._secret = secret
-        self._verified: OrderedDict[str, tuple[Caller, float]] = OrderedDict()
+    def __init__(self, rules: Rules) -> None:
+        self._rules = rules
+        self._verified: OrderedDict[str, tuple[Caller, float, int]] = OrderedDict()
 
     async def caller(self, authorization: str) -> Caller:
         """Who the `Authorization` header names; raises `Unauthenticated` saying what is wrong with it."""
@@ -26,32 +51,69 @@ class Tokens:
         if scheme.lower() != "bearer" or not token or len(token) > MOST_TOKEN_CHARACTERS:
             raise _refused("the header must read Authorization: Bearer <token>")
         known = self._verified.get(token)
-        if known is not None and known[1] > time.time():
+        generation = 0 if self._rules.keys is None else self._rules.keys.generation
+        if known is not None and known[1] > time.time() and known[2] == generation:
             self._verified.move_to_end(token)
             return known[0]
-        caller, expires = self._verify(token)
-        self._verified[token] = (caller, expires)
+        caller, expires = await self._verify(token)
+        self._verified[token] = (caller, expires, generation)
         if len(self._verified) > REMEMBERED:
             self._verified.popitem(last=False)
         return caller
 
-    def _verify(self, token: str) -> tuple[Caller, float]:
+    async def _verify(self, token: str) -> tuple[Caller, float]:
+        key, algorithm = await self._key(token)
+        rules = self._rules
         try:
             claims = jwt.decode(
                 token,
-                self._secret,
-                algorithms=["HS256"],
-                options={"require": ["sub", "role", "exp"], "verify_aud": False},
+                key,
+                algorithms=[algorithm],
+                issuer=rules.issuer,
+                audience=rules.audience,
+                leeway=LEEWAY_SECONDS,
+                options={"require": ["sub", "role", "exp"], "verify_aud": rules.audience is not None},
             )
         except jwt.ExpiredSignatureError as error:
             raise _refused("the token has expired; get a new one") from error
         except jwt.MissingRequiredClaimError as error:
             raise _refused(f"the token lacks the claim {error.claim}") from error
+        except jwt.InvalidIssuerError as error:
+            raise _refused("the token comes from another issuer than the one trusted here") from error
+        except jwt.InvalidAudienceError as error:
+            raise _refused("the token is meant for another audience") from error
         except (jwt.PyJWTError, ValueError, TypeError, OverflowError, RecursionError) as error:
             raise _refused("the token is not valid here") from error
-        if not isinstance(claims["role"], str):
-            raise _refused("the token's claim role must be a text")
-        return Caller(claims["sub"][:200], claims["role"][:40]), float(claims["exp"])
+        return _named(claims), float(claims["exp"]) + LEEWAY_SECONDS
+
+    async def _key(self, token: str) -> tuple[Any, str]:
+        """What to verify with, and the one algorithm that goes with it, whatever else the token asks for."""
+        try:
+            header = jwt.get_unverified_header(token)
+        except (jwt.PyJWTError, ValueError, TypeError, RecursionError) as error:
+            raise _refused("the token is not valid here") from error
+        algorithm, key_id = header.get("alg"), header.get("kid")
+        if algorithm == "HS256" and self._rules.secret is not None and "crit" not in header:
+            return self._rules.secret, "HS256"
+        if algorithm not in ALGORITHMS or self._rules.keys is None or "crit" in header:
+            raise _refused("the token is not valid here")
+        if not isinstance(key_id, str) or not key_id:
+            raise _refused("the token's header lacks kid, the id of the key it is signed with")
+        try:
+            found = await self._rules.keys.find(key_id)
+        except Transient as error:
+            raise unavailable("tokens cannot be verified now; ask again in a moment") from error
+        if found is None or found.algorithm != algorithm:
+            raise _refused("the token is signed with a key that is not known here")
+        return found.key, found.algorithm
+
+
+def _named(claims: dict[str, Any]) -> Caller:
+    for claim in ("sub", "role"):
+        text = claims[claim]
+        if not isinstance(text, str) or not text.isprintable() or (claim == "sub" and not text):
+            raise _refused(f"the token's claim {claim} must be a text")
+    return Caller(claims["sub"][:200], claims["role"][:40])
 
 
 def _refused(error: str) -> Unauthenticated:
