@@ -133,6 +133,7 @@ def test_every_queue_is_subscribed_to_in_exactly_one_place_of_its_consumer() -> 
         "PARKED": "services/dispatcher",
         "attempts_queue(name)": "libs/gateway",  # every provider's gateway is wired by this lib
         "webhooks_queue(name)": "libs/gateway",
+        "REPORTS": "services/dispatcher",
     }
     subscribed = [
         ("/".join(path.relative_to(ROOT).parts[:2]), name)

@@ -108,6 +108,17 @@ class DeliveriesInMemory:
     async def read(self, ids: Sequence[str]) -> list[DeliveryDocument]:
         return [self.all[identity] for identity in ids if identity in self.all]
 
+    async def reported(
+        self, *, ids: Sequence[str], message_ids: Sequence[str], state_ids: Sequence[str]
+    ) -> list[DeliveryDocument]:
+        return [
+            delivery
+            for delivery in self.all.values()
+            if delivery["_id"] in ids
+            or any(a["provider_message_id"] in message_ids for a in delivery["attempts"])
+            or any(a.get("state_id") in state_ids for a in delivery["attempts"])
+        ]
+
     async def overdue(self, now: datetime, limit: int) -> AsyncIterator[list[DeliveryDocument]]:
         yield [d for d in self.all.values() if "wake_at" in d and d["wake_at"] <= now][:limit]
 

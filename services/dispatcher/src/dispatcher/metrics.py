@@ -39,5 +39,9 @@ class Metrics:
             registry=registry,
         )  # fmt: skip
         self.available = Gauge("sender_available", "1 while a sender can be given work.", ["sender"], registry=registry)
+        self.reports = Counter(
+            "delivery_report_total", "Providers' reports by what they changed.", ["provider", "reported", "effect"],
+            registry=registry,
+        )  # fmt: skip
         self.announced = Counter("announcement_sent_total", "Events told to other services.", registry=registry)
         self.parked = Counter("envelope_parked_total", "Envelopes parked for a person.", ["queue"], registry=registry)

@@ -13,6 +13,7 @@ from common.mongo.templates import Templates
 from common.runtime.loops import after
 from common.runtime.process import Application, Surroundings
 from dispatcher.adapters.mongo_deliveries import MongoDeliveries
+from dispatcher.adapters.mongo_early_reports import MongoEarlyReports
 from dispatcher.adapters.mongo_notifications import MongoNotifications
 from dispatcher.adapters.mongo_parked_envelopes import MongoParkedEnvelopes
 from dispatcher.adapters.mongo_queue_lengths import MongoQueueLengths
@@ -23,10 +24,12 @@ from dispatcher.adapters.rabbit_gateways import RabbitGateways
 from dispatcher.adapters.rabbit_requests import RabbitRequests
 from dispatcher.adapters.rabbit_subscribers import RabbitSubscribers
 from dispatcher.application.announce import Announce
+from dispatcher.application.apply_reports import ApplyReports
 from dispatcher.application.claim_deliveries import ClaimDeliveries
 from dispatcher.application.compose_deliveries import ComposeDeliveries
 from dispatcher.application.decide_outcomes import DecideOutcomes
 from dispatcher.application.find_audience import FindAudience
+from dispatcher.application.hear_of_senders import HearOfSenders
 from dispatcher.application.keep_directory import KeepDirectory
 from dispatcher.application.keep_hours import KeepHours
 from dispatcher.application.lookout import Lookout
@@ -66,6 +69,7 @@ async def wire(settings: Settings, surroundings: Surroundings) -> AsyncIterator[
         stopping.is_set,
     )
     decide = DecideOutcomes(deliveries, senders, lookout, settings.retry_plan(), metrics)
+    reports = ApplyReports(deliveries, MongoEarlyReports(mongo["early_reports"]), decide, metrics)
     park = ParkEnvelope(MongoParkedEnvelopes(mongo["parked_envelopes"]), clock, metrics)
     keep = KeepDirectory(directory, RabbitRequests(broker), clock)
     measure = MeasureQueue(MongoQueueLengths(mongo["deliveries"]), lookout, metrics)
@@ -92,13 +96,23 @@ async def wire(settings: Settings, surroundings: Surroundings) -> AsyncIterator[
         )
 
     broker.begin_after(clock.ready)
-    subscribe(broker, plan=plan, decide=decide, park=park, facts=facts_table(keep))
+    subscribe(
+        broker,
+        plan=plan,
+        decide=decide,
+        reports=reports,
+        hear=HearOfSenders(decide),
+        park=park,
+        facts=facts_table(keep),
+    )
     senders_served = SenderLoops(lookout, serve if settings.enabled else None)
     yield Application(
         http=operations_app(surroundings.checks(), surroundings.registry),
         loops=[
             after(clock.ready, loop)
-            for loop in loops(senders=senders_served, plan=plan, decide=decide, measure=measure, announce=announce)
+            for loop in loops(
+                senders=senders_served, plan=plan, decide=decide, reports=reports, measure=measure, announce=announce
+            )
         ],
         drain=senders_served.drain,
         connections=[clock.run],

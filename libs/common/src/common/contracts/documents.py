@@ -49,7 +49,7 @@ class CurrentAttempt(TypedDict):
 
 
 class PastAttempt(TypedDict):
-    """An attempt that ended, in the list `attempts`."""
+    """An attempt that ended, in the list `attempts`. `state_id` is the other name a provider may report it by."""
 
     number: int
     provider: str
@@ -58,6 +58,7 @@ class PastAttempt(TypedDict):
     code: str | None
     error: str | None
     provider_message_id: str | None
+    state_id: NotRequired[str]
     started_at: datetime | None
     finished_at: datetime
 

@@ -28,6 +28,9 @@ INDEXES: dict[str, list[IndexModel]] = {
             partialFilterExpression=_HAS_DEADLINE,
         ),
         IndexModel([("announce_at", ASCENDING)], name="untold", partialFilterExpression=_UNTOLD),
+        # What providers' reports call an attempt by; nothing is kept of deliveries that were never taken.
+        IndexModel([("attempts.provider_message_id", ASCENDING)], name="by_message", sparse=True),
+        IndexModel([("attempts.state_id", ASCENDING)], name="by_state", sparse=True),
         # How many attempts of a sender wait for its gateway.
         IndexModel([("attempt.sender", ASCENDING)], name="requested", partialFilterExpression=_REQUESTED),
         IndexModel([("notification_id", ASCENDING), ("status", ASCENDING)], name="progress"),
@@ -42,6 +45,10 @@ INDEXES: dict[str, list[IndexModel]] = {
     ],
     # The current version of a name is its highest one.
     "templates": [IndexModel([("type", ASCENDING), ("version", DESCENDING)], name="newest", unique=True)],
+    "early_reports": [
+        IndexModel([("retry_at", ASCENDING)], name="due"),
+        IndexModel([("expires_at", ASCENDING)], name="forget", expireAfterSeconds=0),
+    ],
     "recipient_gates": [IndexModel([("touched_at", ASCENDING)], name="forget", expireAfterSeconds=2 * 24 * 3600)],
     "idempotency_keys": [IndexModel([("created_at", ASCENDING)], name="forget", expireAfterSeconds=_WEEK)],
     "parked_envelopes": [

@@ -161,6 +161,16 @@ class MongoDeliveries:
         cursor = self._collection.find({"_id": {"$in": list(ids)}}, _DECIDED_WITHOUT)
         return cast("list[DeliveryDocument]", await cursor.to_list(None))
 
+    async def reported(
+        self, *, ids: Sequence[str], message_ids: Sequence[str], state_ids: Sequence[str]
+    ) -> list[DeliveryDocument]:
+        named = {"_id": ids, "attempts.provider_message_id": message_ids, "attempts.state_id": state_ids}
+        asked = [{name: {"$in": list(values)}} for name, values in named.items() if values]
+        if not asked:
+            return []
+        cursor = self._collection.find({"$or": asked}, _DECIDED_WITHOUT)
+        return cast("list[DeliveryDocument]", await cursor.to_list(None))
+
     async def overdue(self, now: datetime, limit: int) -> AsyncIterator[list[DeliveryDocument]]:
         for waiting in _WAITING:
             cursor = self._collection.find({**waiting, "wake_at": {"$lte": now}}, _DECIDED_WITHOUT).limit(limit)

@@ -1,12 +1,13 @@
 """Apply what came of attempts: to the circuits first, then to the deliveries."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
-from common.contracts.documents import DeliveryDocument
+from common.contracts.documents import Circuit, DeliveryDocument
 from common.contracts.events import AttemptOutcome, AttemptsFinished
-from common.contracts.vocabulary import WAITING, AttemptState, CircuitState
+from common.contracts.vocabulary import WAITING, AttemptState, CircuitState, DeliveryStatus
 from common.telemetry.logs import logger
 from dispatcher.application.lookout import Lookout
 from dispatcher.application.ports import Deliveries, Senders
@@ -20,6 +21,8 @@ from dispatcher.domain.rounds import Situation
 from dispatcher.metrics import Metrics
 
 OVERDUE_BATCH = 500
+REPORTED = frozenset({DeliveryStatus.DELIVERED, DeliveryStatus.READ})
+"""Had ended before: what is reported goes beyond the end."""
 log = logger()
 
 
@@ -55,7 +58,7 @@ class DecideOutcomes:
         return more
 
     async def _wake(self, overdue: Sequence[DeliveryDocument]) -> None:
-        situation = await self._situation()
+        situation = await self.situation()
         changes = []
         for delivery in overdue:
             self.metrics.woken.labels(delivery["status"]).inc()
@@ -64,7 +67,7 @@ class DecideOutcomes:
                 situation = situation.following(change)
                 changes.append((delivery, change))
         if changes:
-            await self._save(changes)
+            await self.save(changes)
 
     async def _after_departures(self, now: datetime) -> None:
         """What waits only for providers that have just gone, or went while nobody looked, is offered to all of them."""
@@ -76,18 +79,18 @@ class DecideOutcomes:
 
     async def _apply(self, provider: str, outcomes: dict[str, AttemptOutcome], counted: set[int]) -> list[str]:
         found = [(delivery, outcomes[delivery["_id"]]) for delivery in await self.deliveries.read(list(outcomes))]
-        situation = await self._situation()
+        situation = await self.situation()
         news = [(delivery, outcome) for delivery, outcome in found if decide(delivery, outcome, situation) is not None]
         await self._learn(provider, [outcome for _, outcome in news if id(outcome) not in counted])
         counted.update(id(outcome) for _, outcome in news)
-        situation = await self._situation()  # what was just learnt of the senders decides where to go on
+        situation = await self.situation()  # what was just learnt of the senders decides where to go on
         changes = []
         for delivery, outcome in news:
             change = decide(delivery, outcome, situation)
             if change is not None:
                 situation = situation.following(change)
                 changes.append((delivery, change))
-        return await self._save(changes)
+        return await self.save(changes)
 
     async def _learn(self, provider: str, outcomes: Sequence[AttemptOutcome]) -> None:
         """Count outcomes and have them tell about their senders; one that is told twice says nothing new."""
@@ -97,7 +100,8 @@ class DecideOutcomes:
                 self.metrics.unknown.labels(provider).inc()
         await self._settle_circuits(outcomes)
 
-    async def _save(self, changes: Sequence[tuple[DeliveryDocument, Change]]) -> list[str]:
+    async def save(self, changes: Sequence[tuple[DeliveryDocument, Change]]) -> list[str]:
+        """Write changes and count what they did; answers the ids of those somebody changed meanwhile."""
         conflicting = set(await self.deliveries.save(changes, self.lookout.now()))
         lined_up = False
         for delivery, change in changes:
@@ -110,6 +114,8 @@ class DecideOutcomes:
 
     def _count(self, delivery: DeliveryDocument, change: Change) -> None:
         if change.status == delivery["status"] and change.keep_attempt:
+            return
+        if change.status in REPORTED:
             return
         if change.status not in WAITING:
             tell_end(delivery, change, now=self.lookout.now(), metrics=self.metrics)
@@ -128,14 +134,15 @@ class DecideOutcomes:
             picture = self.lookout.sender(sender)
             known = None if picture is None else picture.get("circuit")
             if not all(circuit.says_nothing_new(known, result) for result in results):
-                await self._settle_circuit(sender, results)
+                await self.settle(sender, partial(circuit.after, results=results))
 
-    async def _settle_circuit(self, sender: str, results: Sequence[circuit.Result]) -> None:
+    async def settle(self, sender: str, change: Callable[[Circuit], Circuit]) -> None:
+        """Change a sender's circuit under the revision it was read with, unless the change leaves it as it is."""
         while True:
             before = await self.senders.circuit(sender)
             if before is None:
                 return
-            after = circuit.after(before, results)
+            after = change(before)
             if after is before:
                 return
             if await self.senders.save_circuit(sender, after):
@@ -148,6 +155,6 @@ class DecideOutcomes:
                 retry_at=after["retry_at"],
             )  # fmt: skip
 
-    async def _situation(self) -> Situation:
+    async def situation(self) -> Situation:
         await self.lookout.known()
         return Situation(self.lookout.now(), self.lookout.usable(), self.plan, self.lookout.probed())

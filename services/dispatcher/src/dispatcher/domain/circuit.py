@@ -65,6 +65,25 @@ def says_nothing_new(circuit: Circuit | None, result: Result) -> bool:
     )
 
 
+def reported_away(circuit: Circuit, at: datetime, reason: str) -> Circuit:
+    """The provider says that the device is disconnected; the same object when a call or the circuit knows better."""
+    worked_since = any(
+        call["ok"] and isinstance(call["at"], datetime) and call["at"] > at for call in circuit["recent"]
+    )
+    known = circuit["state"] != CircuitState.CLOSED and circuit["opened_at"] is not None and circuit["opened_at"] >= at
+    if worked_since or known:
+        return circuit
+    return _opened(circuit, Result(at, at, AttemptState.FAILED, FailureClass.DISCONNECTED, reason))
+
+
+def reported_back(circuit: Circuit, at: datetime) -> Circuit:
+    """The provider says that the device is connected again: the next delivery may try, whatever else was wrong."""
+    waits = circuit["state"] == CircuitState.OPEN and circuit["retry_at"] is not None and circuit["retry_at"] > at
+    if not waits or (circuit["opened_at"] is not None and circuit["opened_at"] > at):
+        return circuit
+    return {**circuit, "retry_at": at}
+
+
 def probing(circuit: Circuit, now: datetime) -> Circuit:
     """Half-open: one call may try whether the sender is back."""
     return {**circuit, "state": CircuitState.HALF_OPEN, "retry_at": now + PROBE_SPAN}

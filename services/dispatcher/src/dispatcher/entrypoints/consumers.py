@@ -4,10 +4,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from common.contracts.event import Event
-from common.contracts.events import AttemptsFinished, NotificationAccepted
+from common.contracts.events import AttemptsFinished, DeliveriesReported, NotificationAccepted, SenderReported
 from common.messaging.broker import Broker, Envelope, RawEvent
-from common.topology.declarations import FACTS, NOTIFICATIONS, OUTCOMES, PARKED
+from common.topology.declarations import FACTS, NOTIFICATIONS, OUTCOMES, PARKED, REPORTS
+from dispatcher.application.apply_reports import ApplyReports
 from dispatcher.application.decide_outcomes import DecideOutcomes
+from dispatcher.application.hear_of_senders import HearOfSenders
 from dispatcher.application.park_envelope import ParkEnvelope
 from dispatcher.application.plan_notification import PlanNotifications
 from dispatcher.entrypoints.facts import Use, use
@@ -18,6 +20,8 @@ def subscribe(
     *,
     plan: PlanNotifications,
     decide: DecideOutcomes,
+    reports: ApplyReports,
+    hear: HearOfSenders,
     park: ParkEnvelope,
     facts: Mapping[type[Event], Use],
 ) -> None:
@@ -26,6 +30,13 @@ def subscribe(
 
     async def on_finished(envelope: Envelope[AttemptsFinished]) -> None:
         await decide(envelope.event)
+
+    async def on_reported(envelope: Envelope[DeliveriesReported | SenderReported]) -> None:
+        match envelope.event:
+            case DeliveriesReported() as event:
+                await reports(event)
+            case SenderReported() as news:
+                await hear(news)
 
     async def on_fact(envelope: Envelope[Event]) -> None:
         await use(facts, envelope.event)
@@ -36,5 +47,6 @@ def subscribe(
 
     broker.subscribe(NOTIFICATIONS, NotificationAccepted, on_accepted, prefetch=4)
     broker.subscribe(OUTCOMES, AttemptsFinished, on_finished, prefetch=8)
+    broker.subscribe(REPORTS, Event, on_reported, prefetch=8)
     broker.subscribe(FACTS, Event, on_fact, prefetch=50)
     broker.subscribe(PARKED, None, on_parked, prefetch=4)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from common.runtime.loops import repeatedly
 from common.runtime.process import Loop
 from dispatcher.application.announce import Announce
+from dispatcher.application.apply_reports import ApplyReports
 from dispatcher.application.decide_outcomes import DecideOutcomes
 from dispatcher.application.lookout import Lookout
 from dispatcher.application.measure_queue import MeasureQueue
@@ -16,6 +17,7 @@ LOOKOUT_SECONDS = 0.2
 """A sender that a person resumed, or whose gateway came back, is used this soon."""
 UNPLANNED_SECONDS = 0.5
 UNTOLD_SECONDS = 0.5
+EARLY_SECONDS = 0.5
 SWEEP_SECONDS = 0.1
 """Backoffs and deadlines are found this soon after they passed."""
 
@@ -58,12 +60,19 @@ class SenderLoops:
 
 
 def loops(
-    *, senders: SenderLoops, plan: PlanNotifications, decide: DecideOutcomes, measure: MeasureQueue, announce: Announce
+    *,
+    senders: SenderLoops,
+    plan: PlanNotifications,
+    decide: DecideOutcomes,
+    reports: ApplyReports,
+    measure: MeasureQueue,
+    announce: Announce,
 ) -> list[Loop]:
     """The loops of the process."""
     return [
         lambda: repeatedly(decide.overdue, name="deadlines", every=SWEEP_SECONDS),
         lambda: repeatedly(plan.overdue, name="unplanned", every=UNPLANNED_SECONDS),
+        lambda: repeatedly(reports.retry_early, name="early reports", every=EARLY_SECONDS),
         lambda: repeatedly(measure, name="queue", every=0.5),
         lambda: repeatedly(announce.step, name="announcements", every=0),
         lambda: repeatedly(announce.overdue, name="untold", every=UNTOLD_SECONDS),
