@@ -6,6 +6,8 @@ _HAS_LANE = {"lane": {"$gt": ""}}
 _HAS_DEADLINE = {"wake_at": {"$exists": True}}
 _UNTOLD = {"announce_at": {"$exists": True}}
 _REQUESTED = {"attempt.state": "requested"}
+_WAS_TRIED = {"attempts.provider": {"$gt": ""}}
+_IS_TRIED = {"attempt.provider": {"$gt": ""}}
 _WEEK = 7 * 24 * 3600
 
 INDEXES: dict[str, list[IndexModel]] = {
@@ -36,6 +38,18 @@ INDEXES: dict[str, list[IndexModel]] = {
         IndexModel([("notification_id", ASCENDING), ("status", ASCENDING)], name="progress"),
         IndexModel([("status", ASCENDING), ("_id", DESCENDING)], name="by_status"),
         IndexModel([("recipient", ASCENDING), ("_id", DESCENDING)], name="by_recipient"),
+        IndexModel([("type", ASCENDING), ("_id", DESCENDING)], name="by_type"),
+        # Through which provider it went, and goes: a search merges both, however few of many there are.
+        IndexModel(
+            [("attempts.provider", ASCENDING), ("_id", DESCENDING)],
+            name="by_provider",
+            partialFilterExpression=_WAS_TRIED,
+        ),
+        IndexModel(
+            [("attempt.provider", ASCENDING), ("_id", DESCENDING)],
+            name="by_current_provider",
+            partialFilterExpression=_IS_TRIED,
+        ),
     ],
     "api_keys": [IndexModel([("revoked_at", ASCENDING)], name="by_end")],
     "audit_log": [
