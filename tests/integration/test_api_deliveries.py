@@ -92,6 +92,8 @@ async def test_what_a_delivery_waits_for_is_said(api: Api) -> None:
     started = put(api, "sending", wake_at=at, attempt={**attempt, "state": "started"})
     unproven = put(api, "sending", wake_at=at)
     assert await waiting_for(api, scheduled) == "its time, 2030-01-01T00:00:00Z"
+    quiet = put(api, "scheduled", wake_at=at, hours={"begins": "07:00", "ends": "21:00"})
+    assert await waiting_for(api, quiet) == "quiet hours until 07:00, 2030-01-01T00:00:00Z"
     assert await waiting_for(api, backing_off) == "another try at 2030-01-01T00:00:00Z"
     assert await waiting_for(api, requested) == "wablas-1: the gateway to take it, until 2030-01-01T00:00:00Z"
     assert await waiting_for(api, started) == "wablas-1: the provider's answer, until 2030-01-01T00:00:00Z"

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from common.contracts.documents import DeliveryDocument
+from common.contracts.documents import DeliveryDocument, SuppressionDocument
 from common.contracts.vocabulary import DeliveryStatus
 from common.mongo.connection import Document, Mongo, connect
+from common.mongo.suppressions import Suppressions
 from dispatcher.adapters.mongo_deliveries import MongoDeliveries
 from dispatcher.adapters.mongo_queue_lengths import MongoQueueLengths
 from dispatcher.domain.change import Change
@@ -91,6 +92,31 @@ async def test_the_aged_ones(waiting: Mongo, rank: int) -> None:
         assert len(await deliveries.aged(LANES, rank, now - timedelta(minutes=30), now, 25)) == 25
 
     check_cheap(await profiled(waiting, aged), most_keys=25 + 3 * len(LANES))
+
+
+async def test_those_behind_one_of_a_lane(waiting: Mongo) -> None:
+    deliveries = MongoDeliveries(waiting["deliveries"])
+    head = (await deliveries.aged(LANES, 3, datetime.now(UTC), datetime.now(UTC), 1))[0]
+
+    async def following() -> None:
+        found = await deliveries.following(head, 50)
+        assert found[0]["_id"] == head["_id"]
+        assert {(one["lane"], one["rank"]) for one in found} == {(head["lane"], 3)}
+        assert len(found) == 50
+
+    check_cheap(await profiled(waiting, following), most_keys=51)
+
+
+async def test_ending_what_waits_for_a_recipient(waiting: Mongo) -> None:
+    suppressions = Suppressions(waiting, ZONE)
+    nobody = SuppressionDocument(
+        _id="6281200099999", reason="blocked", note=None, created_by="test", created_at=datetime.now(UTC)
+    )
+
+    async def add() -> None:
+        assert (await suppressions.add(nobody)).ended == 0
+
+    check_cheap(await profiled(waiting, add), most_keys=1)
 
 
 async def test_what_is_overdue(waiting: Mongo) -> None:

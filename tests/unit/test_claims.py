@@ -3,11 +3,19 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
-from common.contracts.documents import DeliveryDocument
+from common.contracts.documents import DeliveryDocument, Hours
+from common.contracts.vocabulary import AttemptState
 from dispatcher.domain.lanes import lanes_served
 from dispatcher.domain.rounds import CANCELLED
-from tests.support.dispatching.memory import DeliveriesInMemory, GatewaysInMemory, claiming, lookout, sender
-from tests.support.dispatching.model import START, after, queued
+from tests.support.dispatching.memory import (
+    DeliveriesInMemory,
+    GatewaysInMemory,
+    SuppressionsInMemory,
+    claiming,
+    lookout,
+    sender,
+)
+from tests.support.dispatching.model import START, after, claimed, end_of, queued
 
 
 def numbered(number: int, *, validity: float = 86_400.0) -> DeliveryDocument:
@@ -24,8 +32,8 @@ class CalledOffWhileClaimed(DeliveriesInMemory):
 async def test_what_was_cancelled_while_it_was_claimed_is_not_put_back() -> None:
     deliveries = CalledOffWhileClaimed(queued())
     claim = claiming(await lookout(sender("fonnte-1")), deliveries, GatewaysInMemory(reachable=False))
-    claimed = await claim("fonnte", list(deliveries.all.values()), None)
-    assert (claimed.count, claimed.handed_over) == (1, False)
+    made = await claim("fonnte", list(deliveries.all.values()), None)
+    assert (made.count, made.handed_over) == (1, False)
     assert deliveries.only["status"] == "cancelled"
     assert not {"lane", "wake_at"} & deliveries.only.keys()
 
@@ -54,3 +62,54 @@ async def test_those_that_expire_together_are_claimed_together() -> None:
 async def test_a_lane_may_name_a_provider_without_senders() -> None:
     picture = await lookout(sender("fonnte-1"))
     assert "fonnte,wablas" in lanes_served("fonnte", known=picture.providers(), usable=picture.usable())
+
+
+async def test_who_opts_out_between_the_look_and_the_claim_gets_nothing() -> None:
+    deliveries, gateways, suppressions = (
+        DeliveriesInMemory(*two_recipients()),
+        GatewaysInMemory(),
+        SuppressionsInMemory(),
+    )
+    deliveries.on_claim = lambda: suppressions.add("6281200000001")
+    claim = claiming(await lookout(sender("fonnte-1")), deliveries, gateways, suppressions=suppressions)
+    made = await claim("fonnte", list(deliveries.all.values()), None)
+    (request,) = gateways.requests
+    assert (made.count, [attempt.recipient for attempt in request.attempts]) == (1, ["6281200000002"])
+    ended = deliveries.all["delivery-1"]
+    assert (ended["status"], ended["reason"]) == ("suppressed", "opted out on 2025-11-15")
+    assert (ended["code"], ended["attempts_made"], ended["attempt"]) == ("SUPPRESSED", 0, None)
+
+
+async def test_what_must_be_told_goes_to_who_opted_out_too() -> None:
+    deliveries, gateways, suppressions = DeliveriesInMemory(queued()), GatewaysInMemory(), SuppressionsInMemory()
+    suppressions.add(deliveries.only["recipient"])
+    claim = claiming(await lookout(sender("fonnte-1")), deliveries, gateways, suppressions=suppressions)
+    assert (await claim("fonnte", [deliveries.only], None)).count == 1
+
+
+async def test_one_that_may_have_arrived_before_its_recipient_opted_out_is_unknown() -> None:
+    delivery = end_of(claimed(queued(suppressible=True, unknown_wait_seconds=0.0), "fonnte"), AttemptState.UNKNOWN)
+    deliveries, suppressions = DeliveriesInMemory(delivery), SuppressionsInMemory()
+    suppressions.add(delivery["recipient"])
+    picture = await lookout(sender("fonnte-1"), sender("wablas-1"))
+    claim = claiming(picture, deliveries, GatewaysInMemory(), identity="wablas-1", suppressions=suppressions)
+    await claim("wablas", [deliveries.only], None)
+    assert (deliveries.only["status"], deliveries.only["code"]) == ("unknown", "UNKNOWN")
+
+
+async def test_hours_that_end_before_the_slot_put_it_off_and_leave_the_slot() -> None:
+    # The model starts at 10:00:00 in Jakarta.
+    deliveries = DeliveriesInMemory(queued(hours=Hours(begins="07:00", ends="10:01")))
+    gateways = GatewaysInMemory()
+    claim = claiming(await lookout(sender("fonnte-1")), deliveries, gateways, gap=10.0)
+    made = await claim("fonnte", [deliveries.only], after(60))
+    assert (made.count, made.handed_over, gateways.requests) == (0, True, [])
+    assert (deliveries.only["status"], deliveries.only["attempts_made"]) == ("scheduled", 0)
+    assert deliveries.only["wake_at"] == START + timedelta(hours=21)
+
+
+def two_recipients() -> list[DeliveryDocument]:
+    return [
+        {**queued(suppressible=True), "_id": f"delivery-{n}", "recipient": f"628120000000{n}", "position": n}
+        for n in (1, 2)
+    ]

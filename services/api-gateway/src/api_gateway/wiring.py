@@ -42,6 +42,7 @@ from api_gateway.application.once import Once
 from api_gateway.application.replay_envelopes import ReplayEnvelopes
 from api_gateway.application.say_what_it_waits_for import SayWhatItWaitsFor
 from api_gateway.application.send_directly import AwaitOutcome
+from api_gateway.application.suppress_recipients import SuppressRecipients
 from api_gateway.application.take_webhook import TakeWebhook, WebhookMetrics
 from api_gateway.application.verify_api_keys import VerifyApiKeys
 from api_gateway.entrypoints import requests
@@ -56,6 +57,7 @@ from common.mongo.directory import Directory
 from common.mongo.gate import Limits
 from common.mongo.routes import Routes
 from common.mongo.server_clock import ServerClock
+from common.mongo.suppressions import Suppressions
 from common.mongo.templates import Templates
 from common.runtime.loops import repeatedly
 from common.runtime.process import Application, Loop, Surroundings
@@ -87,6 +89,7 @@ async def wire(settings: Settings, surroundings: Surroundings) -> AsyncIterator[
     notifications, deliveries, senders = MongoNotifications(mongo), MongoDeliveries(mongo), MongoSenders(mongo)
     audit_entries, api_keys = MongoAuditLog(mongo), MongoApiKeys(mongo)
     identify, signing_in = _identify(settings, api_keys, clock)
+    audit, suppressions = AuditChanges(audit_entries, clock), Suppressions(mongo, settings.zone)
     reservations, queue = MongoReservations(mongo), MongoQueue(mongo)
     limits = Limits(settings.queue_delay, settings.per_minute, settings.per_hour, settings.per_day)
     capacity = Capacity(queue, senders, clock, limits)
@@ -127,7 +130,7 @@ async def wire(settings: Settings, surroundings: Surroundings) -> AsyncIterator[
     retry_early = RetryEarlyRequests(early, RabbitRequests(surroundings.broker), clock)
     uses = Uses(
         identify=identify,
-        audit=AuditChanges(audit_entries, clock),
+        audit=audit,
         audit_entries=audit_entries,
         api_keys=api_keys,
         issue_api_keys=IssueApiKeys(api_keys, identify.verify_key, clock),
@@ -138,6 +141,8 @@ async def wire(settings: Settings, surroundings: Surroundings) -> AsyncIterator[
         look_at_queue=LookAtQueue(queue, deliveries, capacity, clock, settings.provider_order),
         say_what_it_waits_for=SayWhatItWaitsFor(senders, clock, limits),
         once=Once(reservations, clock),
+        suppress=SuppressRecipients(suppressions, audit, clock),
+        suppressions=suppressions,
         take_webhook=take_webhook,
         notifications=notifications,
         deliveries=deliveries,

@@ -6,7 +6,7 @@ it read. While a delivery waits for anything it has `wake_at`, the moment somebo
 
 | status | what it waits for | `wake_at` |
 | --- | --- | --- |
-| scheduled | its time | `send_at` |
+| scheduled | its time, or its hours | `send_at`; when they begin |
 | queued, `lane` set | a sender's free slot | `expires_at`; 30 s to 10 min when the lane is shorter than the route |
 | queued, no `lane` | a backoff, a cap, a limit | when to line up again |
 | sending, attempt requested | the gateway to take it | the attempt's `deadline` |
@@ -243,13 +243,17 @@ class RouteDocument(TypedDict, total=False):
 
 
 class SuppressionDocument(TypedDict):
-    """A recipient nobody may contact; `_id` is the recipient. `reason`: `opt_out`, `invalid_number`, `blocked`."""
+    """A recipient nobody may contact; `_id` is the recipient. `reason`: `opt_out`, `invalid_number`, `blocked`.
+
+    Lists are in the order of `listed_as`, which tells nobody the number; the store makes it.
+    """
 
     _id: str
     reason: str
     note: str | None
     created_by: str
     created_at: datetime
+    listed_as: NotRequired[str]
 
 
 class Circuit(TypedDict):

@@ -71,6 +71,7 @@ INDEXES: dict[str, list[IndexModel]] = {
     ],
     # Requests that came before what they speak of, by when they are tried again.
     "early_requests": [IndexModel([("due_at", ASCENDING)], name="due")],
+    "suppressions": [IndexModel([("listed_as", DESCENDING)], name="newest")],
     "dedupe_keys": [IndexModel([("forget_at", ASCENDING)], name="forget", expireAfterSeconds=0)],
     # Active customers, all or of an area, page by page in the order of their identities.
     "customers": [

@@ -7,6 +7,7 @@ from typing import cast
 
 from common.contracts.documents import SuppressionDocument
 from common.contracts.vocabulary import AttemptState, DeliveryStatus, SuppressionReason
+from common.kernel.identity import new_id
 from common.mongo.connection import Document, Mongo, ReturnDocument
 
 CODE = "SUPPRESSED"
@@ -46,9 +47,10 @@ class Suppressions:
         """
         wanted: Document = {**suppression}
         identity = wanted.pop("_id")
+        listed = {"listed_as": new_id("sup")}
         before = await self._suppressions.find_one_and_update(
             {"_id": identity},
-            {"$set": wanted} if instead else {"$setOnInsert": wanted},
+            {"$set": wanted, "$setOnInsert": listed} if instead else {"$setOnInsert": {**wanted, **listed}},
             upsert=True,
             return_document=ReturnDocument.BEFORE,
         )
@@ -71,10 +73,10 @@ class Suppressions:
         found = self._suppressions.find({"_id": {"$in": list(recipients)}})
         return {document["_id"]: cast("SuppressionDocument", document) async for document in found}
 
-    async def page(self, after: str | None, limit: int) -> list[SuppressionDocument]:
-        """In the order of recipients."""
-        query: Document = {} if after is None else {"_id": {"$gt": after}}
-        cursor = self._suppressions.find(query).sort("_id", 1).limit(limit)
+    async def page(self, before: str | None, limit: int) -> list[SuppressionDocument]:
+        """Newest first; `before` is the `listed_as` of the last one of the page before."""
+        query: Document = {} if before is None else {"listed_as": {"$lt": before}}
+        cursor = self._suppressions.find(query).sort("listed_as", -1).limit(limit)
         return cast("list[SuppressionDocument]", await cursor.to_list(limit))
 
     def why(self, suppression: SuppressionDocument) -> str:

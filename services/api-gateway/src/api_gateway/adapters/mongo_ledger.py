@@ -13,8 +13,15 @@ _DELIVERIES: list[Document] = [
 ]
 
 
-def _without_deliveries(status: NotificationStatus) -> list[Document]:
-    """Recipients of notifications in a status that have no delivery."""
+_LOOKED_FOR: Document = {"$eq": [{"$type": "$audience_query"}, "object"]}
+"""An audience found in the directory: its number is a guess until all of it is planned, and more may be found."""
+
+
+def _counted(status: NotificationStatus) -> list[Document]:
+    """Of the notifications in a status: recipients that have no delivery (`missing`), and deliveries beyond the
+    recipients it was accepted for (`beyond`).
+    """
+    difference: Document = {"$subtract": ["$recipients", {"$ifNull": [{"$first": "$planned.count"}, 0]}]}
     return [
         {"$match": {"status": status}},
         {
@@ -26,10 +33,12 @@ def _without_deliveries(status: NotificationStatus) -> list[Document]:
                 "as": "planned",
             }
         },
+        {"$project": {"difference": difference, "beyond": {"$and": [_LOOKED_FOR, {"$lt": [difference, 0]}]}}},
         {
             "$group": {
                 "_id": None,
-                "missing": {"$sum": {"$subtract": ["$recipients", {"$ifNull": [{"$first": "$planned.count"}, 0]}]}},
+                "missing": {"$sum": {"$cond": ["$beyond", 0, "$difference"]}},
+                "beyond": {"$sum": {"$cond": ["$beyond", {"$abs": "$difference"}, 0]}},
             }
         },
     ]
@@ -43,15 +52,18 @@ class MongoLedger:
         notifications, deliveries = self._mongo["notifications"], self._mongo["deliveries"]
         async with await self._mongo.client.start_session(snapshot=True) as moment:
 
-            async def first(pipeline: list[Document], field: str) -> int:
+            async def first(pipeline: list[Document]) -> dict[str, int]:
                 rows: list[Any] = await notifications.aggregate(pipeline, session=moment).to_list(1)
-                return int(rows[0][field]) if rows else 0
+                return {name: int(value or 0) for name, value in rows[0].items() if name != "_id"} if rows else {}
 
+            accepted = await first(_ACCEPTED)
+            unplanned = await first(_counted(NotificationStatus.ACCEPTED))
+            cancelled = await first(_counted(NotificationStatus.CANCELLED))
             return Conservation(
-                accepted=await first(_ACCEPTED, "recipients"),
+                accepted=sum((accepted.get("recipients", 0), unplanned.get("beyond", 0), cancelled.get("beyond", 0))),
                 deliveries={
                     row["_id"]: row["count"] async for row in deliveries.aggregate(_DELIVERIES, session=moment)
                 },
-                not_yet_planned=await first(_without_deliveries(NotificationStatus.ACCEPTED), "missing"),
-                cancelled_before_planning=await first(_without_deliveries(NotificationStatus.CANCELLED), "missing"),
+                not_yet_planned=unplanned.get("missing", 0),
+                cancelled_before_planning=cancelled.get("missing", 0),
             )

@@ -56,4 +56,5 @@ class MongoQueue:
             ],
             hint="deadline",
         )
-        return {Priority(row["_id"]).rank: row["recipients"] - row["pages"] * 1_000 async for row in rows}
+        # An audience that is looked for may turn out to be larger than it was thought to be.
+        return {Priority(row["_id"]).rank: max(row["recipients"] - row["pages"] * 1_000, 0) async for row in rows}

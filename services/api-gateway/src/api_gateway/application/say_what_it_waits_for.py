@@ -34,7 +34,10 @@ def without_a_lane(delivery: DeliveryDocument) -> str:
     until = _at(delivery["wake_at"]) if "wake_at" in delivery else "soon"
     attempt = delivery["attempt"]
     if delivery["status"] == DeliveryStatus.SCHEDULED:
-        return f"its time, {until}"
+        hours = delivery.get("hours")
+        if hours is None or delivery["send_at"] == delivery.get("wake_at"):
+            return f"its time, {until}"
+        return f"quiet hours until {hours['begins']}, {until}"
     if delivery["status"] == DeliveryStatus.QUEUED:
         return f"another try at {until}"
     if attempt is None:

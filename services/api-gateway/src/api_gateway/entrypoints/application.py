@@ -16,6 +16,7 @@ from api_gateway.entrypoints import (
     parked_envelopes,
     queue,
     senders,
+    suppressions,
     webhooks,
 )
 from api_gateway.entrypoints.bounding import Bounded
@@ -31,6 +32,7 @@ PARTS = (
     parked_envelopes,
     queue,
     senders,
+    suppressions,
     webhooks,
 )
 

@@ -8,6 +8,7 @@ from api_gateway.domain.access import Scope
 from api_gateway.domain.refusals import invalid
 from api_gateway.domain.submission import Item, Submission
 from common.contracts.requests import MOST_ITEMS, MOST_RECIPIENTS, ItemFields, NotificationFields
+from common.contracts.vocabulary import SuppressionReason
 
 MOST_IDS = 1_000
 
@@ -66,6 +67,14 @@ class IdentitiesBody(Body):
     """Which dead deliveries."""
 
     ids: list[Annotated[StrictStr, Field(max_length=100)]] = Field(min_length=1, max_length=MOST_IDS)
+
+
+class SuppressionBody(Body):
+    """A recipient to leave alone, in any spelling; `reason` is a person's decision unless it is said otherwise."""
+
+    recipient: StrictStr = Field(max_length=60)
+    reason: SuppressionReason = SuppressionReason.BLOCKED
+    note: Annotated[StrictStr, Field(min_length=1, max_length=300)] | None = None
 
 
 class TestMessageBody(Body):

@@ -16,6 +16,7 @@ from api_gateway.application.ports import ApiKeys, AuditEntries, AuditLog, Deliv
 from api_gateway.application.replay_envelopes import ReplayEnvelopes
 from api_gateway.application.say_what_it_waits_for import SayWhatItWaitsFor
 from api_gateway.application.send_directly import AwaitOutcome
+from api_gateway.application.suppress_recipients import Suppressions, SuppressRecipients
 from api_gateway.application.take_webhook import TakeWebhook
 from common.kernel.clock import Clock
 from common.mongo.gate import Limits
@@ -35,6 +36,8 @@ class Uses:
     look_at_queue: LookAtQueue
     say_what_it_waits_for: SayWhatItWaitsFor
     once: Once
+    suppress: SuppressRecipients
+    suppressions: Suppressions
     take_webhook: TakeWebhook
     notifications: Notifications
     deliveries: Deliveries

@@ -51,13 +51,14 @@ class ComposeDeliveries:
         template = await self._template(notification)
         now = self.lookout.now()
         leaves = departure(notification, now, self.zone)
+        limits = {provider: self.lookout.text_limit(provider) for provider in notification["providers"]}
         made: dict[str, DeliveryDocument] = {}
         told: list[OnlyOnce] = []
         for position, addressee in enumerate(addressees, start=first):
             if position > first and (position - first) % AT_A_TIME == 0:
                 await asyncio.sleep(0)
             text, name, refusal = self._text(notification, addressee, template)
-            route = [provider for provider in notification["providers"] if self._fits(text, provider)]
+            route = [provider for provider, longest in limits.items() if longest is None or len(text) <= longest]
             delivery = plan_delivery(
                 notification,
                 addressee.member,
@@ -109,10 +110,6 @@ class ComposeDeliveries:
         except Unrenderable as error:
             return "", notification.get("template"), Refusal("REFUSED", f"its text cannot be made: {error}")
         return text, name, None
-
-    def _fits(self, text: str, provider: str) -> bool:
-        limit = self.lookout.text_limit(provider)
-        return limit is None or len(text) <= limit
 
 
 def _refusal(text: str, route: Sequence[str]) -> Refusal | None:

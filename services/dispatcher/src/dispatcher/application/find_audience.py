@@ -1,6 +1,6 @@
 """Find whom a large notification is for: in its pages, or in the directory, page by page."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 
 from common.contracts.directory import Customer
@@ -33,14 +33,14 @@ class FindAudience:
     notifications: Notifications
     directory: Directory
 
-    def __call__(self, notification: NotificationDocument) -> AsyncIterator[Page]:
+    def __call__(self, notification: NotificationDocument) -> AsyncGenerator[Page, None]:
         """The pages that are not noted as planned."""
         query = notification.get("audience_query")
         if query is not None and not query.get("listed"):
             return self._rows(notification)
         return self._pages(notification)
 
-    async def _pages(self, notification: NotificationDocument) -> AsyncIterator[Page]:
+    async def _pages(self, notification: NotificationDocument) -> AsyncGenerator[Page, None]:
         if not notification["pages"]:
             if not notification["planned_pages"]:
                 yield Page(0, await self._addressees(notification, notification["audience"]))
@@ -59,7 +59,7 @@ class FindAudience:
             customer(rows[identity], data) if identity in rows else stranger(identity, data) for identity in identities
         ]
 
-    async def _rows(self, notification: NotificationDocument) -> AsyncIterator[Page]:
+    async def _rows(self, notification: NotificationDocument) -> AsyncGenerator[Page, None]:
         query = notification["audience_query"]
         number, after = notification["planned_pages"], query.get("after")
         data = notification["data"] or {}

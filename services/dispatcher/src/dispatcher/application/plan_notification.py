@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -93,17 +94,18 @@ class PlanNotifications:
         identity = notification["_id"]
         storing: asyncio.Task[bool] | None = None
         try:
-            async for page in self.find(notification):
-                composed = await self.compose(notification, page.addressees, first=page.first)
-                if storing is not None and await storing:
-                    notification = {**notification, "status": NotificationStatus.CANCELLED}
+            async with aclosing(self.find(notification)) as pages:
+                async for page in pages:
                     composed = await self.compose(notification, page.addressees, first=page.first)
-                storing = None
-                if self.stopping():
-                    # Whoever looks next carries on from here.
-                    await self.notifications.postpone([identity], self.lookout.now())
-                    return False
-                storing = asyncio.create_task(self._store(notification, page, composed))
+                    if storing is not None and await storing:
+                        notification = {**notification, "status": NotificationStatus.CANCELLED}
+                        composed = await self.compose(notification, page.addressees, first=page.first)
+                    storing = None
+                    if self.stopping():
+                        # Whoever looks next carries on from here.
+                        await self.notifications.postpone([identity], self.lookout.now())
+                        return False
+                    storing = asyncio.create_task(self._store(notification, page, composed))
             if storing is not None:
                 await storing
         finally:

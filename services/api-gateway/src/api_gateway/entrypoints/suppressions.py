@@ -1,0 +1,84 @@
+"""/api/suppressions"""
+
+from typing import Any
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from api_gateway.application.accept_notification import Turn
+from api_gateway.application.ports import Answer
+from api_gateway.domain.refusals import Code, invalid
+from api_gateway.entrypoints.answering import JSON
+from api_gateway.entrypoints.authentication import Admin
+from api_gateway.entrypoints.bodies import NoBody, SuppressionBody
+from api_gateway.entrypoints.openapi import describe
+from api_gateway.entrypoints.paging import Cursor, Limit, after_cursor, cursor_after
+from api_gateway.entrypoints.posting import answered, post
+from api_gateway.entrypoints.reading import read_json, shaped
+from api_gateway.entrypoints.uses import uses
+from common.contracts.documents import SuppressionDocument
+from common.kernel.phone import InvalidPhone, mask, mask_in_text, normalise_recipient
+
+router = APIRouter(prefix="/api/suppressions", tags=["suppressions"])
+_ADD = describe(
+    SuppressionBody,
+    {"by a person": {"recipient": "6281200000001", "reason": "blocked", "note": "meminta lewat telepon"}},
+    idempotent=True,
+)
+_LIFT = describe(NoBody, {}, idempotent=True, optional=True)
+
+
+@router.get("", summary="Recipients nobody may contact, newest first")
+async def list_suppressions(request: Request, _: Admin, limit: Limit = 50, cursor: Cursor = None) -> Response:
+    found = await uses(request).suppressions.page(after_cursor(cursor, "sup_"), limit)
+    last = found[-1].get("listed_as") if len(found) == limit else None
+    return JSON({"items": [_view(one) for one in found], "next_cursor": cursor_after(last)})
+
+
+@router.post("", summary="Contact a recipient no more", openapi_extra=_ADD)
+async def add(request: Request, caller: Admin) -> Response:
+    document = await read_json(request)
+
+    async def act(_: Turn) -> Answer:
+        body = shaped(document, SuppressionBody)
+        recipient = _recipient("recipient", body.recipient)
+        done = await uses(request).suppress.add(recipient, body.reason, body.note, caller)
+        view = {"success": True, **_view(done.suppression), "ended": done.ended}
+        return answered(view, 201 if done.new else 200)
+
+    return await post(request, caller, document, act)
+
+
+@router.get("/{recipient}", summary="Whether and why a recipient is not contacted")
+async def show(request: Request, recipient: str, _: Admin) -> Response:
+    return JSON(_view(await uses(request).suppress.get(_recipient("recipient", recipient))))
+
+
+@router.delete("/{recipient}", summary="Contact a recipient again", openapi_extra=_LIFT)
+async def lift(request: Request, recipient: str, caller: Admin) -> Response:
+    document = await read_json(request, optional=True)
+
+    async def act(_: Turn) -> Answer:
+        shaped(document, NoBody)
+        lifted = await uses(request).suppress.lift(_recipient("recipient", recipient), caller)
+        return answered({"success": True, **_view(lifted)})
+
+    return await post(request, caller, document, act)
+
+
+def _recipient(field: str, value: str) -> str:
+    try:
+        return normalise_recipient(value)
+    except InvalidPhone as error:
+        raise invalid(field, str(error), Code.INVALID_PHONE) from error
+
+
+def _view(suppression: SuppressionDocument) -> dict[str, Any]:
+    note = suppression["note"]
+    return {
+        "recipient": mask(suppression["_id"]),
+        "reason": suppression["reason"],
+        "note": None if note is None else mask_in_text(note),
+        "created_by": mask_in_text(suppression["created_by"]),
+        "created_at": suppression["created_at"],
+    }
