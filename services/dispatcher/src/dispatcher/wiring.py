@@ -12,6 +12,7 @@ from common.mongo.suppressions import Suppressions
 from common.mongo.templates import Templates
 from common.runtime.loops import after
 from common.runtime.process import Application, Surroundings
+from dispatcher.adapters.mongo_conversations import MongoConversations
 from dispatcher.adapters.mongo_deliveries import MongoDeliveries
 from dispatcher.adapters.mongo_early_reports import MongoEarlyReports
 from dispatcher.adapters.mongo_notifications import MongoNotifications
@@ -20,6 +21,7 @@ from dispatcher.adapters.mongo_queue_lengths import MongoQueueLengths
 from dispatcher.adapters.mongo_repeats import MongoRepeats
 from dispatcher.adapters.mongo_senders import MongoSenders
 from dispatcher.adapters.mongo_untold import MongoUntold
+from dispatcher.adapters.rabbit_answers import RabbitAnswers
 from dispatcher.adapters.rabbit_gateways import RabbitGateways
 from dispatcher.adapters.rabbit_requests import RabbitRequests
 from dispatcher.adapters.rabbit_subscribers import RabbitSubscribers
@@ -36,6 +38,7 @@ from dispatcher.application.lookout import Lookout
 from dispatcher.application.measure_queue import MeasureQueue
 from dispatcher.application.park_envelope import ParkEnvelope
 from dispatcher.application.plan_notification import PlanNotifications
+from dispatcher.application.receive_message import ReceiveMessage
 from dispatcher.application.recipient_caps import RecipientCaps
 from dispatcher.application.respect_opt_outs import RespectOptOuts
 from dispatcher.application.serve_sender import ServeSender
@@ -72,6 +75,7 @@ async def wire(settings: Settings, surroundings: Surroundings) -> AsyncIterator[
     reports = ApplyReports(deliveries, MongoEarlyReports(mongo["early_reports"]), decide, metrics)
     park = ParkEnvelope(MongoParkedEnvelopes(mongo["parked_envelopes"]), clock, metrics)
     keep = KeepDirectory(directory, RabbitRequests(broker), clock)
+    receive = ReceiveMessage(suppressions, MongoConversations(mongo), RabbitAnswers(broker), clock)
     measure = MeasureQueue(MongoQueueLengths(mongo["deliveries"]), lookout, metrics)
     caps = RecipientCaps(settings.recipient_limits(), MongoGate(mongo["recipient_gates"]), deliveries, lookout, metrics)
     hours = KeepHours(settings.zone, deliveries, lookout, metrics)
@@ -103,7 +107,7 @@ async def wire(settings: Settings, surroundings: Surroundings) -> AsyncIterator[
         reports=reports,
         hear=HearOfSenders(decide),
         park=park,
-        facts=facts_table(keep),
+        facts=facts_table(keep, receive),
     )
     senders_served = SenderLoops(lookout, serve if settings.enabled else None)
     yield Application(
