@@ -41,6 +41,10 @@ MATRIX: list[tuple[str, str, object, frozenset[str]]] = [
     ("POST", "/admin/whatsapp-queue/force-process", None, OPERATORS),
     ("POST", "/admin/whatsapp-queue/send-test", None, OPERATORS),
     ("GET", "/admin/conservation", None, OPERATORS),
+    ("GET", "/api/directory/customers", None, frozenset({"admin"})),
+    ("GET", "/api/directory/customers/x", None, frozenset({"admin"})),
+    ("PUT", "/api/directory/customers/x", {"name": "Sari"}, frozenset({"admin"})),
+    ("POST", "/api/directory/customers", {"items": [{"id": "x"}]}, frozenset({"admin"})),
 ]
 
 

@@ -49,6 +49,23 @@ async def mongo(mongodb: Any) -> AsyncIterator[Mongo]:
         await mongo.client.drop_database(mongo.database.name)
 
 
+@pytest.fixture(scope="module")
+async def rows(mongo: Mongo) -> Mongo:
+    """A directory large enough that looking at all of it would show."""
+    people = [
+        {"_id": f"C-{n:05d}", "area": f"area {n % 5}", "phone": f"62812{n:08d}", "name": str(n)} for n in range(20_000)
+    ]
+    await mongo["customers"].insert_many(
+        [{**one, "status": ("active", "inactive")[n % 2]} for n, one in enumerate(people)]
+    )
+    roles = ("admin", "supervisor", "cs", "noc")
+    await mongo["staff"].insert_many([{"_id": n, "role": roles[n % 4], "status": "active"} for n in range(2_000)])
+    about = [{"_id": n, "customer_id": f"C-{n:05d}", "technician_id": f"X-{n % 500}"} for n in range(5_000)]
+    await mongo["tickets"].insert_many([{**one, "status": "closed", "deadline": NOW} for one in about])
+    await mongo["invoices"].insert_many([{**one, "status": "paid", "due_date": "2025-11-18"} for one in about])
+    return mongo
+
+
 def stages(plan: Document) -> Iterator[str]:
     yield plan["stage"]
     for child in [plan.get("inputStage"), *plan.get("inputStages", [])]:
@@ -134,6 +151,39 @@ async def test_a_list_of_deliveries_is_answered_by_an_index(
     used, stats = await explained(mongo, "deliveries", query, order=order, limit=10)
     assert "COLLSCAN" not in used
     assert stats["totalKeysExamined"] <= 11
+
+
+ACTIVE = {"status": "active"}
+
+
+@pytest.mark.parametrize(
+    ("collection", "query", "order"),
+    [
+        ("customers", ACTIVE, [("_id", 1)]),
+        ("customers", {**ACTIVE, "_id": {"$gt": "C-10000"}}, [("_id", 1)]),
+        ("customers", {**ACTIVE, "area": "area 2", "_id": {"$gt": "C-10000"}}, [("_id", 1)]),
+        ("customers", {"phone": "6281200000042"}, [("_id", 1)]),
+        ("tickets", {"customer_id": "C-00042"}, []),
+        ("tickets", {"technician_id": "X-42"}, []),
+        ("tickets", {"status": "open", "deadline": {"$lte": NOW}}, [("deadline", 1)]),
+        ("invoices", {"customer_id": "C-00042"}, []),
+        ("invoices", {"status": "unpaid", "due_date": "2025-11-18"}, []),
+    ],
+    ids=str,
+)
+async def test_rows_of_the_directory_are_found_by_an_index_and_read_in_order(
+    rows: Mongo, collection: str, query: Document, order: list[tuple[str, int]]
+) -> None:
+    used, stats = await explained(rows, collection, query, order=order, limit=10)
+    assert not used & {"COLLSCAN", "SORT"}
+    assert stats["totalKeysExamined"] <= 11
+
+
+async def test_staff_is_found_by_role_without_looking_at_others(rows: Mongo) -> None:
+    query = {"role": {"$in": ["admin"]}, "status": {"$in": [None, "active"]}}
+    used, stats = await explained(rows, "staff", query, order=[("_id", 1)], limit=0)
+    assert "COLLSCAN" not in used
+    assert stats["totalDocsExamined"] == stats["nReturned"] == 500
 
 
 def test_a_collection_without_indexes_is_not_declared() -> None:

@@ -14,6 +14,7 @@ from api_gateway.adapters.jwks import REFRESH_SECONDS, Jwks
 from api_gateway.adapters.mongo_api_keys import MongoApiKeys
 from api_gateway.adapters.mongo_audit_log import MongoAuditLog
 from api_gateway.adapters.mongo_deliveries import MongoDeliveries
+from api_gateway.adapters.mongo_directory import MongoDirectory
 from api_gateway.adapters.mongo_early_requests import MongoEarlyRequests
 from api_gateway.adapters.mongo_groups import MongoGroups
 from api_gateway.adapters.mongo_ledger import MongoLedger
@@ -44,6 +45,7 @@ from api_gateway.application.say_what_it_waits_for import SayWhatItWaitsFor
 from api_gateway.application.send_directly import AwaitOutcome
 from api_gateway.application.suppress_recipients import SuppressRecipients
 from api_gateway.application.take_webhook import TakeWebhook, WebhookMetrics
+from api_gateway.application.tell_directory import TellDirectory
 from api_gateway.application.verify_api_keys import VerifyApiKeys
 from api_gateway.entrypoints import requests
 from api_gateway.entrypoints.application import http_application
@@ -53,7 +55,6 @@ from common.config.whatsapp import PROVIDERS
 from common.contracts.events import NotificationAccepted
 from common.kernel.clock import Clock, SystemClock
 from common.messaging.coalesced import Coalesced
-from common.mongo.directory import Directory
 from common.mongo.gate import Limits
 from common.mongo.routes import Routes
 from common.mongo.server_clock import ServerClock
@@ -87,6 +88,7 @@ async def wire(settings: Settings, surroundings: Surroundings) -> AsyncIterator[
     clock = ServedClock(server_clock, SystemClock())
     announcements: Coalesced[str] = Coalesced(announce, limit=ANNOUNCED_AT_ONCE)
     notifications, deliveries, senders = MongoNotifications(mongo), MongoDeliveries(mongo), MongoSenders(mongo)
+    directory = MongoDirectory(mongo, zone=settings.zone)
     audit_entries, api_keys = MongoAuditLog(mongo), MongoApiKeys(mongo)
     identify, signing_in = _identify(settings, api_keys, clock)
     audit, suppressions = AuditChanges(audit_entries, clock), Suppressions(mongo, settings.zone)
@@ -114,7 +116,7 @@ async def wire(settings: Settings, surroundings: Surroundings) -> AsyncIterator[
         policy,
         AcceptanceMetrics(surroundings.registry),
         Routes(mongo),
-        ComposeNotification(Directory(mongo, zone=settings.zone), MongoGroups(mongo), Templates(mongo), settings.zone),
+        ComposeNotification(directory, MongoGroups(mongo), Templates(mongo), settings.zone),
     )
     early = MongoEarlyRequests(mongo)
     requests.subscribe(
@@ -147,6 +149,8 @@ async def wire(settings: Settings, surroundings: Surroundings) -> AsyncIterator[
         notifications=notifications,
         deliveries=deliveries,
         senders=senders,
+        directory=directory,
+        tell_directory=TellDirectory(directory, clock),
         ledger=MongoLedger(mongo),
         replay_envelopes=ReplayEnvelopes(MongoParkedEnvelopes(mongo), RabbitReplays(surroundings.broker), clock),
         clock=clock,

@@ -77,9 +77,9 @@ INDEXES: dict[str, list[IndexModel]] = {
     "customers": [
         IndexModel([("status", ASCENDING), ("_id", ASCENDING)], name="by_status"),
         IndexModel([("area", ASCENDING), ("status", ASCENDING), ("_id", ASCENDING)], name="by_area"),
-        IndexModel([("phone", ASCENDING)], name="by_phone"),
+        IndexModel([("phone", ASCENDING), ("_id", ASCENDING)], name="by_phone"),
     ],
-    "staff": [IndexModel([("role", ASCENDING), ("status", ASCENDING)], name="by_role")],
+    "staff": [IndexModel([("role", ASCENDING), ("_id", ASCENDING)], name="by_role")],
     "technicians": [IndexModel([("status", ASCENDING), ("_id", ASCENDING)], name="by_status")],
     "tickets": [
         IndexModel([("status", ASCENDING), ("deadline", ASCENDING)], name="by_deadline"),

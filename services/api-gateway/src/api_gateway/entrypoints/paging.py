@@ -25,6 +25,6 @@ def after_cursor(cursor: str | None, prefix: str = "") -> str | None:
         last = base64.urlsafe_b64decode(cursor.encode("ascii")).decode()
     except (ValueError, binascii.Error) as error:
         raise invalid("cursor", "must be the next_cursor of the page before") from error
-    if not last.startswith(prefix):
+    if not last.startswith(prefix) or cursor_after(last) != cursor:
         raise invalid("cursor", "must be the next_cursor of the page before")
     return last

@@ -18,6 +18,7 @@ from api_gateway.application.say_what_it_waits_for import SayWhatItWaitsFor
 from api_gateway.application.send_directly import AwaitOutcome
 from api_gateway.application.suppress_recipients import Suppressions, SuppressRecipients
 from api_gateway.application.take_webhook import TakeWebhook
+from api_gateway.application.tell_directory import Directory, TellDirectory
 from common.kernel.clock import Clock
 from common.mongo.gate import Limits
 
@@ -42,6 +43,8 @@ class Uses:
     notifications: Notifications
     deliveries: Deliveries
     senders: Senders
+    directory: Directory
+    tell_directory: TellDirectory
     ledger: Ledger
     replay_envelopes: ReplayEnvelopes
     clock: Clock

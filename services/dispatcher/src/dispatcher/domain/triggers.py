@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 
 from common.contracts.directory import InvoiceStatus, TicketStatus
 from common.contracts.facts import (
@@ -16,6 +17,8 @@ from common.contracts.facts import (
 )
 from common.contracts.vocabulary import NotificationType
 
+LONGEST_IDENTITY = 128
+"""Of an event; a fact may have used all of it itself."""
 SETTLED_TICKET = frozenset({TicketStatus.RESOLVED, TicketStatus.CLOSED, TicketStatus.CANCELLED})
 SETTLED_INVOICE = frozenset({InvoiceStatus.PAID, InvoiceStatus.CANCELLED})
 
@@ -66,9 +69,14 @@ def request(
     if trigger is None or row.get("status") in trigger.too_late or row.get(trigger.tells) != told[trigger.tells]:
         return None
     return NotificationRequested(
-        event_id=f"{fact.event_id}.{trigger.type}",
+        event_id=_identity(fact.event_id, trigger.type),
         occurred_at=fact.occurred_at,
         version=fact.version,
         type=trigger.type,
         data={trigger.subject: identity, **{name: told[name] for name in trigger.passes if name in told}},
     )
+
+
+def _identity(event_id: str, type_: NotificationType) -> str:
+    whole = f"{event_id}.{type_}"
+    return whole if len(whole) <= LONGEST_IDENTITY else f"{sha256(event_id.encode()).hexdigest()}.{type_}"
