@@ -52,6 +52,17 @@ def test_the_catalogue_knows_every_event_under_its_own_key() -> None:
     assert all(KEY.match(key) for key in CATALOGUE)
 
 
+def test_no_field_has_the_name_of_something_every_event_has() -> None:
+    """Or what is left out would be taken from there."""
+    assert not [(key, name) for key, event in CATALOGUE.items() for name in event.model_fields if hasattr(Event, name)]
+
+
+@pytest.mark.parametrize("event", [e for e in CATALOGUE.values() if issubclass(e, facts.RowFact)])
+def test_a_fact_tells_what_it_says_and_nothing_else(event: type[facts.RowFact]) -> None:
+    said = event.decode(b'{"event_id": "evt_1", "occurred_at": "2025-11-15T03:00:00Z", "id": "R-1"}')
+    assert said.telling().model_dump(exclude_none=True) == {"id": "R-1", **event.implies}
+
+
 def test_two_events_cannot_share_a_routing_key() -> None:
     with pytest.raises(TypeError, match=r"share the routing key notification\.accepted"):
 

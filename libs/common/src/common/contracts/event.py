@@ -23,8 +23,11 @@ class Event(BaseModel):
             raise TypeError(f"{cls.__qualname__} and {known.__qualname__} share the routing key {cls.routing_key}")
 
     @property
-    def address(self) -> str:
-        """The routing key it is published with; a class may add a qualifier of its own."""
+    def topic(self) -> str:
+        """The routing key it is published with; a class may add a qualifier of its own.
+
+        No event may have a field of this name, or one that is left out would be taken from here.
+        """
         return self.routing_key
 
     def encode(self) -> bytes:

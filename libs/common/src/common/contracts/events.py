@@ -51,7 +51,7 @@ class AttemptsRequested(Event):
     attempts: list[AttemptRequest]
 
     @property
-    def address(self) -> str:
+    def topic(self) -> str:
         return attempts_address(self.provider)
 
 
@@ -102,7 +102,7 @@ class WebhookReceived(Event):
     received_at: datetime
 
     @property
-    def address(self) -> str:
+    def topic(self) -> str:
         return webhooks_address(self.provider)
 
 

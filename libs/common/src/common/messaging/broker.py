@@ -103,7 +103,7 @@ class Broker:
         Raises `Transient` when the broker is away, refuses it, or no queue takes it. After a lost connection or a
         timeout the envelope may have arrived all the same.
         """
-        await self._send(exchange, self._message(event), event.address, timeout=timeout)
+        await self._send(exchange, self._message(event), event.topic, timeout=timeout)
 
     async def publish_many(
         self, exchange: Exchange, events: Sequence[Event], *, timeout: float = PUBLISH_SECONDS
@@ -149,7 +149,7 @@ class Broker:
     async def _hand_over(self, channel: aiormq.Channel, exchange: Exchange, event: Event) -> object:
         message = self._message(event)
         return await channel.basic_publish(
-            message.body, exchange=exchange.name, routing_key=event.address, properties=message.properties,
+            message.body, exchange=exchange.name, routing_key=event.topic, properties=message.properties,
             mandatory=True, wait=False,
         )  # fmt: skip
 

@@ -92,20 +92,22 @@ class TellDirectory:
         async for batch in batches:
             counted.read += len(batch)
             fit: list[tuple[Candidate, Telling]] = []
+            unfit: list[list[Refusal]] = []
             for candidate in batch:
                 row = _shaped(candidate, shape)
                 if isinstance(row, Row):
                     fit.append((candidate, Telling(row, now, version=candidate.row)))
                 else:
-                    counted.refuse(row)
-            told = (
-                await self.directory.tell(shape.kind, [telling for _, telling in fit], dry_run=dry_run) if fit else []
-            )
+                    unfit.append(row)
+            tellings = [telling for _, telling in fit]
+            told = await self.directory.tell(shape.kind, tellings, dry_run=dry_run) if fit else []
             for (candidate, telling), one in zip(fit, told, strict=True):
                 if one.problem is None:
                     counted.outcomes[one.outcome] += 1
                 else:
-                    counted.refuse([_unfit(candidate, telling.row, one.problem)])
+                    unfit.append([_unfit(candidate, telling.row, one.problem)])
+            for refusals in sorted(unfit, key=lambda refusals: refusals[0].row):
+                counted.refuse(refusals)
 
     async def one(self, row: Row, *, dry_run: bool) -> Told:
         (told,) = await self.directory.tell(row.kind, [Telling(row, self.clock.now())], dry_run=dry_run)
