@@ -1,5 +1,8 @@
 """Somebody who issues tokens: keys, their JWKS document, and a server that shows it."""
 
+import base64
+import hashlib
+import hmac
 import json
 import threading
 import time
@@ -47,6 +50,18 @@ def signed(key: Any, algorithm: str, kid: str | None = "one", **claims: Any) -> 
 
 def public_pem(key: PrivateKey) -> bytes:
     return key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+
+
+def forged(header: dict[str, Any], secret: bytes, **more: Any) -> str:
+    """A token signed with HMAC under any header; libraries refuse to make some of these."""
+
+    def part(content: bytes) -> bytes:
+        return base64.urlsafe_b64encode(content).rstrip(b"=")
+
+    claims = {"sub": "x", "role": "admin", "exp": int(time.time()) + 60, **more}
+    text = part(json.dumps(header).encode()) + b"." + part(json.dumps(claims).encode())
+    signature = b"" if header["alg"] == "none" else hmac.new(secret, text, hashlib.sha256).digest()
+    return (text + b"." + part(signature)).decode()
 
 
 @dataclass

@@ -1,9 +1,5 @@
 """Whose tokens are taken: the algorithm follows the key, and the issuer's keys are fetched no oftener than need be."""
 
-import base64
-import hashlib
-import hmac
-import json
 import time
 from collections.abc import Callable
 from typing import Any
@@ -16,7 +12,7 @@ from api_gateway.adapters.jwks import MOST_BYTES, UNKNOWN_SECONDS, Jwks, read_ke
 from api_gateway.adapters.tokens import LEEWAY_SECONDS, Rules, Tokens
 from api_gateway.domain.refusals import Unauthenticated, Unavailable
 from common.kernel.failures import Transient
-from tests.support.issuer import described, ec_key, public_pem, rsa_key, signed
+from tests.support.issuer import described, ec_key, forged, public_pem, rsa_key, signed
 
 SECRET = "a secret made up for the tests of this run"
 URL = "https://login.example.com/jwks.json"
@@ -68,18 +64,6 @@ async def test_both_kinds_of_tokens_are_taken_where_both_are_set_up() -> None:
     tokens = Tokens(Rules(SECRET, jwks(both())))
     assert await role(tokens, signed(SECRET, "HS256", None)) == "admin"
     assert await role(tokens, signed(rsa_key(), "RS256", "rsa")) == "admin"
-
-
-def forged(header: dict[str, Any], secret: bytes) -> str:
-    """A token signed with HMAC under any header; libraries refuse to make some of these."""
-
-    def part(content: bytes) -> bytes:
-        return base64.urlsafe_b64encode(content).rstrip(b"=")
-
-    claims = {"sub": "x", "role": "admin", "exp": int(time.time()) + 60}
-    text = part(json.dumps(header).encode()) + b"." + part(json.dumps(claims).encode())
-    signature = b"" if header["alg"] == "none" else hmac.new(secret, text, hashlib.sha256).digest()
-    return (text + b"." + part(signature)).decode()
 
 
 @pytest.mark.parametrize(

@@ -41,6 +41,11 @@ PARTS = (
 
 def http_application(uses: Uses, checks: Mapping[str, Check], registry: CollectorRegistry) -> ASGIApp:
     """All routes, errors in one shape, requests measured."""
+    return Measured(Bounded(routed(uses, checks, registry)), registry)
+
+
+def routed(uses: Uses, checks: Mapping[str, Check], registry: CollectorRegistry) -> FastAPI:
+    """All routes, errors in one shape."""
     app = FastAPI(
         title="Kabar",
         version="1",
@@ -55,4 +60,4 @@ def http_application(uses: Uses, checks: Mapping[str, Check], registry: Collecto
     app.router.routes += operations_routes(checks, registry)
     errors.install(app)
     openapi.install(app)
-    return Measured(Bounded(app), registry)
+    return app
