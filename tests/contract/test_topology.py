@@ -26,6 +26,7 @@ from common.topology.declarations import (
     OUTCOMES,
     PARKED,
     QUEUES,
+    REQUESTS,
     Queue,
     attempts_queue,
     definitions,
@@ -130,6 +131,7 @@ def test_every_queue_is_subscribed_to_in_exactly_one_place_of_its_consumer() -> 
         "NOTIFICATIONS": "services/dispatcher",
         "OUTCOMES": "services/dispatcher",
         "FACTS": "services/dispatcher",
+        "REQUESTS": "services/api-gateway",
         "PARKED": "services/dispatcher",
         "attempts_queue(name)": "libs/gateway",  # every provider's gateway is wired by this lib
         "webhooks_queue(name)": "libs/gateway",
@@ -143,7 +145,7 @@ def test_every_queue_is_subscribed_to_in_exactly_one_place_of_its_consumer() -> 
     ]
     assert sorted(subscribed) == sorted((place, name) for name, place in expected.items())
     assert {queue.name for queue in QUEUES} == {
-        *(queue.name for queue in (NOTIFICATIONS, OUTCOMES, FACTS, PARKED)),
+        *(queue.name for queue in (NOTIFICATIONS, OUTCOMES, FACTS, REQUESTS, PARKED)),
         *(attempts_queue(provider).name for provider in PROVIDERS),
         *(webhooks_queue(provider).name for provider in PROVIDERS),
     }

@@ -13,6 +13,7 @@ import pytest
 from common.kernel.identity import new_id
 from local_stack.servers import PrivateMongo, PrivateRabbitMQ
 from tests.support.api import Api, assert_error, ready, running_api, until, wait_until
+from tests.support.directory_rows import tell_examples
 from tests.support.stored_deliveries import stored_delivery, stored_notification, stored_sender
 
 Document = dict[str, Any]
@@ -202,6 +203,7 @@ async def test_acceptance_and_requests_are_measured(api: Api) -> None:
 
 
 async def test_the_description_of_the_api_has_examples_that_are_accepted(api: Api) -> None:
+    tell_examples(api.rows)
     described = await get(api, "/openapi.json")
     assert described["info"]["title"] == "Kabar"
     submit = described["paths"]["/api/notifications"]["post"]

@@ -21,6 +21,8 @@ class Settings(LimitSettings):
     admin_number: str | None = Field(None, validation_alias="ADMIN_WHATSAPP_NUMBER")
     webhook_secret: SecretStr | None = Field(None, validation_alias="KABAR_WEBHOOK_SECRET")
     early_request_seconds: float = Field(60.0, ge=0, le=3600, validation_alias="KABAR_EARLY_REQUEST_SECONDS")
+    fonnte_price: float = Field(0.0, ge=0, allow_inf_nan=False, validation_alias="FONNTE_PRICE_PER_MESSAGE")
+    wablas_price: float = Field(0.0, ge=0, allow_inf_nan=False, validation_alias="WABLAS_PRICE_PER_MESSAGE")
     connect_timeout: float = Field(10.0, gt=0, le=300, validation_alias="WHATSAPP_CONNECT_TIMEOUT")
     read_timeout: float = Field(30.0, gt=0, le=300, validation_alias="WHATSAPP_READ_TIMEOUT")
 
@@ -50,3 +52,8 @@ class Settings(LimitSettings):
     @classmethod
     def _number(cls, value: str | None) -> str | None:
         return None if value is None else normalise_recipient(value)
+
+    @property
+    def prices(self) -> dict[str, float]:
+        """Rupiah a sent message costs, by provider."""
+        return {"fonnte": self.fonnte_price, "wablas": self.wablas_price}

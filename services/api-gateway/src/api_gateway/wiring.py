@@ -23,6 +23,7 @@ from api_gateway.adapters.mongo_parked_envelopes import MongoParkedEnvelopes
 from api_gateway.adapters.mongo_queue import MongoQueue
 from api_gateway.adapters.mongo_reservations import MongoReservations
 from api_gateway.adapters.mongo_senders import MongoSenders
+from api_gateway.adapters.mongo_statistics import MongoStatistics
 from api_gateway.adapters.mongo_webhooks import MongoWebhookInbox, MongoWebhookSecret
 from api_gateway.adapters.rabbit_replays import RabbitReplays
 from api_gateway.adapters.rabbit_requests import RabbitRequests
@@ -47,6 +48,7 @@ from api_gateway.application.suppress_recipients import SuppressRecipients
 from api_gateway.application.take_webhook import TakeWebhook, WebhookMetrics
 from api_gateway.application.tell_directory import TellDirectory
 from api_gateway.application.verify_api_keys import VerifyApiKeys
+from api_gateway.application.work_out_figures import WorkOutFigures
 from api_gateway.entrypoints import requests
 from api_gateway.entrypoints.application import http_application
 from api_gateway.entrypoints.uses import Uses
@@ -55,6 +57,7 @@ from common.config.whatsapp import PROVIDERS
 from common.contracts.events import NotificationAccepted
 from common.kernel.clock import Clock, SystemClock
 from common.messaging.coalesced import Coalesced
+from common.mongo.figures import Figures
 from common.mongo.gate import Limits
 from common.mongo.routes import Routes
 from common.mongo.server_clock import ServerClock
@@ -145,6 +148,7 @@ async def wire(settings: Settings, surroundings: Surroundings) -> AsyncIterator[
         once=Once(reservations, clock),
         suppress=SuppressRecipients(suppressions, audit, clock),
         suppressions=suppressions,
+        capacity=capacity,
         take_webhook=take_webhook,
         notifications=notifications,
         deliveries=deliveries,
@@ -152,6 +156,9 @@ async def wire(settings: Settings, surroundings: Surroundings) -> AsyncIterator[
         directory=directory,
         tell_directory=TellDirectory(directory, clock),
         ledger=MongoLedger(mongo),
+        statistics=MongoStatistics(mongo),
+        prices=settings.prices,
+        work_out_figures=WorkOutFigures(Figures(mongo), clock, settings.zone),
         replay_envelopes=ReplayEnvelopes(MongoParkedEnvelopes(mongo), RabbitReplays(surroundings.broker), clock),
         clock=clock,
         limits=limits,

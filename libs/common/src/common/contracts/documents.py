@@ -107,6 +107,7 @@ class DeliveryDocument(TypedDict):
     accepted_at: datetime
     created_at: datetime
     sent_at: datetime | None
+    sent_by: NotRequired[str]
     called_off: NotRequired[str]
     retried_at: NotRequired[datetime]
     discarded_at: NotRequired[datetime]

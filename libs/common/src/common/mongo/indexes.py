@@ -50,6 +50,18 @@ INDEXES: dict[str, list[IndexModel]] = {
             name="by_current_provider",
             partialFilterExpression=_IS_TRIED,
         ),
+        # Everything the statistics of the last days count: they are answered without reading a delivery.
+        IndexModel(
+            [
+                ("accepted_at", ASCENDING),
+                ("type", ASCENDING),
+                ("status", ASCENDING),
+                ("channel", ASCENDING),
+                ("sent_by", ASCENDING),
+                ("failover", ASCENDING),
+            ],
+            name="statistics",
+        ),
     ],
     "api_keys": [IndexModel([("revoked_at", ASCENDING)], name="by_end")],
     "audit_log": [
@@ -85,6 +97,8 @@ INDEXES: dict[str, list[IndexModel]] = {
         IndexModel([("status", ASCENDING), ("deadline", ASCENDING)], name="by_deadline"),
         IndexModel([("customer_id", ASCENDING)], name="by_customer"),
         IndexModel([("technician_id", ASCENDING)], name="by_technician"),
+        IndexModel([("opened_at", ASCENDING)], name="by_opening"),
+        IndexModel([("resolved_at", ASCENDING)], name="by_resolution"),
     ],
     "invoices": [
         IndexModel([("status", ASCENDING), ("due_date", ASCENDING)], name="by_due_date"),

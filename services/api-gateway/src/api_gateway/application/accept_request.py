@@ -95,7 +95,8 @@ class AcceptRequest:
                 raise await self._parked(request, refused.error) from refused
             raise Transient(refused.error) from refused
         except Refused as refused:
-            raise await self._parked(request, refused.error) from refused
+            named = f"to: {refused.error}" if "rejected" in refused.details else refused.error
+            raise await self._parked(request, named) from refused
         await self.early.drop(request.event_id)
         if not isinstance(done, Replayed):
             log.info("request.accepted", event_id=request.event_id, location=done.location)

@@ -106,6 +106,10 @@ class Capacity:
             pace=Pace(gap, limits.per_minute, limits.per_hour, limits.per_day),
         )
 
+    def through(self, providers: Sequence[str], priority: Priority, *, send_at: datetime | None) -> datetime | None:
+        """When all that waits now with this priority or a higher one is sent; `None` while nobody sends it."""
+        return self.finish(providers, priority, 0, send_at=send_at)
+
     async def demand_sender(self, providers: Sequence[str]) -> None:
         """Raise `Conflicting`, saying why of each, when none of these providers' senders would take a message now."""
         now = self.clock.now()

@@ -10,6 +10,7 @@ from api_gateway.application.gather_rows import Rows, shown
 from api_gateway.application.wordings import Wording
 from api_gateway.domain.audience import Audience
 from api_gateway.domain.refusals import Code, unknown
+from api_gateway.domain.submission import field_of
 from common.catalogue.definitions import Definition, Recipients
 from common.contracts.documents import AudienceMember
 from common.contracts.vocabulary import Role
@@ -32,8 +33,7 @@ def the_person(definition: Definition, rows: Rows, prefix: str) -> Audience:
     phone = found.get("phone")
     if phone is None:
         raise unknown(
-            f"{prefix}{rows.through[row]}", f"{row} {found['_id']} has no phone number", row=row,
-            identity=found["_id"], code=Code.INVALID_PHONE,
+            field_of(prefix, rows.through[row]), f"{row} {found['_id']} has no phone number", code=Code.INVALID_PHONE
         )  # fmt: skip
     audience = Audience()
     audience.add(0, phone)

@@ -8,14 +8,9 @@ from typing import Any
 
 from api_gateway.application.catalogue_ports import Directory, Stored
 from api_gateway.domain.refusals import Unknown, unknown
+from api_gateway.domain.submission import field_of
+from common.catalogue.definitions import ROW_KINDS
 
-KINDS = {
-    "ticket": "tickets",
-    "invoice": "invoices",
-    "customer": "customers",
-    "technician": "technicians",
-    "package": "packages",
-}
 NAMED = {
     "ticket_id": "ticket",
     "invoice_id": "invoice",
@@ -32,7 +27,7 @@ DERIVED = (
 )
 """Rows named by a field of another row."""
 AT_ONCE = 1_000
-_OURS = frozenset({"_id", "told", "changed_at"})
+_OURS = frozenset({"_id", "told", "occasions", "changed_at"})
 
 
 @dataclass
@@ -54,7 +49,7 @@ class Rows:
             raise not_known(row, *self.absent[row], prefix)
         through, source = next(((self.through[of], of) for at, of, _ in DERIVED if at == row and of in self.found),
                                (f"{row}_id", row))  # fmt: skip
-        raise unknown(f"{prefix}{through}", f"the {source} names no {row}")
+        raise unknown(field_of(prefix, through), f"the {source} names no {row}")
 
     def demand_named(self, prefix: str) -> None:
         """Raise `Unknown` for a row the data itself names."""
@@ -64,7 +59,7 @@ class Rows:
 
 
 def not_known(row: str, through: str, identity: str, prefix: str) -> Unknown:
-    return unknown(f"{prefix}{through}", f"no {row} {identity} is known", row=row, identity=identity)
+    return unknown(field_of(prefix, through), f"no {row} {identity} is known", row=row, identity=identity)
 
 
 async def gather_rows(directory: Directory, asked: Sequence[Mapping[str, Any]], wanted: Sequence[str]) -> list[Rows]:
@@ -99,7 +94,7 @@ async def _fetch(directory: Directory, asked: Sequence[tuple[Rows, str, str, str
     for row, wanted in identities.items():
         listed = list(wanted)
         for at in range(0, len(listed), AT_ONCE):
-            found = await directory.many(KINDS[row], listed[at : at + AT_ONCE])
+            found = await directory.many(ROW_KINDS[row], listed[at : at + AT_ONCE])
             known |= {(row, identity): one for identity, one in found.items()}
     for rows, row, through, identity in asked:
         if (row, identity) in known:

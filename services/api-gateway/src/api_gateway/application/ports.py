@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from api_gateway.domain.access import Caller
 from api_gateway.domain.api_key import ApiKey
 from api_gateway.domain.audit import Outcome
+from api_gateway.domain.statistics import Tally
 from common.contracts.documents import AudienceMember, DeliveryDocument, NotificationDocument, SenderDocument
 from common.contracts.vocabulary import DeliveryStatus
 
@@ -132,6 +133,11 @@ class Conservation:
 class Ledger(Protocol):
     async def conservation(self) -> Conservation:
         """Everything counted at one moment."""
+
+
+class DeliveryStatistics(Protocol):
+    async def since(self, moment: datetime) -> list[Tally]:
+        """Deliveries of notifications accepted since a moment, counted by what they have in common."""
 
 
 @dataclass(frozen=True)

@@ -69,7 +69,7 @@ class Refused(Exception):  # noqa: N818 - failures are adjectives here
 @dataclass(eq=False)
 class Unknown(Refused):
     """It speaks of a row the directory does not know, or of what is not known of it, so far: the row may be told later
-    than what speaks of it. `row` and `identity` say which, where it is one (`ticket`, `T-1`).
+    than what speaks of it. `row` and `identity` say which row is not known, where it is one (`ticket`, `T-1`).
     """
 
     row: str = ""

@@ -21,7 +21,7 @@ class Item:
 class Submission:
     """Either `to` (one or many) or `items`, or neither for a type that knows its recipients; `bulk` when the answer
     should count like that of a list. `template` names the stored template of a `custom` one. `prefix` stands before
-    the names of the data's fields where they are refused.
+    the names of the data's fields where they are refused; with none they are in camelCase.
     """
 
     type: NotificationType
@@ -39,3 +39,13 @@ class Submission:
     force: bool = False
     template: str | None = None
     prefix: str = "data."
+
+
+def field_of(prefix: str, name: str) -> str:
+    """How a field of the data is named: after `prefix`, or in camelCase where the data is the body itself."""
+    return f"{prefix}{name}" if prefix else camel(name)
+
+
+def camel(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(word.capitalize() for word in rest)

@@ -19,6 +19,7 @@ from api_gateway.entrypoints import (
     senders,
     suppressions,
     webhooks,
+    whatsapp_notifications,
 )
 from api_gateway.entrypoints.bounding import Bounded
 from api_gateway.entrypoints.measuring import Measured
@@ -36,6 +37,7 @@ PARTS = (
     senders,
     suppressions,
     webhooks,
+    whatsapp_notifications,
 )
 
 

@@ -9,6 +9,7 @@ from api_gateway.application.accept_notification import Accepted, Turn
 from api_gateway.application.ports import Answer
 from api_gateway.domain.access import SENDING, Caller, Scope, demand
 from api_gateway.domain.refusals import Code, Refused, missing
+from api_gateway.domain.submission import Submission
 from api_gateway.entrypoints import views
 from api_gateway.entrypoints.answering import JSON
 from api_gateway.entrypoints.authentication import AnyCaller, NotificationReader
@@ -18,7 +19,7 @@ from api_gateway.entrypoints.posting import answered, post
 from api_gateway.entrypoints.reading import read_json, shaped
 from api_gateway.entrypoints.uses import Uses, uses
 from common.contracts.documents import DeliveryDocument
-from common.contracts.vocabulary import WAITING, DeliveryStatus, NotificationType, Role
+from common.contracts.vocabulary import WAITING, DeliveryStatus, NotificationType, Priority, Role
 
 router = APIRouter(prefix="/api/notifications", tags=["notifications"])
 SUCCEEDED = (DeliveryStatus.SENT, DeliveryStatus.DELIVERED, DeliveryStatus.READ)
@@ -51,7 +52,9 @@ async def show(request: Request, notification_id: str, _: NotificationReader) ->
     found = await uses(request).notifications.get(notification_id)
     if found is None:
         raise missing("notification", notification_id)
-    return JSON(views.notification(found, await uses(request).notifications.progress(notification_id)))
+    progress = await uses(request).notifications.progress(notification_id)
+    eta = uses(request).capacity.through(found["providers"], Priority(found["priority"]), send_at=found["send_at"])
+    return JSON(views.notification(found, progress, eta))
 
 
 @router.post(
@@ -75,14 +78,18 @@ async def cancel(request: Request, notification_id: str, caller: AnyCaller) -> R
 
 async def submit_document(use: Uses, document: dict[str, Any], caller: Caller, turn: Turn) -> Answer:
     """Accept what a body asks for and say so."""
-    body = shaped(document, NotificationBody)
+    return await accepted_answer(use, shaped(document, NotificationBody).submission(), caller, turn)
+
+
+async def accepted_answer(use: Uses, submission: Submission, caller: Caller, turn: Turn) -> Answer:
+    """Accept it and say so; of a direct send what became of it."""
     try:
-        accepted = await use.accept(body.submission(), caller, turn)
+        accepted = await use.accept(submission, caller, turn)
     except Refused as refused:
         if "rejected" in refused.details:
             refused.details = {**refused.details, "rejected": views.rejections(refused.details["rejected"])}  # type: ignore[arg-type]
         raise
-    if body.direct:
+    if submission.direct:
         return await _direct_answer(use, accepted)
     location = f"/api/notifications/{accepted.notification['_id']}"
     return answered(views.accepted(accepted), 202, location)

@@ -1,12 +1,15 @@
 """What /openapi.json says about bodies: their schemas and examples that can be sent as they are."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from api_gateway.entrypoints.bodies import Body
+from common.catalogue.definitions import DEFINITIONS, Recipients
+from common.catalogue.examples import EXAMPLE_DATA
+from common.catalogue.shapes import Shape
 
 _REFERENCE = "#/components/schemas/{model}"
 NOTIFICATION_EXAMPLES: dict[str, Any] = {
@@ -26,6 +29,11 @@ NOTIFICATION_EXAMPLES: dict[str, Any] = {
         "message": "Halo {{ name }}, tagihan Anda {{ amount }}.",
     },
     "otp": {"type": "otp", "to": "6281200000001", "data": {"code": "123456", "purpose": "masuk"}},
+    **{
+        kind.value: {"type": kind.value, "data": EXAMPLE_DATA[kind]}
+        for kind, definition in DEFINITIONS.items()
+        if definition.recipients is not Recipients.GIVEN
+    },
 }
 _ACCEPTED_EXAMPLE = {
     "success": True,
@@ -56,7 +64,27 @@ def describe(
     body: type[Body], examples: Mapping[str, Any], *, idempotent: bool, optional: bool = False
 ) -> dict[str, Any]:
     """What FastAPI is told of a body it does not read itself."""
-    media: dict[str, Any] = {"schema": {"$ref": _REFERENCE.format(model=body.__name__)}}
+    return _described({"$ref": _REFERENCE.format(model=body.__name__)}, examples, idempotent=idempotent,
+                      optional=optional)  # fmt: skip
+
+
+def describe_shape(
+    shape: type[Shape], *, left_out: Collection[str] = (), also: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """The data of a type as a body of its own, in camelCase, without what stands in the path."""
+    schema = shape.model_json_schema()
+    aliases = {shape.model_fields[name].alias or name for name in left_out}
+    schema["properties"] = {
+        name: described for name, described in schema.get("properties", {}).items() if name not in aliases
+    } | dict(also or {})
+    schema["required"] = [name for name in schema.get("required", []) if name not in aliases]
+    return _described(schema, {}, idempotent=True, optional=not schema["required"])
+
+
+def _described(
+    schema: dict[str, Any], examples: Mapping[str, Any], *, idempotent: bool, optional: bool
+) -> dict[str, Any]:
+    media: dict[str, Any] = {"schema": schema}
     if examples:
         media["examples"] = {name: {"value": value} for name, value in examples.items()}
     described: dict[str, Any] = {"requestBody": {"required": not optional, "content": {"application/json": media}}}

@@ -1,5 +1,6 @@
 """Everything the routes can do, handed to them by wiring."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import tzinfo
 
@@ -8,17 +9,28 @@ from fastapi import Request
 from api_gateway.application.accept_notification import AcceptNotification
 from api_gateway.application.act_on_deliveries import ActOnDeliveries
 from api_gateway.application.cancel_notification import CancelNotification
+from api_gateway.application.capacity import Capacity
 from api_gateway.application.identify import Identify
 from api_gateway.application.issue_api_keys import IssueApiKeys
 from api_gateway.application.look_at_queue import LookAtQueue
 from api_gateway.application.once import Once
-from api_gateway.application.ports import ApiKeys, AuditEntries, AuditLog, Deliveries, Ledger, Notifications, Senders
+from api_gateway.application.ports import (
+    ApiKeys,
+    AuditEntries,
+    AuditLog,
+    Deliveries,
+    DeliveryStatistics,
+    Ledger,
+    Notifications,
+    Senders,
+)
 from api_gateway.application.replay_envelopes import ReplayEnvelopes
 from api_gateway.application.say_what_it_waits_for import SayWhatItWaitsFor
 from api_gateway.application.send_directly import AwaitOutcome
 from api_gateway.application.suppress_recipients import Suppressions, SuppressRecipients
 from api_gateway.application.take_webhook import TakeWebhook
 from api_gateway.application.tell_directory import Directory, TellDirectory
+from api_gateway.application.work_out_figures import WorkOutFigures
 from common.kernel.clock import Clock
 from common.mongo.gate import Limits
 
@@ -39,6 +51,7 @@ class Uses:
     once: Once
     suppress: SuppressRecipients
     suppressions: Suppressions
+    capacity: Capacity
     take_webhook: TakeWebhook
     notifications: Notifications
     deliveries: Deliveries
@@ -46,6 +59,9 @@ class Uses:
     directory: Directory
     tell_directory: TellDirectory
     ledger: Ledger
+    statistics: DeliveryStatistics
+    prices: Mapping[str, float]
+    work_out_figures: WorkOutFigures
     replay_envelopes: ReplayEnvelopes
     clock: Clock
     limits: Limits

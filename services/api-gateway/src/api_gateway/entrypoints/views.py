@@ -9,6 +9,7 @@ from api_gateway.application.capacity import why_out
 from api_gateway.application.look_at_queue import Glance
 from api_gateway.application.ports import Conservation
 from api_gateway.domain.audience import Rejection
+from api_gateway.domain.statistics import SENT
 from common.contracts.documents import (
     CurrentAttempt,
     DeliveryDocument,
@@ -16,7 +17,7 @@ from common.contracts.documents import (
     PastAttempt,
     SenderDocument,
 )
-from common.contracts.vocabulary import NotificationStatus, Priority
+from common.contracts.vocabulary import WAITING, DeliveryStatus, NotificationStatus, Priority
 from common.kernel.phone import mask, mask_in_text
 from common.mongo.gate import Limits, usage
 
@@ -44,32 +45,47 @@ def rejections(rejected: Sequence[Rejection]) -> list[View]:
     return [{"index": one.index, "value": one.value, "code": one.code, "error": one.error} for one in rejected]
 
 
-def notification(document: NotificationDocument, progress: Mapping[str, int]) -> View:
+def notification(document: NotificationDocument, progress: Mapping[str, int], eta: datetime | None = None) -> View:
+    """`planned`, `not_yet_planned` and `cancelled_before_planning` add up to `recipients`, the figures of `progress` to
+    the first and the last of them; `sent`, `failed` and `waiting` sum those up. `eta`: when what waits may be through.
+    """
+    planned = sum(progress.values())
+    # What the directory is asked for was only counted when it was accepted; more may be found.
+    recipients = max(document["recipients"], planned)
+    cancelled = document["status"] == NotificationStatus.CANCELLED
+    with_unplanned = _with_unplanned(recipients - planned if cancelled else 0, progress)
+    waiting = sum(progress.get(status, 0) for status in WAITING)
+    not_yet_planned = 0 if cancelled else recipients - planned
     return {
         "id": document["_id"],
         "type": document["type"],
         "channel": document["channel"],
         "status": document["status"],
         "priority": document["priority"],
-        "recipients": document["recipients"],
+        "template": document.get("template"),
+        "subject": document.get("subject"),
+        "recipients": recipients,
         "rejected": document.get("rejected", 0),
-        "planned": sum(progress.values()),
-        "progress": _with_unplanned(document, progress),
+        "planned": planned,
+        "not_yet_planned": not_yet_planned,
+        "cancelled_before_planning": recipients - planned - not_yet_planned,
+        "sent": sum(progress.get(status, 0) for status in SENT),
+        "failed": progress.get(DeliveryStatus.FAILED, 0),
+        "waiting": waiting,
+        "progress": with_unplanned,
         "direct": document["direct"],
         "send_at": document["send_at"],
         "expires_at": document["expires_at"],
         "estimated_finish": document["estimated_finish"],
+        "eta": eta if waiting or not_yet_planned else None,
         "created_by": document["created_by"],
         "created_at": document["created_at"],
     }
 
 
-def _with_unplanned(document: NotificationDocument, progress: Mapping[str, int]) -> dict[str, int]:
+def _with_unplanned(unplanned: int, progress: Mapping[str, int]) -> dict[str, int]:
     """A cancelled notification's recipients without a delivery are cancelled, too, whoever writes that down later."""
-    unplanned = document["recipients"] - sum(progress.values())
-    if document["status"] != NotificationStatus.CANCELLED or unplanned <= 0:
-        return dict(progress)
-    return {**progress, "cancelled": progress.get("cancelled", 0) + unplanned}
+    return {**progress, "cancelled": progress.get("cancelled", 0) + unplanned} if unplanned else dict(progress)
 
 
 def delivery(document: DeliveryDocument) -> View:

@@ -118,7 +118,7 @@ def _sent(delivery: DeliveryDocument, provider: str, at: datetime, cause: str, p
         DeliveryStatus.SENT,
         cause,
         past=past,
-        fields={"sent_at": at, "failover": failover, "reason": None, "code": None},
+        fields={"sent_at": at, "sent_by": provider, "failover": failover, "reason": None, "code": None},
     )
 
 

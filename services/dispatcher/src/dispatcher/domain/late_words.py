@@ -83,6 +83,7 @@ def _proven(delivery: DeliveryDocument, amended: PastAttempt, outcome: AttemptOu
         amended=amended,
         fields={
             "sent_at": outcome.finished_at,
+            "sent_by": amended["provider"],
             "failover": amended["provider"] != delivery["route"][0],
             "reason": None,
             "code": None,

@@ -1,0 +1,69 @@
+"""Work out the figures a notification is told with when whoever asks for it gives none."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, tzinfo
+from typing import Any, Protocol
+
+from api_gateway.domain.refusals import invalid
+from common.kernel.clock import Clock
+from common.rendering.periods import Period, period
+
+LONGEST_TITLE = 120
+
+
+class Figures(Protocol):
+    async def of_tickets(self, begins: datetime, ends: datetime, *, now: datetime) -> dict[str, Any]: ...
+
+    async def of_technicians(self, begins: datetime, ends: datetime) -> Mapping[str, dict[str, Any]]: ...
+
+
+@dataclass(frozen=True)
+class WorkOutFigures:
+    figures: Figures
+    clock: Clock
+    zone: tzinfo
+
+    async def day(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """The data of a `daily_summary`: what is given, or of the day it names (today) what the tickets tell."""
+        today = self.clock.now().astimezone(self.zone).date()
+        if set(given) - {"date"}:
+            return {"date": today.isoformat(), **given}
+        day = _day(given.get("date"), today)
+        begins, ends = Period(day, day).moments(self.zone)
+        counted = await self.figures.of_tickets(begins, ends, now=self.clock.now())
+        overdue, count = counted.pop("overdue"), counted.pop("overdue_count")
+        if day != today:  # what is open and late is known of now alone
+            del counted["tickets_open"]
+            return {"date": day.isoformat(), **counted}
+        issues = [f"Tiket {row['_id']} melewati batas waktu: {_title(row)}" for row in overdue]
+        if count > len(issues):
+            issues.append(f"{count - len(issues)} tiket lain juga melewati batas waktu")
+        return {"date": day.isoformat(), **counted, "issues": issues}
+
+    async def technician(self, technician_id: str, given: Mapping[str, Any]) -> dict[str, Any]:
+        """The data of a `technician_performance`: what is given, or what the tickets of the period tell."""
+        if set(given) - {"period"}:
+            return {**given}
+        asked = given.get("period")
+        try:
+            span = period(asked, self.clock.now().astimezone(self.zone).date())
+        except (TypeError, ValueError, OverflowError) as error:
+            raise invalid(
+                "period", "must be like last_week, last_month, 2025-W46, 2025-11 or 2025-11-10/2025-11-16"
+            ) from error
+        figures = await self.figures.of_technicians(*span.moments(self.zone))
+        return {"period": span.told, **figures.get(technician_id, {"tickets_done": 0})}
+
+
+def _day(given: object, today: date) -> date:
+    if given is None:
+        return today
+    try:
+        return date.fromisoformat(str(given))
+    except ValueError as error:
+        raise invalid("date", "must be a date, like 2025-11-18") from error
+
+
+def _title(row: Mapping[str, Any]) -> str:
+    return str(row.get("title", "tanpa judul"))[:LONGEST_TITLE]
