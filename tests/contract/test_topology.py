@@ -17,6 +17,7 @@ from common.contracts.events import (
     webhooks_address,
 )
 from common.topology.declarations import (
+    ANNOUNCEMENTS,
     ATTEMPTS,
     DEAD,
     EVENTS,
@@ -133,6 +134,7 @@ def test_every_queue_is_subscribed_to_in_exactly_one_place_of_its_consumer() -> 
         "FACTS": "services/dispatcher",
         "REQUESTS": "services/api-gateway",
         "PARKED": "services/dispatcher",
+        "ANNOUNCEMENTS": "services/api-gateway",
         "attempts_queue(name)": "libs/gateway",  # every provider's gateway is wired by this lib
         "webhooks_queue(name)": "libs/gateway",
         "REPORTS": "services/dispatcher",
@@ -145,7 +147,7 @@ def test_every_queue_is_subscribed_to_in_exactly_one_place_of_its_consumer() -> 
     ]
     assert sorted(subscribed) == sorted((place, name) for name, place in expected.items())
     assert {queue.name for queue in QUEUES} == {
-        *(queue.name for queue in (NOTIFICATIONS, OUTCOMES, FACTS, REQUESTS, PARKED)),
+        *(q.name for q in (NOTIFICATIONS, OUTCOMES, REPORTS, FACTS, REQUESTS, PARKED, ANNOUNCEMENTS)),
         *(attempts_queue(provider).name for provider in PROVIDERS),
         *(webhooks_queue(provider).name for provider in PROVIDERS),
     }

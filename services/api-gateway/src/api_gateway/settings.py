@@ -23,6 +23,8 @@ class Settings(LimitSettings):
     early_request_seconds: float = Field(60.0, ge=0, le=3600, validation_alias="KABAR_EARLY_REQUEST_SECONDS")
     fonnte_price: float = Field(0.0, ge=0, allow_inf_nan=False, validation_alias="FONNTE_PRICE_PER_MESSAGE")
     wablas_price: float = Field(0.0, ge=0, allow_inf_nan=False, validation_alias="WABLAS_PRICE_PER_MESSAGE")
+    webhook_allow_private: bool = Field(default=False, validation_alias="KABAR_WEBHOOK_ALLOW_PRIVATE")
+    webhook_allow_http: bool = Field(default=False, validation_alias="KABAR_WEBHOOK_ALLOW_HTTP")
     connect_timeout: float = Field(10.0, gt=0, le=300, validation_alias="WHATSAPP_CONNECT_TIMEOUT")
     read_timeout: float = Field(30.0, gt=0, le=300, validation_alias="WHATSAPP_READ_TIMEOUT")
 

@@ -24,12 +24,15 @@ from api_gateway.adapters.mongo_queue import MongoQueue
 from api_gateway.adapters.mongo_reservations import MongoReservations
 from api_gateway.adapters.mongo_senders import MongoSenders
 from api_gateway.adapters.mongo_statistics import MongoStatistics
+from api_gateway.adapters.mongo_webhook_endpoints import MongoEndpoints, MongoMessages
 from api_gateway.adapters.mongo_webhooks import MongoWebhookInbox, MongoWebhookSecret
+from api_gateway.adapters.people_alerts import AlertPeople
 from api_gateway.adapters.rabbit_replays import RabbitReplays
 from api_gateway.adapters.rabbit_requests import RabbitRequests
 from api_gateway.adapters.served_clock import ServedClock
 from api_gateway.adapters.tokens import Rules, Tokens
 from api_gateway.adapters.webhook_bus import RabbitWebhooks
+from api_gateway.adapters.webhook_calls import WebhookCalls
 from api_gateway.application.accept_notification import AcceptanceMetrics, AcceptNotification, Policy
 from api_gateway.application.accept_request import AcceptRequest, RetryEarlyRequests
 from api_gateway.application.act_on_deliveries import ActOnDeliveries
@@ -40,6 +43,7 @@ from api_gateway.application.compose_notification import ComposeNotification
 from api_gateway.application.identify import Identify
 from api_gateway.application.issue_api_keys import IssueApiKeys
 from api_gateway.application.look_at_queue import LookAtQueue
+from api_gateway.application.manage_endpoints import ManageEndpoints
 from api_gateway.application.once import Once
 from api_gateway.application.replay_envelopes import ReplayEnvelopes
 from api_gateway.application.say_what_it_waits_for import SayWhatItWaitsFor
@@ -47,9 +51,11 @@ from api_gateway.application.send_directly import AwaitOutcome
 from api_gateway.application.suppress_recipients import SuppressRecipients
 from api_gateway.application.take_webhook import TakeWebhook, WebhookMetrics
 from api_gateway.application.tell_directory import TellDirectory
+from api_gateway.application.tell_portals import PortalMetrics, TellPortals
 from api_gateway.application.verify_api_keys import VerifyApiKeys
 from api_gateway.application.work_out_figures import WorkOutFigures
 from api_gateway.entrypoints import requests
+from api_gateway.entrypoints.announcements import subscribe_announcements
 from api_gateway.entrypoints.application import http_application
 from api_gateway.entrypoints.uses import Uses
 from api_gateway.settings import Settings
@@ -66,7 +72,7 @@ from common.mongo.templates import Templates
 from common.runtime.loops import repeatedly
 from common.runtime.process import Application, Loop, Surroundings
 from common.telemetry.logs import logger
-from common.topology.declarations import EVENTS
+from common.topology.declarations import ANNOUNCEMENTS, EVENTS
 
 ANNOUNCED_AT_ONCE = 500
 ANSWER_SLACK_SECONDS = 10.0
@@ -133,6 +139,17 @@ async def wire(settings: Settings, surroundings: Surroundings) -> AsyncIterator[
         ),
     )
     retry_early = RetryEarlyRequests(early, RabbitRequests(surroundings.broker), clock)
+    audit = AuditChanges(audit_entries, clock)
+    endpoints, messages = MongoEndpoints(mongo), MongoMessages(mongo)
+    tell_portals = TellPortals(
+        endpoints,
+        messages,
+        WebhookCalls(allow_private=settings.webhook_allow_private),
+        clock,
+        PortalMetrics(surroundings.registry),
+        AlertPeople(audit, surroundings.broker, clock),
+    )
+    subscribe_announcements(surroundings.broker, tell_portals)
     uses = Uses(
         identify=identify,
         audit=audit,
@@ -160,6 +177,15 @@ async def wire(settings: Settings, surroundings: Surroundings) -> AsyncIterator[
         prices=settings.prices,
         work_out_figures=WorkOutFigures(Figures(mongo), clock, settings.zone),
         replay_envelopes=ReplayEnvelopes(MongoParkedEnvelopes(mongo), RabbitReplays(surroundings.broker), clock),
+        manage_endpoints=ManageEndpoints(
+            endpoints,
+            messages,
+            clock,
+            ANNOUNCEMENTS.routing_keys,
+            allow_http=settings.webhook_allow_http,
+            allow_private=settings.webhook_allow_private,
+        ),
+        tell_portals=tell_portals,
         clock=clock,
         limits=limits,
         zone=settings.zone,
@@ -183,7 +209,12 @@ async def wire(settings: Settings, surroundings: Surroundings) -> AsyncIterator[
 
     async def drain() -> None:
         await asyncio.wait_for(
-            asyncio.gather(announcements.flushed(), notifications.inserts.flushed(), reservations.settling.flushed()),
+            asyncio.gather(
+                announcements.flushed(),
+                notifications.inserts.flushed(),
+                reservations.settling.flushed(),
+                tell_portals.drain(),
+            ),
             FLUSH_SECONDS,
         )
 
@@ -191,10 +222,12 @@ async def wire(settings: Settings, surroundings: Surroundings) -> AsyncIterator[
         http=http_application(uses, surroundings.checks(), surroundings.registry),
         loops=[
             refresh, note_given_up, forward_webhooks, find_webhook_secret, retry_early_requests, *signing_in,
+            partial(repeatedly, tell_portals.refresh, name="webhook endpoints", every=1.0),
+            partial(repeatedly, tell_portals.step, name="webhook calls", every=0),
         ],
         connections=[
             server_clock.run, announcements.run, notifications.inserts.run, reservations.reserving.run,
-            reservations.settling.run,
+            reservations.settling.run, messages.inserts.run,
         ],
         drain=drain,
     )  # fmt: skip

@@ -77,6 +77,12 @@ INDEXES: dict[str, list[IndexModel]] = {
     ],
     "recipient_gates": [IndexModel([("touched_at", ASCENDING)], name="forget", expireAfterSeconds=2 * 24 * 3600)],
     "idempotency_keys": [IndexModel([("created_at", ASCENDING)], name="forget", expireAfterSeconds=_WEEK)],
+    "webhook_messages": [
+        # What is due at one endpoint, and what it was told lately.
+        IndexModel([("endpoint_id", ASCENDING), ("status", ASCENDING), ("wake_at", ASCENDING)], name="due"),
+        IndexModel([("endpoint_id", ASCENDING), ("created_at", DESCENDING), ("_id", DESCENDING)], name="by_endpoint"),
+        IndexModel([("created_at", ASCENDING)], name="forget", expireAfterSeconds=30 * 24 * 3600),
+    ],
     "parked_envelopes": [
         IndexModel([("parked_at", DESCENDING), ("_id", DESCENDING)], name="by_time"),
         IndexModel([("queue", ASCENDING), ("parked_at", DESCENDING), ("_id", DESCENDING)], name="by_queue"),

@@ -18,6 +18,7 @@ from api_gateway.entrypoints import (
     queue,
     senders,
     suppressions,
+    webhook_endpoints,
     webhooks,
     whatsapp_notifications,
 )
@@ -36,6 +37,7 @@ PARTS = (
     queue,
     senders,
     suppressions,
+    webhook_endpoints,
     webhooks,
     whatsapp_notifications,
 )

@@ -57,6 +57,26 @@ class NoBody(Body):
     """Nothing to say; `{}` or no body at all."""
 
 
+EventName = Annotated[StrictStr, Field(max_length=60)]
+
+
+class EndpointBody(Body):
+    """Where a portal wants to be told, and of what."""
+
+    url: StrictStr = Field(max_length=2048)
+    events: list[EventName] = Field(min_length=1, max_length=30, description="`delivery.sent`, `delivery.*` or `*`")
+    description: StrictStr = Field("", max_length=200)
+
+
+class EndpointChangeBody(Body):
+    """What is to be changed of an endpoint; what is left out stays."""
+
+    url: StrictStr | None = Field(None, max_length=2048)
+    events: list[EventName] | None = Field(None, min_length=1, max_length=30)
+    description: StrictStr | None = Field(None, max_length=200)
+    enabled: StrictBool | None = None
+
+
 class ReplayBody(Body):
     """Whether it is handed in again although it was before."""
 

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import Query
@@ -28,3 +29,20 @@ def after_cursor(cursor: str | None, prefix: str = "") -> str | None:
     if not last.startswith(prefix) or cursor_after(last) != cursor:
         raise invalid("cursor", "must be the next_cursor of the page before")
     return last
+
+
+def moment_and(at: datetime, identity: str) -> str:
+    """Where a page of a list ordered by moments ended."""
+    return f"{at.isoformat()}|{identity}"
+
+
+def after_moment(cursor: str | None) -> tuple[datetime, str] | None:
+    """The moment and the identity the page before ended with; raises `Refused` for what was never given out."""
+    last = after_cursor(cursor)
+    if last is None:
+        return None
+    at, _, identity = last.partition("|")
+    try:
+        return datetime.fromisoformat(at).astimezone(UTC), identity
+    except (ValueError, OverflowError) as error:
+        raise invalid("cursor", "must be the next_cursor of the page before") from error

@@ -1,6 +1,5 @@
 """/api/parked-envelopes"""
 
-from datetime import datetime
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -15,7 +14,7 @@ from api_gateway.entrypoints.answering import JSON
 from api_gateway.entrypoints.authentication import Operator
 from api_gateway.entrypoints.bodies import NoBody, ReplayBody
 from api_gateway.entrypoints.openapi import describe
-from api_gateway.entrypoints.paging import Cursor, Limit, after_cursor, cursor_after
+from api_gateway.entrypoints.paging import Cursor, Limit, after_moment, cursor_after, moment_and
 from api_gateway.entrypoints.posting import answered, post
 from api_gateway.entrypoints.reading import read_json, shaped
 from api_gateway.entrypoints.uses import uses
@@ -34,8 +33,8 @@ async def list_parked(
     known = [one.name for one in QUEUES if one.dead_letters]
     if queue is not None and queue not in known:
         raise invalid("queue", f"known are {', '.join(known)}")
-    found = await uses(request).replay_envelopes.page(queue, _before(cursor), limit)
-    last = None if len(found) < limit else f"{found[-1].parked_at.isoformat()}|{found[-1].id}"
+    found = await uses(request).replay_envelopes.page(queue, after_moment(cursor), limit)
+    last = None if len(found) < limit else moment_and(found[-1].parked_at, found[-1].id)
     return JSON({"items": [_view(one) for one in found], "next_cursor": cursor_after(last)})
 
 
@@ -75,17 +74,6 @@ async def discard(request: Request, envelope_id: str, caller: Operator) -> Respo
 async def show(request: Request, envelope_id: str, _: Operator) -> Response:
     found = await uses(request).replay_envelopes.get(envelope_id)
     return JSON({**_view(found), "body": shown(found.body)})
-
-
-def _before(cursor: str | None) -> tuple[datetime, str] | None:
-    last = after_cursor(cursor)
-    if last is None:
-        return None
-    at, _, identity = last.partition("|")
-    try:
-        return datetime.fromisoformat(at), identity
-    except ValueError as error:
-        raise invalid("cursor", "must be the next_cursor of the page before") from error
 
 
 def _view(envelope: ParkedEnvelope) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from api_gateway.application.capacity import Capacity
 from api_gateway.application.identify import Identify
 from api_gateway.application.issue_api_keys import IssueApiKeys
 from api_gateway.application.look_at_queue import LookAtQueue
+from api_gateway.application.manage_endpoints import ManageEndpoints
 from api_gateway.application.once import Once
 from api_gateway.application.ports import (
     ApiKeys,
@@ -30,6 +31,7 @@ from api_gateway.application.send_directly import AwaitOutcome
 from api_gateway.application.suppress_recipients import Suppressions, SuppressRecipients
 from api_gateway.application.take_webhook import TakeWebhook
 from api_gateway.application.tell_directory import Directory, TellDirectory
+from api_gateway.application.tell_portals import TellPortals
 from api_gateway.application.work_out_figures import WorkOutFigures
 from common.kernel.clock import Clock
 from common.mongo.gate import Limits
@@ -63,6 +65,8 @@ class Uses:
     prices: Mapping[str, float]
     work_out_figures: WorkOutFigures
     replay_envelopes: ReplayEnvelopes
+    manage_endpoints: ManageEndpoints
+    tell_portals: TellPortals
     clock: Clock
     limits: Limits
     zone: tzinfo

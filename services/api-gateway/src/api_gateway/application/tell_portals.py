@@ -1,0 +1,194 @@
+"""Tell portals what happened: keep one message for each endpoint that wants an event, and call until it is taken."""
+
+import asyncio
+import hashlib
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from prometheus_client import CollectorRegistry, Counter
+
+from api_gateway.application.manage_endpoints import Endpoints, Messages
+from api_gateway.domain.webhook_endpoint import PATIENCE, TEST_EVENT, Endpoint, Message, MessageStatus, retry_after
+from api_gateway.domain.webhook_signatures import signed_headers
+from common.kernel.clock import Clock
+from common.kernel.failures import Transient
+from common.kernel.identity import new_id
+from common.telemetry.logs import logger
+
+AT_ONCE = 4
+"""Calls under way to one endpoint: one that is dead holds up nobody but itself."""
+CALL_CLAIM = timedelta(seconds=20)
+"""How long a call is ours; it takes 5 s at most. After a crash somebody else makes it again."""
+GONE = 410
+log = logger()
+
+
+@dataclass(frozen=True)
+class Called:
+    """What came of one call: a status, or why there is none."""
+
+    http_status: int | None
+    error: str | None = None
+
+    @property
+    def taken(self) -> bool:
+        return self.http_status is not None and 200 <= self.http_status < 300
+
+
+class Calls(Protocol):
+    async def post(self, url: str, body: bytes, headers: dict[str, str]) -> Called:
+        """Call once, for 5 s at most, following nothing; never raises for what the other side does."""
+        ...
+
+
+class PortalMetrics:
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.calls = Counter("webhook_call_total", "Calls of portals by outcome.", ["outcome"], registry=registry)
+        self.disabled = Counter("webhook_endpoint_disabled_total", "Endpoints that took nothing.", registry=registry)
+
+
+@dataclass
+class TellPortals:
+    """`alert` tells people of an endpoint that was disabled, with the reason."""
+
+    endpoints: Endpoints
+    messages: Messages
+    calls: Calls
+    clock: Clock
+    metrics: PortalMetrics
+    alert: Callable[[Endpoint, str], Awaitable[None]]
+    _known: list[Endpoint] | None = None
+    _calling: dict[str, set[asyncio.Task[None]]] = field(default_factory=dict)
+    _bell: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def refresh(self) -> None:
+        """Learn which endpoints there are; called every second, and after every change."""
+        self._known = await self.endpoints.all()
+        self._bell.set()
+
+    def ring(self) -> None:
+        """Something is due."""
+        self._bell.set()
+
+    def wanted(self, event: str) -> bool:
+        """Whether some endpoint wants an event of this name; raises `Transient` before they are known."""
+        if self._known is None:
+            raise Transient("the webhook endpoints are not known yet")
+        return any(endpoint.wants(event) for endpoint in self._known)
+
+    async def keep(self, event: str, event_id: str, occurred_at: datetime, content: dict[str, Any]) -> None:
+        """Store what the endpoints that want it are to be told; the same event again changes nothing."""
+        wanting = [endpoint for endpoint in self._known or () if endpoint.wants(event)]
+        if wanting:
+            body = json.dumps({"type": event, "timestamp": f"{occurred_at:%Y-%m-%dT%H:%M:%S.%fZ}", "data": content})
+            await self.messages.add([self._message(endpoint, event, event_id, body) for endpoint in wanting])
+            self._bell.set()
+
+    async def step(self) -> None:
+        """Begin every call that is due and has room, then wait for a reason to look again, half a second at most."""
+        for endpoint in self._known or ():
+            if endpoint.enabled:
+                await self._begin(endpoint)
+        self._bell.clear()
+        try:
+            await asyncio.wait_for(self._bell.wait(), 0.5)
+        except TimeoutError:
+            return
+
+    async def test(self, endpoint: Endpoint) -> Message:
+        """Call it once with a test event, whether it is enabled or not, and say what came of it."""
+        now = self.clock.now()
+        body = json.dumps(
+            {"type": TEST_EVENT, "timestamp": f"{now:%Y-%m-%dT%H:%M:%S.%fZ}", "data": {"endpoint_id": endpoint.id}}
+        )
+        message = self._message(endpoint, TEST_EVENT, new_id("test"), body)
+        called = await self._call(endpoint, message)
+        status = MessageStatus.DELIVERED if called.taken else MessageStatus.FAILED
+        return replace(message, status=status, calls=1, http_status=called.http_status, error=called.error)
+
+    async def drain(self) -> None:
+        """Let the calls under way end."""
+        under_way = [task for tasks in self._calling.values() for task in tasks]
+        if under_way:
+            await asyncio.wait(under_way)
+
+    async def _begin(self, endpoint: Endpoint) -> None:
+        calling = self._calling.setdefault(endpoint.id, set())
+        room = AT_ONCE - len(calling)
+        if room <= 0:
+            return
+        for message in await self.messages.due(endpoint.id, self.clock.now(), room):
+            mark = new_id("call")
+            if await self.messages.claim(message, mark=mark, until=self.clock.now() + CALL_CLAIM):
+                task = asyncio.create_task(self._deliver(endpoint, message, mark))
+                calling.add(task)
+                task.add_done_callback(calling.discard)
+                task.add_done_callback(lambda _: self._bell.set())
+
+    async def _deliver(self, endpoint: Endpoint, message: Message, mark: str) -> None:
+        try:
+            called = await self._call(endpoint, message)
+            await self._settle(endpoint, message, mark, called)
+        except Exception as error:  # its claim ends, and it is called again
+            log.warning("webhook.not_settled", message_id=message.id, exc_info=error)
+
+    async def _call(self, endpoint: Endpoint, message: Message) -> Called:
+        now, body = self.clock.now(), message.body.encode()
+        headers = signed_headers(
+            endpoint.keys(now), identity=message.event_id, timestamp=int(now.timestamp()), body=body
+        )
+        called = await self.calls.post(endpoint.url, body, headers)
+        outcome = "taken" if called.taken else "refused" if called.http_status is not None else "unreachable"
+        self.metrics.calls.labels(outcome).inc()
+        return called
+
+    async def _settle(self, endpoint: Endpoint, message: Message, mark: str, called: Called) -> None:
+        now, calls = self.clock.now(), message.calls + 1
+        fields: dict[str, Any] = {"called_at": now, "http_status": called.http_status, "error": called.error}
+        wait = None if called.taken else retry_after(calls)
+        if called.taken:
+            fields |= {"status": MessageStatus.DELIVERED, "wake_at": None}
+        elif wait is None:
+            fields |= {"status": MessageStatus.FAILED, "wake_at": None}
+        else:
+            fields["wake_at"] = now + wait
+        await self.messages.settle(message.id, mark, fields)
+        await self._judge(endpoint, called, now)
+
+    async def _judge(self, endpoint: Endpoint, called: Called, now: datetime) -> None:
+        """What a call says of its endpoint: that it works, or that nothing has worked for too long."""
+        current = await self.endpoints.get(endpoint.id)
+        if current is None:
+            return
+        if called.taken:
+            if current.failing_since is not None:
+                await self.endpoints.change(endpoint.id, {"failing_since": None})
+            return
+        since = current.failing_since
+        if since is None:
+            await self.endpoints.change(endpoint.id, {"failing_since": now})
+        if current.enabled and (called.http_status == GONE or (since is not None and now - since >= PATIENCE)):
+            reason = "it answered that it is gone (410)" if called.http_status == GONE else "it took nothing for 5 days"
+            await self.endpoints.change(endpoint.id, {"enabled": False, "disabled_reason": reason})
+            self.metrics.disabled.inc()
+            log.error("webhook_endpoint.disabled", endpoint_id=endpoint.id, reason=reason)
+            await self.refresh()
+            await self.alert(current, reason)
+
+    def _message(self, endpoint: Endpoint, event: str, event_id: str, body: str) -> Message:
+        now = self.clock.now()
+        digest = hashlib.blake2b(f"{endpoint.id}\x1f{event_id}".encode(), digest_size=16).hexdigest()
+        return Message(
+            id=f"whm_{digest}",
+            endpoint_id=endpoint.id,
+            event_id=event_id,
+            event=event,
+            body=body,
+            status=MessageStatus.PENDING,
+            calls=0,
+            created_at=now,
+            wake_at=now,
+        )
