@@ -1,0 +1,134 @@
+"""What is asked of Kabar: pure values, the same for the blocking and the asynchronous client."""
+
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Generic, TypedDict, TypeVar
+from urllib.parse import quote
+
+from kabar_client.answers import Accepted, Delivery, Notification, Told
+
+T = TypeVar("T")
+
+
+class Notify(TypedDict, total=False):
+    """What `POST /api/notifications` takes beside `type`; docs/api.md says what each means.
+
+    `idempotency_key` is made when it is left out. Give your own to be safe across restarts of your process, too.
+    """
+
+    to: str | Sequence[str]
+    items: Sequence[Mapping[str, Any]]
+    message: str
+    data: Mapping[str, Any]
+    template: str
+    priority: str
+    send_at: datetime | str
+    validity_seconds: float
+    on_unknown: str
+    providers: Sequence[str]
+    direct: bool
+    force: bool
+    idempotency_key: str
+
+
+class DeliveryFilter(TypedDict, total=False):
+    """Which deliveries are asked for."""
+
+    notification_id: str
+    status: str
+    type: str
+    recipient: str
+    provider: str
+    since: datetime | str
+    until: datetime | str
+    q: str
+
+
+@dataclass(frozen=True)
+class Call(Generic[T]):
+    """One request and how its answer is read. Every one may be made again: changes carry an idempotency key."""
+
+    method: str
+    path: str
+    read: Callable[[Any], T]
+    json: Any = None
+    content: bytes | None = None
+    query: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+def send(kind: str, asked: Notify) -> Call[Accepted]:
+    body: dict[str, Any] = {"type": kind, **{name: _json(value) for name, value in asked.items()}}
+    key = body.pop("idempotency_key", None)
+    return Call("POST", "/api/notifications", Accepted.model_validate, json=body, headers=_key(key))
+
+
+def get_notification(identity: str) -> Call[Notification]:
+    return Call("GET", f"/api/notifications/{_part(identity)}", Notification.model_validate)
+
+
+def cancel_notification(identity: str) -> Call[Notification]:
+    path = f"/api/notifications/{_part(identity)}/cancel"
+    return Call("POST", path, Notification.model_validate, headers=_key(None))
+
+
+def get_delivery(identity: str) -> Call[Delivery]:
+    return Call("GET", f"/api/deliveries/{_part(identity)}", Delivery.model_validate)
+
+
+def act_on_delivery(identity: str, act: str) -> Call[Delivery]:
+    return Call("POST", f"/api/deliveries/{_part(identity)}/{act}", Delivery.model_validate, headers=_key(None))
+
+
+def deliveries(asked: DeliveryFilter, cursor: str | None, limit: int) -> Call[tuple[list[Delivery], str | None]]:
+    query = {name: str(_json(value)) for name, value in asked.items()} | {"limit": str(limit)}
+    if cursor is not None:
+        query["cursor"] = cursor
+    return Call("GET", "/api/deliveries", _delivery_page, query=query)
+
+
+def put_row(kind: str, identity: str, row: Mapping[str, Any]) -> Call[Told]:
+    path = f"/api/directory/{_part(kind)}/{_part(identity)}"
+    return Call("PUT", path, Told.model_validate, json=_json(row), headers=_key(None))
+
+
+def post_rows(kind: str, rows: Sequence[Mapping[str, Any]], *, dry_run: bool) -> Call[Told]:
+    path, query = f"/api/directory/{_part(kind)}", _dry_run(dry_run=dry_run)
+    return Call("POST", path, Told.model_validate, json={"items": _json(rows)}, query=query, headers=_key(None))
+
+
+def post_csv(kind: str, text: str | bytes, *, dry_run: bool) -> Call[Told]:
+    content = text.encode() if isinstance(text, str) else text
+    headers = {"Content-Type": "text/csv", **_key(None)}
+    path, query = f"/api/directory/{_part(kind)}", _dry_run(dry_run=dry_run)
+    return Call("POST", path, Told.model_validate, content=content, query=query, headers=headers)
+
+
+def _delivery_page(body: Any) -> tuple[list[Delivery], str | None]:
+    return [Delivery.model_validate(one) for one in body["items"]], body["next_cursor"]
+
+
+def _key(given: str | None) -> dict[str, str]:
+    return {"Idempotency-Key": given or uuid.uuid4().hex}
+
+
+def _dry_run(*, dry_run: bool) -> dict[str, str]:
+    return {"dry_run": "true"} if dry_run else {}
+
+
+def _part(identity: str) -> str:
+    return quote(identity, safe="")
+
+
+def _json(value: Any) -> Any:
+    """Moments as ISO 8601, whatever they stand in."""
+    match value:
+        case datetime():
+            return value.isoformat()
+        case Mapping():
+            return {str(name): _json(one) for name, one in value.items()}
+        case list() | tuple():
+            return [_json(one) for one in value]
+    return value
