@@ -50,6 +50,15 @@ def http_application(uses: Uses, checks: Mapping[str, Check], registry: Collecto
 
 def routed(uses: Uses, checks: Mapping[str, Check], registry: CollectorRegistry) -> FastAPI:
     """All routes, errors in one shape."""
+    app = described()
+    app.state.uses = uses
+    app.router.routes += operations_routes(checks, registry)
+    errors.install(app)
+    return app
+
+
+def described() -> FastAPI:
+    """The routes and what they say of themselves, without what they do."""
     app = FastAPI(
         title="Kabar",
         version="1",
@@ -58,10 +67,7 @@ def routed(uses: Uses, checks: Mapping[str, Check], registry: CollectorRegistry)
         redoc_url=None,
         redirect_slashes=False,
     )
-    app.state.uses = uses
     for part in PARTS:
         app.include_router(part.router)
-    app.router.routes += operations_routes(checks, registry)
-    errors.install(app)
     openapi.install(app)
     return app
