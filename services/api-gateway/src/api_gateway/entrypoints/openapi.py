@@ -55,6 +55,20 @@ _ERROR = {
         },
     },
 }
+ERRORS = {
+    400: "The body cannot be read",
+    401: "Nobody knows who asks: the token or key is missing, expired or not valid",
+    403: "Known, but not allowed",
+    404: "There is no such thing",
+    409: "It does not fit what is, or the idempotency key is in use",
+    413: "The body is too large",
+    415: "The body is of a media type that is not read",
+    422: "The request is wrong; `fields` say where and what to write instead",
+    429: "A limit is reached; `Retry-After` says until when",
+    503: "Something we lean on is away; `Retry-After` says when to ask again",
+}
+LOOKING_ERRORS = (401, 403, 404, 422, 503)
+"""Of those, what a request that changes nothing may be answered with."""
 ACCEPTED: dict[int | str, dict[str, Any]] = {
     202: {"description": "Accepted", "content": {"application/json": {"example": _ACCEPTED_EXAMPLE}}}
 }
@@ -78,13 +92,17 @@ def describe_shape(
         name: described for name, described in schema.get("properties", {}).items() if name not in aliases
     } | dict(also or {})
     schema["required"] = [name for name in schema.get("required", []) if name not in aliases]
-    return _described(schema, {}, idempotent=True, optional=not schema["required"])
+    kind = next(kind for kind, definition in DEFINITIONS.items() if definition.shape is shape)
+    example = shape.model_validate(EXAMPLE_DATA[kind]).model_dump(mode="json", by_alias=True, exclude_none=True)
+    example = {name: value for name, value in example.items() if name in schema["properties"]}
+    return _described(schema, {str(kind): example}, idempotent=True, optional=not schema["required"])
 
 
 def _described(
     schema: dict[str, Any], examples: Mapping[str, Any], *, idempotent: bool, optional: bool
 ) -> dict[str, Any]:
     media: dict[str, Any] = {"schema": schema}
+    examples = examples or ({"nothing": {}} if optional else {})
     if examples:
         media["examples"] = {name: {"value": value} for name, value in examples.items()}
     described: dict[str, Any] = {"requestBody": {"required": not optional, "content": {"application/json": media}}}
@@ -123,17 +141,38 @@ def _complete(document: dict[str, Any]) -> dict[str, Any]:
     schemas["Error"] = _ERROR
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
-    document["components"]["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}}
-    document["security"] = [{"bearer": []}]
-    error = {
-        "description": "Error",
+    document["components"]["securitySchemes"] = {
+        "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+        "key": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+    }
+    document["security"] = [{"bearer": []}, {"key": []}]
+    document["components"]["responses"] = {f"Error{status}": _error(text) for status, text in ERRORS.items()}
+    for path in document["paths"].values():
+        for method, operation in path.items():
+            _answers(method, operation)
+    return document
+
+
+def _error(description: str) -> dict[str, Any]:
+    return {
+        "description": description,
         "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}},
     }
-    for path in document["paths"].values():
-        for operation in path.values():
-            operation["responses"].pop("422", None)
-            operation["responses"]["default"] = error
-    return document
+
+
+def _answers(method: str, operation: dict[str, Any]) -> None:
+    """The errors any route of a method may be answered with, and what is known of every success."""
+    responses = operation["responses"]
+    responses.pop("422", None)  # FastAPI's own shape
+    if operation.get("security") == []:  # its caller is no client of the API
+        responses["default"] = _error("Nothing of interest to whoever calls it")
+        return
+    for status in ERRORS if method != "get" else LOOKING_ERRORS:
+        responses.setdefault(str(status), {"$ref": f"#/components/responses/Error{status}"})
+    for status, response in responses.items():
+        media = response.get("content", {}).get("application/json")
+        if status.startswith("2") and media is not None and not media.get("schema"):
+            media["schema"] = {"type": "object"}
 
 
 def _bodies(shape: type[Body]) -> list[type[Body]]:
