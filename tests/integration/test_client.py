@@ -70,7 +70,10 @@ def test_what_goes_wrong_has_its_own_exception(api: Api) -> None:
     with Kabar(api.url, token=token()) as kabar:
         with pytest.raises(Refused) as raised:
             kabar.send("custom", to="12345", message="Halo")
-        assert (raised.value.code, list(raised.value.fields)) == ("INVALID_PHONE", ["to"])
+        assert (raised.value.code, raised.value.rejected[0]["index"]) == ("INVALID_PHONE", 0)
+        with pytest.raises(Refused) as raised:
+            kabar.send("custom", to="6281200000001", message="Halo", priority="urgent")
+        assert (raised.value.code, list(raised.value.fields)) == ("VALIDATION_ERROR", ["priority"])
         with pytest.raises(Missing):
             kabar.notification("ntf_none")
     with Kabar(api.url, token="nonsense") as kabar, pytest.raises(Unauthenticated):

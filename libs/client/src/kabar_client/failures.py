@@ -27,13 +27,16 @@ class NotTaken(KabarError):  # noqa: N818 - failures are adjectives here
 
 
 class Answered(KabarError):  # noqa: N818 - failures are adjectives here
-    """Kabar answered with an error: `status`, its `code`, and `fields` with what is wrong with each."""
+    """Kabar answered with an error: `status`, its `code`, `fields` with what is wrong with each, and `rejected` with
+    the recipients that cannot be accepted when none can.
+    """
 
     def __init__(self, status: int, body: Mapping[str, Any]) -> None:
         super().__init__(str(body.get("error") or f"HTTP {status}"))
         self.status = status
         self.code = str(body.get("code") or "")
         self.fields = {str(one.get("field")): str(one.get("error")) for one in body.get("fields") or ()}
+        self.rejected: list[Mapping[str, Any]] = list(body.get("rejected") or ())
         self.body = body
 
 
