@@ -1,6 +1,7 @@
 """A provider behind HTTP: one POST, one answer, never a second try."""
 
 import asyncio
+import contextlib
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -23,7 +24,7 @@ ANSWER_BYTES = 64 * 1024
 KEEP_IDLE_SECONDS = 3.0
 """Shorter than any server keeps an idle connection: one that closes as we write would leave an unknown outcome."""
 SPARE_SECONDS = 4.0
-"""Beyond both timeouts, for an answer that drips."""
+"""Beyond both timeouts, for the permit and for an answer that drips."""
 
 ALWAYS = {"accept": "application/json", "accept-encoding": "identity", "user-agent": "kabar"}
 
@@ -66,7 +67,8 @@ class HttpProvider:
         self._cut = True
         now = asyncio.get_running_loop().time()
         for limit in self._under_way:
-            limit.reschedule(now)
+            with contextlib.suppress(RuntimeError):  # it is just ending by itself
+                limit.reschedule(now)
 
     async def _post(self, call: Call, exchange: Exchange) -> tuple[int, bytes]:
         request = httpx.Request(
