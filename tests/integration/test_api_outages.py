@@ -13,6 +13,7 @@ import httpx
 
 from local_stack.servers import PrivateMongo, PrivateRabbitMQ
 from tests.support.api import Api, assert_error, readiness, ready, running_api, until, wait_until
+from tests.support.servers import written_down
 
 CUSTOM = {"type": "custom", "to": "6281200000001", "message": "hai"}
 
@@ -41,6 +42,7 @@ async def test_without_rabbitmq_it_accepts_and_announces_later(
     url = mongodb.url.replace("/kabar?", f"/test_{uuid4().hex[:16]}?")
     with running_api(broker.url, url, tmp_path / "log") as api:
         wait_until(lambda: ready(api), "not ready")
+        written_down(broker)
         broker.kill()
         started = time.monotonic()
         response = await submit(api)

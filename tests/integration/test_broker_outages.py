@@ -12,6 +12,7 @@ from common.messaging.broker import Broker
 from common.topology.declarations import EVENTS, NOTIFICATIONS, PARKED
 from local_stack.servers import PrivateRabbitMQ
 from tests.support.bus import Received, connected, eventually
+from tests.support.servers import written_down
 
 
 @pytest.fixture(scope="module")
@@ -64,6 +65,7 @@ async def test_after_a_broker_was_killed_everything_confirmed_arrives_and_work_g
     server: PrivateRabbitMQ,
 ) -> None:
     async with under_load(server.url) as (broker, publishing, received):
+        await asyncio.to_thread(written_down, server)
         server.kill()
         await eventually(lambda: not broker.connected)
         await eventually(lambda: publishing.refused >= 10)

@@ -10,6 +10,7 @@ from tests.support.dispatching.notifications import member, notification
 from tests.support.dispatching.polling import until
 from tests.support.dispatching.process import DispatcherProcess
 from tests.support.dispatching.world import world
+from tests.support.servers import written_down
 
 OUTAGE_SECONDS = 10.0
 
@@ -50,6 +51,7 @@ async def test_it_resumes_after_rabbitmq_was_killed(
     async with world(rabbitmq.url, mongodb_url, tmp_path) as dispatching:
         process = await dispatching.dispatcher()
         gateways = [await dispatching.gateway(provider) for provider in ("fonnte", "wablas")]
+        await asyncio.to_thread(written_down, rabbitmq)
         await dispatching.accept(*(notification([member(n) for n in range(k * 300, k * 300 + 300)]) for k in range(4)))
         await calls_reach(gateways, 100)
         rabbitmq.kill()

@@ -175,6 +175,90 @@ async def test_a_call_cannot_be_moved_once_the_next_slot_is_given_away(senders: 
     assert not await at(senders).move("fonnte-1", slot=first.slot, gap=10, to=START + timedelta(seconds=10.1))
 
 
+async def entries(senders: Collection, window: str) -> list[tuple[float, int]]:
+    """What the gate keeps of a window: seconds after the start, and how many."""
+    document = await senders.find_one({"_id": "fonnte-1"})
+    assert document is not None
+    return [((entry["at"] - START).total_seconds(), entry["n"]) for entry in document["gate"][window]]
+
+
+async def dated(senders: Collection, grant: Granted, to: float) -> bool:
+    return await at(senders).date("fonnte-1", slot=grant.slot, to=START + timedelta(seconds=to))
+
+
+async def test_a_call_that_nothing_paces_is_dated_later_whatever_was_granted_after_it(senders: Collection) -> None:
+    limits = Limits(per_minute=3, per_hour=5)
+    first = await granted(at(senders, 0), limits)
+    await granted(at(senders, 1), limits)
+    await granted(at(senders, 3), limits)
+    assert await dated(senders, first, 2)
+    assert await entries(senders, "minute") == await entries(senders, "hour") == [(2, 1), (2, 1), (3, 1)]
+    assert (await refused(at(senders, 4), limits)).until == START + timedelta(seconds=62) + LATENESS
+
+
+async def test_what_was_dated_later_is_found_again_and_never_dated_back(senders: Collection) -> None:
+    limits = Limits(per_minute=2)
+    grant = await granted(at(senders, 0), limits, want=2)
+    assert await dated(senders, grant, 3)
+    assert await dated(senders, grant, 2)
+    assert await entries(senders, "minute") == [(3, 2)]
+    assert await dated(senders, grant, 5)
+    assert await entries(senders, "minute") == [(5, 2)]
+
+
+async def test_a_grant_that_shares_its_entry_is_dated_later_with_it(senders: Collection) -> None:
+    limits = Limits(per_hour=1_000)
+    fraction = timedelta(milliseconds=3_600_000 // EXACT_ENTRIES)
+    begin = (fraction - (START - datetime(1970, 1, 1, tzinfo=UTC)) % fraction).total_seconds()
+    first = await granted(at(senders, begin), limits, want=10)
+    await granted(at(senders, begin + 3), limits, want=20)
+    assert await dated(senders, first, begin + 2)
+    assert await entries(senders, "hour") == [(begin + 3, 30)]
+    assert await dated(senders, first, begin + 6)
+    assert await entries(senders, "hour") == [(begin + 6, 30)]
+
+
+async def test_what_follows_a_critical_call_keeps_the_gap_from_when_it_was_made(senders: Collection) -> None:
+    critical = await granted(at(senders, 0), PACED, skip_gap=True)
+    assert await dated(senders, critical, 4)
+    assert (await refused(at(senders, 5), PACED)).until == START + timedelta(seconds=14) - LEAD
+
+
+async def test_a_critical_call_dated_later_brings_no_slot_nearer(senders: Collection) -> None:
+    critical = await granted(at(senders, 0), PACED, skip_gap=True)
+    await granted(at(senders, 10), PACED)
+    assert await dated(senders, critical, 9)
+    assert (await refused(at(senders, 11), PACED)).until == START + timedelta(seconds=20) - LEAD
+
+
+async def test_giving_back_keeps_the_gap_from_a_critical_call_dated_later_meanwhile(senders: Collection) -> None:
+    critical = await granted(at(senders, 0), PACED, skip_gap=True)
+    paced = await granted(at(senders, 10), PACED)
+    assert await dated(senders, critical, 10.5)
+    await at(senders).give_back("fonnte-1", paced)
+    assert (await refused(at(senders, 11), PACED)).until == START + timedelta(seconds=20.5) - LEAD
+
+
+async def test_a_grant_dated_later_is_not_given_back_and_neither_is_another_in_its_place(senders: Collection) -> None:
+    limits = Limits(per_minute=5)
+    first = await granted(at(senders, 0), limits)
+    second = await granted(at(senders, 1), limits, want=2)
+    assert await dated(senders, first, 2)
+    await at(senders).give_back("fonnte-1", second)
+    assert (await granted(at(senders, 3), limits, want=5)).count == 2
+
+
+async def test_a_grant_that_a_window_may_have_forgotten_cannot_be_dated_later(senders: Collection) -> None:
+    limits = Limits(gap=10, per_minute=1, per_hour=1)
+    grant = await granted(at(senders, 0), limits)
+    await refused(at(senders, 60.249), limits)
+    assert await dated(senders, grant, 0.5)
+    await refused(at(senders, 60.25), limits)
+    assert not await dated(senders, grant, 61)
+    assert not await at(senders).move("fonnte-1", slot=grant.slot, gap=10, to=START + timedelta(seconds=61))
+    assert not await at(senders).date("fonnte-2", slot=grant.slot, to=START)
+
+
 async def test_a_reset_empties_the_windows_and_keeps_the_gap(senders: Collection) -> None:
     limits = Limits(gap=10, per_day=1)
     assert not await at(senders).reset("fonnte-1")

@@ -22,16 +22,20 @@ START = datetime(2025, 11, 15, 3, 0, tzinfo=UTC)
 
 @dataclass(frozen=True)
 class Call:
-    """A call at the provider: granted for `slot`, perhaps moved to `dated`, made up to `LATENESS` after that."""
+    """A call at the provider: granted for `slot`, perhaps dated later, made up to `LATENESS` after that.
+
+    The gate has known its date since `known` at the latest.
+    """
 
     slot: datetime
     dated: datetime
     made: datetime
+    known: datetime
     critical: bool = False
 
     def follows(self, critical: "Call") -> bool:
-        """Whether it was granted after that one for certain: slots are granted up to `LEAD` ahead."""
-        return self.slot > critical.slot + LEAD
+        """Whether it was granted after that one's date was known for certain: slots are granted up to `LEAD` ahead."""
+        return self.slot > critical.known + LEAD
 
 
 @dataclass
@@ -40,9 +44,20 @@ class Calls:
 
     made: list[Call] = field(default_factory=list)
 
-    def add(self, grant: Granted, *, to: datetime | None = None, late: float = 0, critical: bool = False) -> None:
+    def add(
+        self,
+        grant: Granted,
+        *,
+        to: datetime | None = None,
+        known: datetime | None = None,
+        late: float = 0,
+        critical: bool = False,
+        count: int | None = None,
+    ) -> None:
+        """So many calls of a grant, all unless said; their date is known before it comes, unless said."""
         dated = to or grant.slot
-        self.made += [Call(grant.slot, dated, dated + late * LATENESS, critical)] * grant.count
+        calls = grant.count if count is None else count
+        self.made += [Call(grant.slot, dated, dated + late * LATENESS, known or dated, critical)] * calls
 
     def assert_within(self, limits: Limits) -> None:
         moments = sorted(call.made for call in self.made)
@@ -98,6 +113,9 @@ PAUSES = st.one_of(
 )
 
 
+LATER = st.one_of(st.sampled_from([1, 5, 6, 117, 250, 7_031]), st.integers(1, 20_000))
+
+
 class Story:
     """Two dispatchers, a gateway and an operator at one gate, at moments that only grow."""
 
@@ -132,13 +150,34 @@ class Story:
             self.calls.add(grant, late=late, critical=critical)
 
     async def call_late(self) -> None:
+        """Dated by the gap, if there is one, and otherwise each part of a grant by itself."""
         if not self.held:
             return
-        grant, critical = self.held.pop()
+        grant, critical = self.held.pop(self.data.draw(st.sampled_from([0, -1])))
+        if critical or not self.limits.gap:
+            await self.call_dated(grant, critical=critical)
+        else:
+            await self.call_moved(grant)
+
+    async def call_dated(self, grant: Granted, *, critical: bool) -> None:
+        left, slots = grant.count, [grant.slot]
+        while left:
+            count = self.data.draw(st.integers(1, left))
+            left -= count
+            # Perhaps dated before, as one that was late again.
+            slot = self.data.draw(st.sampled_from(slots))
+            late = max(self.now, slot) + timedelta(milliseconds=self.data.draw(LATER))
+            if await self.gate().date(self.key, slot=slot, to=late):
+                slots.append(late)
+                self.calls.add(grant, to=late, late=self.data.draw(st.floats(0, 1)), critical=critical, count=count)
+            if self.data.draw(st.booleans()):
+                await self.wait()
+
+    async def call_moved(self, grant: Granted) -> None:
         late = grant.slot + timedelta(milliseconds=self.data.draw(st.integers(1, 20_000)))
         if await self.gate().move(self.key, slot=grant.slot, gap=self.limits.gap, to=late):
             self.now = max(self.now, late)
-            self.calls.add(grant, to=late, late=1, critical=critical)
+            self.calls.add(grant, to=late, late=1)
 
     async def give_back(self) -> None:
         if self.held:
@@ -187,7 +226,8 @@ async def test_contenders_that_all_ask_at_once_keep_the_promise(
     mongodb_url: str, contenders: int, limits: Limits
 ) -> None:
     """The server's clock runs 2,000 times as fast, so that a second is half an hour; the rest is as it is."""
-    faster = _server_clock_times(2_000)
+    begun = datetime.now(UTC)
+    faster = _server_clock(begun, times=2_000)
     calls = Calls()
     ending = asyncio.get_running_loop().time() + 1.5
 
@@ -205,8 +245,13 @@ async def test_contenders_that_all_ask_at_once_keep_the_promise(
                         await gate.give_back("fonnte-1", answer)
                     case 1:
                         late = answer.slot + timedelta(milliseconds=chance.randrange(300, 4_000))
-                        if await gate.move("fonnte-1", slot=answer.slot, gap=limits.gap, to=late):
-                            calls.add(answer, to=late, late=chance.random(), critical=critical)
+                        if limits.gap and not critical:
+                            made = await gate.move("fonnte-1", slot=answer.slot, gap=limits.gap, to=late)
+                        else:
+                            made = await gate.date("fonnte-1", slot=answer.slot, to=late)
+                        if made:
+                            known = max(late, START + (datetime.now(UTC) - begun) * 2_000)
+                            calls.add(answer, to=late, known=known, late=chance.random(), critical=critical)
                     case 2:
                         pass  # it died with the grant
                     case _:
@@ -240,7 +285,6 @@ async def test_eight_contenders_keep_a_real_gap_and_waste_next_to_nothing_of_it(
     assert mean(gaps) - 0.2 < 0.1, "more than one percent of the usual ten seconds"
 
 
-def _server_clock_times(factor: int) -> dict[str, Any]:
-    """An expression: the server's time, running `factor` times as fast from now on."""
-    passed = {"$subtract": ["$$NOW", datetime.now(UTC)]}
-    return {"$add": [START, {"$multiply": [passed, factor]}]}
+def _server_clock(begun: datetime, *, times: int) -> dict[str, Any]:
+    """An expression: the server's time, running so many times as fast since then."""
+    return {"$add": [START, {"$multiply": [{"$subtract": ["$$NOW", begun]}, times]}]}

@@ -10,6 +10,7 @@ from local_stack.servers import PrivateRabbitMQ
 from sandbox.control_client import SandboxControl
 from tests.integration.gateways.conftest import StartGateway
 from tests.support.gateways.dispatching import HEALTHY, Dispatching, dispatching
+from tests.support.servers import written_down
 
 
 async def called(sandbox: SandboxControl, count: int = 1) -> None:
@@ -83,9 +84,9 @@ async def test_an_outcome_waits_for_a_broker_that_went_away_after_the_call(
     server = private_rabbitmq()
     gateway = await start_gateway(rabbitmq_url=server.url, WHATSAPP_READ_TIMEOUT="30")
     async with dispatching(gateway.provider, rabbitmq_url=server.url, mongodb_url=mongodb_url) as dispatcher:
-        # A queue that is killed within moments of its first declaration never elects a leader again (seen on 3.10).
         await dispatcher.attempt()
-        await asyncio.sleep(2)
+        await seen(dispatcher)
+        await asyncio.to_thread(written_down, server)
         await sandbox.answer_late(gateway.provider, seconds=2)
         asked = await dispatcher.ask()
         await called(sandbox, 2)

@@ -5,10 +5,12 @@ import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
+import httpcore
 import httpx
 import pytest
 import trustme
 
+from gateway.adapters.asyncio_network import AsyncioNetwork
 from gateway.adapters.single_connections import SingleConnections
 
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -99,6 +101,17 @@ async def test_tls_is_spoken_and_verified() -> None:
         async with connections() as distrusting:
             with pytest.raises(httpx.ConnectError, match="certificate verify failed"):
                 await get(distrusting, f"https://localhost:{port}/")
+
+
+async def test_securing_a_connection_has_what_making_it_left_of_the_timeout() -> None:
+    loop = asyncio.get_running_loop()
+    async with Server(silent=True).running() as port:
+        begun = loop.time()
+        stream = await AsyncioNetwork().connect_tcp("127.0.0.1", port, timeout=1.0)
+        await asyncio.sleep(0.8)  # as if making it had taken that long
+        with pytest.raises(httpcore.ConnectTimeout):
+            await stream.start_tls(ssl.create_default_context(), "localhost", timeout=1.0)
+        assert 0.99 < loop.time() - begun < 1.5
 
 
 async def test_nobody_there_is_a_connect_error() -> None:

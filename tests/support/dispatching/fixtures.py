@@ -1,8 +1,5 @@
 """`dispatching`: a world of its own for every test, in a virtual host that no other test's services listen in."""
 
-import os
-import shlex
-import subprocess
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -12,6 +9,7 @@ import pytest
 from common.topology.declarations import QUEUES
 from local_stack.servers import PrivateRabbitMQ
 from tests.support.dispatching.world import World, world
+from tests.support.servers import control
 
 _VIRTUAL_HOST = "dispatching"
 
@@ -24,8 +22,7 @@ def dispatching_rabbitmq_url(rabbitmq: PrivateRabbitMQ) -> str:
         f'rabbit_auth_backend_internal:set_permissions(<<"guest">>, <<"{_VIRTUAL_HOST}">>, <<".*">>, <<".*">>, '
         '<<".*">>, <<"test">>).'
     )
-    command = [*shlex.split(f"env {rabbitmq.settings.control_command}"), "eval", making]
-    subprocess.run(command, check=True, capture_output=True, env=dict(os.environ), timeout=60)
+    control(rabbitmq, making)
     return rabbitmq.url + _VIRTUAL_HOST
 
 

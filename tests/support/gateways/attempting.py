@@ -16,6 +16,7 @@ from gateway.domain.answer import Accepted, Answer
 
 SENDER = "fonnte-1"
 MOST_CHARACTERS = 1024
+CONNECT_WITHIN = 10.0
 
 
 @dataclass
@@ -35,15 +36,22 @@ class TickingClock:
 
 @dataclass
 class Slots:
-    """Grants every move unless told otherwise; `before_answering` is what happens meanwhile."""
+    """Grants every move and every date unless told otherwise; `before_answering` is what happens meanwhile."""
 
     movable: bool = True
     moved: list[tuple[datetime, float, datetime]] = field(default_factory=list)
+    dated: list[tuple[datetime, datetime]] = field(default_factory=list)
     before_answering: Callable[[], None] = lambda: None
 
     async def move(self, sender: str, *, slot: datetime, gap: float, to: datetime) -> bool:
         assert sender == SENDER
         self.moved.append((slot, gap, to))
+        self.before_answering()
+        return self.movable
+
+    async def date(self, sender: str, *, slot: datetime, to: datetime) -> bool:
+        assert sender == SENDER
+        self.dated.append((slot, to))
         self.before_answering()
         return self.movable
 
@@ -74,12 +82,14 @@ class Deliveries:
 
 @dataclass
 class Provider:
-    """Accepts everything it is permitted to ask for."""
+    """Accepts everything it is permitted to ask for; `before_asking` is what happens while it is connected to."""
 
+    before_asking: Callable[[], None] = lambda: None
     called: list[AttemptRequest] = field(default_factory=list)
 
     async def send(self, account: Account, request: AttemptRequest, permit: Permit) -> Answer:
         assert account.sender == SENDER
+        self.before_asking()
         await permit()
         self.called.append(request)
         return Accepted("message-1")
@@ -128,6 +138,7 @@ class Attempting:
             clock=self.clock,
             observer=self.observer,
             room=Room(10),
+            connect_within=CONNECT_WITHIN,
             max_text_chars=MOST_CHARACTERS,
         )
         request = AttemptRequest(delivery_id="dlv_1", number=1, recipient="6281200000001", text=text, slot=slot)

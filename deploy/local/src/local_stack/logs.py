@@ -14,7 +14,7 @@ _LOOK_EVERY_SECONDS = 0.2
 _TOLD_APART = {"timestamp", "at", "level", "event", "service", "instance"}
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True)
 class Entry:
     """One event of one process; what does not say when it happened belongs to the event before."""
 
@@ -63,8 +63,7 @@ class Follower:
 
     def _entry(self, line: str) -> Entry:
         event = _event(line)
-        stamp = event.get("timestamp") or event.get("at")
-        self._moment = datetime.fromisoformat(stamp) if stamp else self._moment
+        self._moment = _moment(event.get("timestamp") or event.get("at")) or self._moment
         return Entry(self._moment, readable(self._path.stem, self._moment, event) if event else line)
 
 
@@ -73,7 +72,8 @@ def follow(paths: Sequence[Path]) -> Iterator[str]:
     followers = [Follower(path) for path in paths]
     entries = [entry for follower in followers for entry in follower.last()]
     while True:
-        yield from (entry.text for entry in sorted(entries))
+        # By the moment alone: the lines of a traceback share theirs and stay as they were written.
+        yield from (entry.text for entry in sorted(entries, key=lambda entry: entry.moment))
         time.sleep(_LOOK_EVERY_SECONDS)
         entries = [entry for follower in followers for entry in follower.fresh()]
 
@@ -88,6 +88,15 @@ def readable(process: str, moment: datetime, event: dict[str, Any]) -> str:
 def _plain(value: Any) -> str:
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     return json.dumps(text, ensure_ascii=False) if isinstance(value, str) and (" " in text or not text) else text
+
+
+def _moment(stamp: object) -> datetime | None:
+    """What a stamp says; one that names no zone is in UTC, as all of ours are. None when it says nothing."""
+    try:
+        moment = datetime.fromisoformat(str(stamp))
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _event(line: str) -> dict[str, Any]:

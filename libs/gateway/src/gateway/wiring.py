@@ -46,6 +46,8 @@ OUTCOMES_AN_ENVELOPE = 100
 WEBHOOKS_AT_ONCE = 200
 REPORTS_AN_ENVELOPE = 100
 ANSWER_SPARE_SECONDS = 10.0
+"""Beyond both timeouts until an outcome must be known: what starting may take, what a call may take longer than its
+timeouts, and telling."""
 CUT_AFTER_SECONDS = 20.0
 """How long calls under way get after SIGTERM; what follows must fit into the rest of the 30 s."""
 
@@ -100,6 +102,7 @@ def gateway(
         clock=clock,
         observer=observer,
         room=Room(CALLS_AT_ONCE),
+        connect_within=settings.connect_timeout,
         max_text_chars=max_text_chars,
     )
     broker.begin_after(clock.ready)

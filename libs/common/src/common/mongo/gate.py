@@ -68,9 +68,9 @@ class Usage:
 class MongoGate:
     """Gates kept under the field `gate` of the documents of one collection.
 
-    A paced call that comes later than its slot has to `move` first, or the next one would come too close to it; the
-    windows allow for calls up to `LATENESS` after their (moved) slot. `now` is the expression the server tells the
-    time by; only a test has reason to give another one.
+    A paced call that comes later than its slot has to `move` first, or the next one would come too close to it. The
+    windows allow for calls up to `LATENESS` after their slot: any other that comes later has to `date` it first. `now`
+    is the expression the server tells the time by; only a test has reason to give another one.
     """
 
     def __init__(self, collection: Collection, *, now: Any = "$$NOW") -> None:
@@ -115,9 +115,18 @@ class MongoGate:
         """Date a paced grant later because its call is late; `False` when the next slot is given away already."""
         pacing = timedelta(milliseconds=pipelines.milliseconds(timedelta(seconds=gap)))
         result = await self._collection.update_one(
-            {"_id": key, "gate.next_at": slot + pacing}, pipelines.move(slot=slot, to=to, next_at=to + pacing)
+            {"_id": key, **_remembered(slot), "gate.next_at": slot + pacing},
+            pipelines.move(slot=slot, to=to, next_at=to + pacing),
         )
         return result.modified_count == 1
+
+    async def date(self, key: str, *, slot: datetime, to: datetime) -> bool:
+        """Date a grant that no gap paced later because its call is late.
+
+        This only delays others, so nobody has to be asked. `False` when it may be forgotten: it is a minute old.
+        """
+        result = await self._collection.update_one({"_id": key, **_remembered(slot)}, pipelines.date(slot=slot, to=to))
+        return result.matched_count == 1
 
     async def reset(self, key: str) -> bool:
         """Forget the windows; the gap stays. `False` when there is no such gate."""
@@ -125,6 +134,11 @@ class MongoGate:
             {"_id": key}, {"$unset": {f"gate.{name}": "" for name in WINDOWS}, "$inc": {"gate.resets": 1}}
         )
         return result.matched_count == 1
+
+
+def _remembered(slot: datetime) -> Document:
+    """No window has forgotten a grant of `slot`: dated later, it would have to be counted again."""
+    return {"gate.now": {"$lt": slot + min(span(name) for name in WINDOWS)}}
 
 
 def usage(gate: Document, limits: Limits, now: datetime) -> list[Usage]:

@@ -2,7 +2,7 @@
 
 The document, under `gate`: `now` (when somebody last asked), `next_at` (before it no paced slot), a list of grants
 `{"at", "n"}` for each window, `last` (the answer to whoever asked last), `undo` (the last grant, so that it can be
-given back).
+given back), `gap` (milliseconds, for a grant that is dated later by who does not know it).
 
 `now` never goes back. The server reads its clock when an update arrives, not when it gets its turn, so of two updates
 the one with the older time may come second; and another member of the replica set has another clock.
@@ -60,6 +60,7 @@ def grant(
         {
             "$set": {
                 "gate.last.until": {"$max": ["$gate.last.early", *(f"$gate.last.full.{name}" for name in windows)]},
+                "gate.gap": milliseconds(gap),
                 "gate.undo": {"$cond": [granted, undo, "$gate.undo"]},
                 "gate.next_at": {"$cond": [granted, following, next_at]},
                 **{
@@ -82,18 +83,40 @@ def give_back(*, slot: datetime, count: int) -> list[Document]:
 
 
 def move(*, slot: datetime, to: datetime, next_at: datetime) -> list[Document]:
-    """Date the grant of `slot` as `to`."""
-    lists = {
+    """Date the last paced grant, that of `slot`, as `to`."""
+    return [{"$set": {**_dated(slot, to), "gate.next_at": next_at}}]
+
+
+def date(*, slot: datetime, to: datetime) -> list[Document]:
+    """Date the grant of `slot` as `to`; what has no slot yet keeps the gap from that.
+
+    So does what was granted meanwhile, should it be given back.
+    """
+    following = {"$add": [to, {"$ifNull": ["$gate.gap", 0]}]}
+    places = ("next_at", "undo.before", "undo.after")
+    return [
+        {"$set": {**_dated(slot, to), **{f"gate.{place}": {"$max": [f"$gate.{place}", following]} for place in places}}}
+    ]
+
+
+def _dated(slot: datetime, to: datetime) -> Document:
+    """Every window with the grant of `slot` dated as `to`, and with it whatever lies between.
+
+    The grant may share an entry that is dated by a later one, or have been dated later before, so it is looked for from
+    its slot on. To date another one later as well only delays: it counts for longer. Every entry keeps its place, so
+    that the last one is still the last grant's.
+    """
+    between = {"$and": [{"$gte": ["$$entry.at", slot]}, {"$lt": ["$$entry.at", to]}]}
+    return {
         f"gate.{name}": {
             "$map": {
                 "input": {"$ifNull": [f"$gate.{name}", []]},
                 "as": "entry",
-                "in": {"at": {"$cond": [{"$eq": ["$$entry.at", slot]}, to, "$$entry.at"]}, "n": "$$entry.n"},
+                "in": {"at": {"$cond": [between, to, "$$entry.at"]}, "n": "$$entry.n"},
             }
         }
         for name in WINDOWS
     }
-    return [{"$set": {**lists, "gate.next_at": next_at}}]
 
 
 def _free(windows: Mapping[str, int], want: int) -> Document:

@@ -15,7 +15,7 @@ MOST_UNREAD = 128 * 1024
 
 
 class AsyncioNetwork(httpcore.AsyncNetworkBackend):
-    """Connects over TCP; `start_tls` of the stream does the rest."""
+    """Connects over TCP; `start_tls` of the stream does the rest, in the time that is left of its own timeout."""
 
     async def connect_tcp(
         self,
@@ -27,14 +27,16 @@ class AsyncioNetwork(httpcore.AsyncNetworkBackend):
     ) -> httpcore.AsyncNetworkStream:
         if local_address is not None or socket_options is not None:
             raise NotImplementedError("neither a local address nor socket options are ever asked for here")
+        loop = asyncio.get_running_loop()
+        begun = loop.time()
         try:
             async with asyncio.timeout(timeout):
-                _, incoming = await asyncio.get_running_loop().create_connection(_Incoming, host, port)
+                _, incoming = await loop.create_connection(_Incoming, host, port)
         except TimeoutError as error:
             raise httpcore.ConnectTimeout from error
         except OSError as error:
             raise httpcore.ConnectError(str(error)) from error
-        return _Stream(incoming)
+        return _Stream(incoming, begun)
 
 
 class _Incoming(asyncio.Protocol):
@@ -92,8 +94,9 @@ class _Incoming(asyncio.Protocol):
 
 
 class _Stream(httpcore.AsyncNetworkStream):
-    def __init__(self, incoming: _Incoming) -> None:
+    def __init__(self, incoming: _Incoming, begun: float) -> None:
         self._incoming = incoming
+        self._begun = begun
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         incoming = self._incoming
@@ -130,10 +133,11 @@ class _Stream(httpcore.AsyncNetworkStream):
     async def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore.AsyncNetworkStream:
-        incoming = self._incoming
+        incoming, loop = self._incoming, asyncio.get_running_loop()
         try:
-            async with asyncio.timeout(timeout):
-                secured = await asyncio.get_running_loop().start_tls(
+            # A provider that is slow to connect and slow to secure has one time for both.
+            async with asyncio.timeout_at(None if timeout is None else self._begun + timeout):
+                secured = await loop.start_tls(
                     incoming.transport, incoming, ssl_context, server_hostname=server_hostname
                 )
         except TimeoutError as error:

@@ -1,6 +1,7 @@
 """A provider behind HTTP: one request, one answer, never a second try."""
 
 import asyncio
+import contextlib
 import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -28,7 +29,7 @@ ENQUIRY_SECONDS = 15.0
 """An enquiry that takes longer is given up; nothing is lost by asking again."""
 ENQUIRY_BYTES = 4 * 1024 * 1024
 SPARE_SECONDS = 4.0
-"""Beyond both timeouts, for an answer that drips."""
+"""Beyond both timeouts, for the permit and for an answer that drips."""
 
 ALWAYS = {"accept": "application/json", "accept-encoding": "identity", "user-agent": "kabar"}
 
@@ -89,7 +90,8 @@ class HttpProvider:
         self._cut = True
         now = asyncio.get_running_loop().time()
         for limit in self._under_way:
-            limit.reschedule(now)
+            with contextlib.suppress(RuntimeError):  # it is just ending by itself
+                limit.reschedule(now)
 
     async def _exchange(self, call: Call, exchange: Exchange, most_bytes: int) -> tuple[int, bytes]:
         request = httpx.Request(

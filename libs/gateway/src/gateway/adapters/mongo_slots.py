@@ -7,7 +7,7 @@ from common.mongo.gate import MongoGate
 
 
 class MongoSlots:
-    """Moves grants of `senders`. While MongoDB is away nothing can be moved, so nothing late is called."""
+    """Dates grants of `senders` later. While MongoDB is away it cannot, so nothing late is called."""
 
     def __init__(self, gate: MongoGate) -> None:
         self._gate = gate
@@ -15,5 +15,11 @@ class MongoSlots:
     async def move(self, sender: str, *, slot: datetime, gap: float, to: datetime) -> bool:
         try:
             return await self._gate.move(sender, slot=slot, gap=gap, to=to)
+        except UNAVAILABLE:
+            return False
+
+    async def date(self, sender: str, *, slot: datetime, to: datetime) -> bool:
+        try:
+            return await self._gate.date(sender, slot=slot, to=to)
         except UNAVAILABLE:
             return False

@@ -20,6 +20,8 @@ FEWEST_ANSWERS = 3
 """and how many of them it takes to tell; before that, all the time an answer takes is unusual."""
 MOST_EXCESS = 0.025
 """Seconds; a longer answer was the provider's own doing, not its late reading."""
+FARTHEST = 1.0
+"""Seconds; no slot is granted so far ahead, so one that seems to be shows that our clock stood still."""
 COARSE = 0.002
 """Timers are good to about a millisecond; the last stretch is spent watching the clock."""
 
@@ -37,21 +39,23 @@ class KeepSlot:
         self._lateness = lateness.total_seconds()
         self._usual: dict[str, deque[float]] = {}
 
-    async def reach(self, sender: str, slot: datetime, gap: float) -> datetime:
-        """Return at the moment the call may be made, and that moment. Raises `Missed` when it passed for good."""
+    async def reach(self, sender: str, slot: datetime, gap: float, *, before: float) -> datetime:
+        """Return at the moment the call may be made, and that moment.
+
+        Raises `Missed` when it passed for good, or is not reached `before` (Unix seconds).
+        """
         allowed = PACED_LATENESS if gap else self._lateness
         while True:
             await self._wait_until(slot.timestamp())
-            late = self._clock.seconds() - slot.timestamp()
+            now = self._clock.seconds()
+            if now > before:  # dating a slot waits for MongoDB
+                raise Missed("starting the attempt took too long")
+            late = now - slot.timestamp()
             if late <= allowed:
                 self._observer.late(late)
                 return slot
-            if not gap:
-                raise Missed(f"the slot passed {late:.3f} s ago")
-            later = to_milliseconds(datetime.fromtimestamp(self._clock.seconds(), UTC) + MOVE_AHEAD)
-            if not await self._slots.move(sender, slot=slot, gap=gap, to=later):
-                raise Missed(f"the slot passed {late:.3f} s ago and the next one is given away")
-            self._observer.moved()
+            later = to_milliseconds(datetime.fromtimestamp(now, UTC) + MOVE_AHEAD)
+            await self._date(sender, slot, gap, late=late, to=later)
             slot = later
 
     async def answered(self, sender: str, slot: datetime, gap: float, *, seconds: float) -> None:
@@ -69,8 +73,17 @@ class KeepSlot:
             if await self._slots.move(sender, slot=slot, gap=gap, to=later):
                 self._observer.moved()
 
+    async def _date(self, sender: str, slot: datetime, gap: float, *, late: float, to: datetime) -> None:
+        if gap and not await self._slots.move(sender, slot=slot, gap=gap, to=to):
+            raise Missed(f"the slot passed {late:.3f} s ago and the next one is given away")
+        if not gap and not await self._slots.date(sender, slot=slot, to=to):
+            raise Missed(f"the slot passed {late:.3f} s ago and could not be dated later")
+        self._observer.moved()
+
     async def _wait_until(self, moment: float) -> None:
         remaining = moment - self._clock.seconds()
+        if remaining > FARTHEST:
+            raise Missed(f"the slot seems to be {remaining:.3f} s ahead")
         if remaining > COARSE:
             await asyncio.sleep(remaining - COARSE)
         while self._clock.seconds() < moment:  # noqa: ASYNC110 - no event tells the time

@@ -17,7 +17,8 @@ from gateway.application.room import Company, Room
 from gateway.domain.answer import Answer, Missed, Refused, Unknown
 
 CALL_WITHIN = 4.0
-"""Seconds after asking to start in which the call must begin: later, its answer could come after `wake_at`."""
+"""Seconds after asking to start, connecting not counted, in which the call must begin: later, its answer could come
+after `wake_at`."""
 STORE_PAUSE = 0.3
 log = logger()
 
@@ -26,6 +27,7 @@ class MakeAttempts:
     """Starts attempts by compare-and-set, calls the provider once for each, reports every outcome.
 
     What was not ours to start is dropped: whoever has it reports it, or whoever revoked it has decided.
+    `connect_within`: the seconds a provider gets to be connected to.
     """
 
     def __init__(
@@ -42,6 +44,7 @@ class MakeAttempts:
         clock: PreciseClock,
         observer: Observer,
         room: Room,
+        connect_within: float,
         max_text_chars: int,
     ) -> None:
         self._instance = instance
@@ -55,6 +58,7 @@ class MakeAttempts:
         self._clock = clock
         self._observer = observer
         self._room = room
+        self._connect_within = connect_within
         self._max_text_chars = max_text_chars
         self._handlings: set[str] = set()
 
@@ -97,13 +101,15 @@ class MakeAttempts:
 
         async def permit() -> None:
             nonlocal called_at, called, slot
-            self._in_time(begun)
+            # No more than what connecting may take: a clock that is set meanwhile must not make it look longer.
+            connecting = min(self._clock.seconds() - called, self._connect_within)
+            before = begun + CALL_WITHIN + connecting
+            self._in_time(before)
             if slot is not None:
-                slot = await self._keep_slot.reach(asked.sender, slot, asked.gap)
-                self._in_time(begun)  # moving a slot waits for MongoDB
+                slot = await self._keep_slot.reach(asked.sender, slot, asked.gap, before=before)
             called_at, called = self._clock.now(), self._clock.seconds()
 
-        answer = await self._answer(asked.sender, request, permit)
+        answer = await self._answer(asked.sender, request, permit, before=begun + CALL_WITHIN)
         took = self._clock.seconds() - called
         if slot is None:
             company.leave()
@@ -123,17 +129,18 @@ class MakeAttempts:
             work.append(self._keep_slot.answered(asked.sender, slot, asked.gap, seconds=took))
         await asyncio.gather(*work)
 
-    def _in_time(self, begun: float) -> None:
-        if self._clock.seconds() - begun > CALL_WITHIN:
+    def _in_time(self, before: float) -> None:
+        if self._clock.seconds() > before:
             raise Missed("starting the attempt took too long")
 
-    async def _answer(self, sender: str, request: AttemptRequest, permit: Permit) -> Answer | Missed:
+    async def _answer(self, sender: str, request: AttemptRequest, permit: Permit, *, before: float) -> Answer | Missed:
         account = self._accounts.get(sender)
         if account is None:
             return Refused(FailureClass.AUTH, f"no token configured for {sender}")
         if len(request.text) > self._max_text_chars:  # planned while nobody knew this provider's limit
             return Refused(FailureClass.BUG, f"longer than {self._max_text_chars} characters")
         try:
+            self._in_time(before)
             return await self._provider.send(account, request, permit)
         except Missed as missed:
             return missed

@@ -74,7 +74,11 @@ class Slots(Protocol):
     """The gate's view of a moment that was granted."""
 
     async def move(self, sender: str, *, slot: datetime, gap: float, to: datetime) -> bool:
-        """Date a grant later; `False` when that is not possible any more."""
+        """Date a paced grant later; `False` when that is not possible any more."""
+        ...
+
+    async def date(self, sender: str, *, slot: datetime, to: datetime) -> bool:
+        """The same for a grant that no gap paced, which is possible whatever was granted after it."""
         ...
 
 
