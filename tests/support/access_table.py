@@ -157,6 +157,15 @@ TABLE = (
     Row("POST", "/api/webhook-endpoints/{id}/rotate-secret", ADMIN),
     Row("GET", "/api/webhook-endpoints/{id}/messages", ADMIN),
     Row("POST", "/api/webhook-endpoints/{id}/messages/{message}/retry", ADMIN),
+    Row("GET", "/api/templates", ALL, Scope.TEMPLATES_READ),
+    Row("GET", "/api/templates/{name}", ALL, Scope.TEMPLATES_READ),
+    Row("GET", "/api/templates/{name}/versions/{version}", ALL, Scope.TEMPLATES_READ, values=("welcome", "1")),
+    Row("POST", "/api/templates/{name}/preview", ALL, Scope.TEMPLATES_READ),
+    Row("POST", "/api/templates/{name}", ADMIN),
+    Row("GET", "/api/routes", ALL),
+    Row("GET", "/api/routes/{type}", ALL),
+    Row("PATCH", "/api/routes/{type}", ADMIN),
+    Row("DELETE", "/api/routes/{type}", ADMIN),
     Row("GET", "/api/api-keys", ADMIN),
     Row("POST", "/api/api-keys", ADMIN),
     Row("DELETE", "/api/api-keys/{id}", ADMIN),
@@ -169,8 +178,6 @@ TABLE = (
 )
 
 PROMISED = (
-    Row("GET", "/api/templates", ALL, Scope.TEMPLATES_READ),
-    Row("GET", "/api/routes", ALL),
     Row("GET", "/api/whatsapp-groups", ALL),
     Row("GET", "/api/jobs", OPERATORS),
     Row("POST", "/api/jobs/{name}/run", OPERATORS),

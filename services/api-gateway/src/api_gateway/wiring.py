@@ -39,14 +39,18 @@ from api_gateway.application.act_on_deliveries import ActOnDeliveries
 from api_gateway.application.audit_changes import AuditChanges
 from api_gateway.application.cancel_notification import CancelNotification
 from api_gateway.application.capacity import Capacity
+from api_gateway.application.change_route import ChangeRoute
 from api_gateway.application.compose_notification import ComposeNotification
 from api_gateway.application.identify import Identify
 from api_gateway.application.issue_api_keys import IssueApiKeys
 from api_gateway.application.look_at_queue import LookAtQueue
 from api_gateway.application.manage_endpoints import ManageEndpoints
 from api_gateway.application.once import Once
+from api_gateway.application.preview_template import PreviewTemplate
+from api_gateway.application.publish_template import PublishTemplate
 from api_gateway.application.replay_envelopes import ReplayEnvelopes
 from api_gateway.application.say_what_it_waits_for import SayWhatItWaitsFor
+from api_gateway.application.seed_templates import SeedTemplates
 from api_gateway.application.send_directly import AwaitOutcome
 from api_gateway.application.suppress_recipients import SuppressRecipients
 from api_gateway.application.take_webhook import TakeWebhook, WebhookMetrics
@@ -117,6 +121,8 @@ async def wire(settings: Settings, surroundings: Surroundings) -> AsyncIterator[
         clock,
         WebhookMetrics(surroundings.registry),
     )
+    templates, routes = Templates(mongo, clock), Routes(mongo)
+    seed_templates = SeedTemplates(templates)
     accept = AcceptNotification(
         notifications,
         BoundedAnnouncements(announcements),
@@ -124,8 +130,8 @@ async def wire(settings: Settings, surroundings: Surroundings) -> AsyncIterator[
         clock,
         policy,
         AcceptanceMetrics(surroundings.registry),
-        Routes(mongo),
-        ComposeNotification(directory, MongoGroups(mongo), Templates(mongo), settings.zone),
+        routes,
+        ComposeNotification(directory, MongoGroups(mongo), templates, settings.zone),
     )
     early = MongoEarlyRequests(mongo)
     requests.subscribe(
@@ -139,7 +145,6 @@ async def wire(settings: Settings, surroundings: Surroundings) -> AsyncIterator[
         ),
     )
     retry_early = RetryEarlyRequests(early, RabbitRequests(surroundings.broker), clock)
-    audit = AuditChanges(audit_entries, clock)
     endpoints, messages = MongoEndpoints(mongo), MongoMessages(mongo)
     tell_portals = TellPortals(
         endpoints,
@@ -186,26 +191,16 @@ async def wire(settings: Settings, surroundings: Surroundings) -> AsyncIterator[
             allow_private=settings.webhook_allow_private,
         ),
         tell_portals=tell_portals,
+        templates=templates,
+        publish_template=PublishTemplate(templates, routes, senders, audit, settings.zone),
+        preview_template=PreviewTemplate(templates, senders, settings.zone),
+        routes=routes,
+        change_route=ChangeRoute(routes, templates, audit, clock),
         clock=clock,
         limits=limits,
         zone=settings.zone,
         admin_number=settings.admin_number,
     )
-
-    async def refresh() -> None:
-        await repeatedly(capacity.refresh, name="capacity", every=1.0)
-
-    async def note_given_up() -> None:
-        await repeatedly(reservations.note_given_up, name="given up keys", every=0.2)
-
-    async def forward_webhooks() -> None:
-        await repeatedly(take_webhook.forward, name="kept webhooks", every=1.0)
-
-    async def find_webhook_secret() -> None:
-        await repeatedly(webhook_secret.find, name="webhook secret", every=1.0)
-
-    async def retry_early_requests() -> None:
-        await repeatedly(retry_early, name="early requests", every=0.25)
 
     async def drain() -> None:
         await asyncio.wait_for(
@@ -221,7 +216,13 @@ async def wire(settings: Settings, surroundings: Surroundings) -> AsyncIterator[
     yield Application(
         http=http_application(uses, surroundings.checks(), surroundings.registry),
         loops=[
-            refresh, note_given_up, forward_webhooks, find_webhook_secret, retry_early_requests, *signing_in,
+            partial(repeatedly, capacity.refresh, name="capacity", every=1.0),
+            partial(repeatedly, seed_templates, name="templates", every=60.0),
+            partial(repeatedly, reservations.note_given_up, name="given up keys", every=0.2),
+            partial(repeatedly, take_webhook.forward, name="kept webhooks", every=1.0),
+            partial(repeatedly, webhook_secret.find, name="webhook secret", every=1.0),
+            partial(repeatedly, retry_early, name="early requests", every=0.25),
+            *signing_in,
             partial(repeatedly, tell_portals.refresh, name="webhook endpoints", every=1.0),
             partial(repeatedly, tell_portals.step, name="webhook calls", every=0),
         ],

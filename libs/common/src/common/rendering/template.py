@@ -145,6 +145,8 @@ def _compiled(source: str) -> Template:
         raise Unrenderable(f"line {error.lineno}: {error.message}") from error
     except (RecursionError, SyntaxError, MemoryError) as error:
         raise Unrenderable("nested too deeply") from error
+    except Unrenderable:
+        raise
     except _BROKEN as error:
         raise Unrenderable(f"cannot be read ({type(error).__name__})") from error
     return Template.from_code(_ENVIRONMENT, code, {})

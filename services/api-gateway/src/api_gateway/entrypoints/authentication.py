@@ -65,4 +65,5 @@ DeliveryReader = Annotated[Caller, Depends(having(EVERYONE, scope=Scope.DELIVERI
 DeadDeliveryReader = Annotated[Caller, Depends(having(DISPATCHERS, scope=Scope.DELIVERIES_READ))]
 NotificationReader = Annotated[Caller, Depends(having(EVERYONE, scope=Scope.NOTIFICATIONS_READ))]
 QueueReader = Annotated[Caller, Depends(having(OPERATORS, scope=Scope.QUEUE_READ))]
+TemplateReader = Annotated[Caller, Depends(having(EVERYONE, scope=Scope.TEMPLATES_READ))]
 SenderReader = Annotated[Caller, Depends(having(OPERATORS, scope=Scope.SENDERS_READ))]

@@ -10,6 +10,8 @@ from api_gateway.application.accept_notification import AcceptNotification
 from api_gateway.application.act_on_deliveries import ActOnDeliveries
 from api_gateway.application.cancel_notification import CancelNotification
 from api_gateway.application.capacity import Capacity
+from api_gateway.application.change_route import ChangeRoute
+from api_gateway.application.editing_ports import ChangeableRoutes, TemplateVersions
 from api_gateway.application.identify import Identify
 from api_gateway.application.issue_api_keys import IssueApiKeys
 from api_gateway.application.look_at_queue import LookAtQueue
@@ -25,6 +27,8 @@ from api_gateway.application.ports import (
     Notifications,
     Senders,
 )
+from api_gateway.application.preview_template import PreviewTemplate
+from api_gateway.application.publish_template import PublishTemplate
 from api_gateway.application.replay_envelopes import ReplayEnvelopes
 from api_gateway.application.say_what_it_waits_for import SayWhatItWaitsFor
 from api_gateway.application.send_directly import AwaitOutcome
@@ -67,6 +71,11 @@ class Uses:
     replay_envelopes: ReplayEnvelopes
     manage_endpoints: ManageEndpoints
     tell_portals: TellPortals
+    templates: TemplateVersions
+    publish_template: PublishTemplate
+    preview_template: PreviewTemplate
+    routes: ChangeableRoutes
+    change_route: ChangeRoute
     clock: Clock
     limits: Limits
     zone: tzinfo

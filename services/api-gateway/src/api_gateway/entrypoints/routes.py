@@ -1,0 +1,107 @@
+"""/api/routes"""
+
+from typing import Any
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from api_gateway.application.accept_notification import Turn
+from api_gateway.application.ports import Answer
+from api_gateway.domain.refusals import Code, Problem, Refused, missing
+from api_gateway.entrypoints.answering import JSON
+from api_gateway.entrypoints.authentication import Admin, Reader
+from api_gateway.entrypoints.bodies import NoBody
+from api_gateway.entrypoints.editing_bodies import NULLABLE, RouteBody
+from api_gateway.entrypoints.openapi import describe
+from api_gateway.entrypoints.posting import answered, post
+from api_gateway.entrypoints.reading import read_json, shaped
+from api_gateway.entrypoints.uses import uses
+from common.catalogue.definitions import DEFINITIONS
+from common.catalogue.routes import changes_of, merged, written
+from common.contracts.documents import RouteDocument
+from common.contracts.vocabulary import NotificationType
+
+router = APIRouter(prefix="/api/routes", tags=["routes"])
+_CHANGE = describe(
+    RouteBody,
+    {
+        "hours": {"priority": "high", "hours": {"begins": "07:00", "ends": "21:00"}, "providers": ["wablas", "fonnte"]},
+        "default": {"reset": ["hours", "providers"]},
+    },
+    idempotent=True,
+)
+_RESTORE = describe(NoBody, {}, idempotent=True, optional=True)
+
+
+@router.get("", summary="How every notification type goes")
+async def list_routes(request: Request, _: Reader) -> Response:
+    changed = await uses(request).routes.all_changed()
+    return JSON({"items": [_view(kind, changed.get(kind)) for kind in NotificationType], "next_cursor": None})
+
+
+@router.get("/{type}", summary="How a notification type goes")
+async def show(request: Request, type: str, _: Reader) -> Response:  # noqa: A002 - the path's own word
+    kind = _kind(type)
+    return JSON(_view(kind, await uses(request).routes.changed(kind)))
+
+
+@router.patch("/{type}", summary="Change how a notification type goes", openapi_extra=_CHANGE)
+async def change(request: Request, type: str, caller: Admin) -> Response:  # noqa: A002
+    kind = _kind(type)
+    document = await read_json(request)
+
+    async def act(_: Turn) -> Answer:
+        body = shaped(document, RouteBody)
+        changes = body.changes()
+        _refuse_unclear(changes, body.reset)
+        changed = await uses(request).change_route(kind, changes, caller, reset=body.reset, revision=body.revision)
+        return answered({"success": True, **_view(kind, changed)})
+
+    return await post(request, caller, document, act)
+
+
+@router.delete("/{type}", summary="Back to the type's default", openapi_extra=_RESTORE)
+async def restore(request: Request, type: str, caller: Admin) -> Response:  # noqa: A002
+    kind = _kind(type)
+    document = await read_json(request, optional=True)
+    shaped(document, NoBody)
+
+    async def act(_: Turn) -> Answer:
+        return answered({"success": True, **_view(kind, await uses(request).change_route.restore(kind, caller))})
+
+    return await post(request, caller, document, act)
+
+
+def _kind(name: str) -> NotificationType:
+    try:
+        return NotificationType(name)
+    except ValueError as error:
+        raise missing("notification type", name) from error
+
+
+def _refuse_unclear(changes: dict[str, Any], reset: list[str]) -> None:
+    problems = [
+        Problem(name, "cannot be null; name it in reset to go back to the default")
+        for name, value in changes.items()
+        if value is None and name not in NULLABLE
+    ]
+    problems += [Problem("reset", f"{name} is changed, too; do one of both") for name in reset if name in changes]
+    if not changes and not reset:
+        problems = [Problem("body", "nothing to change; give a field of the route, or name some in reset")]
+    if problems:
+        text = "; ".join(f"{one.field}: {one.error}" for one in problems)
+        raise Refused(Code.VALIDATION_ERROR, text, problems)
+
+
+def _view(kind: NotificationType, changed: RouteDocument | None) -> dict[str, Any]:
+    """The route as it goes, which of it was changed, and what its default is."""
+    document: dict[str, Any] = {} if changed is None else dict(changed)
+    return {
+        "type": kind,
+        **written(merged(kind, document)),
+        "changed": list(changes_of(document)),
+        "default": written(DEFINITIONS[kind].route),
+        "revision": document.get("revision", 0),
+        "changed_by": document.get("changed_by"),
+        "changed_at": document.get("changed_at"),
+    }
