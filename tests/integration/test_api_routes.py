@@ -1,5 +1,6 @@
 """Routes over HTTP: everybody reads, an administrator changes, nobody overwrites what he has not seen."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -65,6 +66,20 @@ async def test_a_change_under_an_older_revision_is_a_conflict(api: Api) -> None:
             response = await client.patch("/api/routes/welcome", json={"priority": "low", "revision": revision})
             assert "revision 1" in str(assert_error(response, 409, "CONFLICT")["error"])
     assert (await change(api, "welcome", revision=1, priority="low"))["revision"] == 2
+
+
+async def test_changes_at_once_of_different_fields_all_hold(api: Api) -> None:
+    fields: Document = {
+        "priority": "high",
+        "enabled": False,
+        "suppressible": False,
+        "dedupe_seconds": 5.0,
+        "hours": HOURS,
+    }
+    await asyncio.gather(*(change(api, "welcome", **{name: value}) for name, value in fields.items()))
+    shown = await ask(api, "GET", "/welcome")
+    assert {name: shown[name] for name in fields} == fields
+    assert shown["revision"] == len(fields)
 
 
 async def test_every_change_is_in_the_audit_log(api: Api) -> None:

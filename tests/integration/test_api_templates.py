@@ -251,7 +251,14 @@ async def test_a_preview_that_cannot_be_made_says_why(api: Api, name: str, body:
 
 
 @pytest.mark.parametrize(
-    "path", ["/api/templates/belum-ada", "/api/templates/welcome/versions/9", "/api/templates/welcome/versions/0"]
+    "path",
+    [
+        "/api/templates/belum-ada",
+        "/api/templates/custom",
+        "/api/templates/Not%20A%20Name",
+        "/api/templates/welcome/versions/9",
+        "/api/templates/welcome/versions/0",
+    ],
 )
 async def test_what_nobody_published_is_not_found(api: Api, path: str) -> None:
     assert (await get(api, path, status=404))["code"] == "NOT_FOUND"

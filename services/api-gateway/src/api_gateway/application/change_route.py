@@ -17,7 +17,7 @@ from common.kernel.clock import Clock
 from common.kernel.failures import Outdated
 from common.telemetry.logs import logger
 
-AGAIN = 5
+AGAIN = 20
 """How often a change is tried while others change the same route."""
 log = logger()
 

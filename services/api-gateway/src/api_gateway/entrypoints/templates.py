@@ -91,7 +91,6 @@ async def preview(request: Request, name: Name, caller: TemplateReader) -> Respo
 
 
 async def _find(request: Request, name: str, version: int | None = None) -> TemplateDocument:
-    type_of(name)
     found = await find(uses(request).templates, name, version)
     if found is None:
         raise missing("template", name if version is None else f"{name}:{version}")
