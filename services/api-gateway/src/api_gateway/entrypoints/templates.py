@@ -62,7 +62,13 @@ async def show_version(request: Request, name: Name, version: int, _: TemplateRe
     return JSON(_view(await _find(request, name, version)))
 
 
-@router.post("/{name}", summary="Publish the next version of a template", status_code=201, openapi_extra=_PUBLISH)
+@router.post(
+    "/{name}",
+    summary="Publish the next version of a template",
+    status_code=201,
+    responses={200: {"description": "These texts are the current ones already", "content": {"application/json": {}}}},
+    openapi_extra=_PUBLISH,
+)
 async def publish(request: Request, name: Name, caller: Admin) -> Response:
     document = await read_json(request)
 
