@@ -241,6 +241,9 @@ async def test_what_has_not_failed_cannot_be_retried(api: Api, status: str) -> N
 async def test_what_no_provider_can_carry_cannot_be_retried(api: Api) -> None:
     delivery = put(api, "failed", route=[])
     assert_error(await act(api, f"/api/deliveries/{delivery['_id']}/retry"), 409, "CONFLICT")
+    among_others = await act(api, "/api/dead-deliveries/retry", {"ids": [delivery["_id"]]})
+    assert among_others.json() == {"success": True, "retried": 0, "skipped": 1}
+    assert kept(api, delivery) == delivery
 
 
 async def test_dead_deliveries_wait_for_a_person(api: Api) -> None:

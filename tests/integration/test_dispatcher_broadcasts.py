@@ -100,6 +100,7 @@ async def test_whoever_cannot_be_reached_has_an_outcome_too_and_one_number_gets_
     assert found["customer:C-000002"]["reason"] == "customer C-000002 has no phone number"
     assert found["customer:C-000003"]["timeline"][0]["cause"] == found["customer:C-000003"]["reason"]
     assert "12345" not in str(found["customer:C-000003"])
+    assert found["customer:C-000002"]["route"] == []  # so that nobody tries it again
     assert stored["recipients"] == 4
     await conserved(dispatching)
 

@@ -50,11 +50,12 @@ class ActOnDeliveries:
         raise _conflict("retried", found, rule)
 
     async def retry_dead(self, ids: Sequence[str], caller: Caller) -> int:
-        """Line up those of them that are dead; how many were."""
+        """Line up those of them that are dead and that some provider can carry; how many were."""
         retried = 0
         for delivery_id in ids:
             page = await self.deliveries.page(Selection(DEAD, delivery_id=delivery_id, limit=1))
-            retried += await self.deliveries.line_up_again(page, cause=_retried(caller), now=self.clock.now())
+            carried = [delivery for delivery in page if delivery["route"]]
+            retried += await self.deliveries.line_up_again(carried, cause=_retried(caller), now=self.clock.now())
         return retried
 
     async def discard(self, ids: Sequence[str], caller: Caller) -> int:

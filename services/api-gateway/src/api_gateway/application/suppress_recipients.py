@@ -12,6 +12,9 @@ from common.contracts.vocabulary import SuppressionReason
 from common.kernel.clock import Clock
 from common.kernel.phone import mask
 from common.mongo.suppressions import Suppressed
+from common.telemetry.logs import logger
+
+log = logger()
 
 
 class Suppressions(Protocol):
@@ -44,6 +47,7 @@ class SuppressRecipients:
         async with self.audit.changing(caller, "suppression.add", recipient, before=audited) as noted:
             done = await self.suppressions.add(wanted, instead=True)
             noted.after = {**_audited(done.suppression), "ended": done.ended}
+        log.info("recipient.suppressed", reason=reason, by=caller.subject, deliveries_ended=done.ended)
         return done
 
     async def lift(self, recipient: str, caller: Caller) -> SuppressionDocument:

@@ -58,7 +58,9 @@ class ComposeDeliveries:
             if position > first and (position - first) % AT_A_TIME == 0:
                 await asyncio.sleep(0)
             text, name, refusal = self._text(notification, addressee, template)
-            route = [provider for provider, longest in limits.items() if longest is None or len(text) <= longest]
+            # Without a text or a number no provider can ever carry it, whoever wants it tried again.
+            fits = [provider for provider, longest in limits.items() if longest is None or len(text) <= longest]
+            route = fits if text.strip() else []
             delivery = plan_delivery(
                 notification,
                 addressee.member,
