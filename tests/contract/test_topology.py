@@ -11,9 +11,11 @@ from common.contracts import events, facts
 from common.contracts.event import Event
 from common.contracts.events import (
     AttemptsRequested,
+    EnquiriesRequested,
     MessageReceived,
     WebhookReceived,
     attempts_address,
+    enquiries_address,
     webhooks_address,
 )
 from common.topology.declarations import (
@@ -32,6 +34,7 @@ from common.topology.declarations import (
     Queue,
     attempts_queue,
     definitions,
+    enquiries_queue,
     rendered,
     webhooks_queue,
 )
@@ -46,6 +49,8 @@ def addresses(event: type[Event]) -> set[str]:
         return {attempts_address(provider) for provider in PROVIDERS}
     if event is WebhookReceived:
         return {webhooks_address(provider) for provider in PROVIDERS}
+    if event is EnquiriesRequested:
+        return {enquiries_address(provider) for provider in PROVIDERS}
     return {event.routing_key}
 
 
@@ -138,6 +143,7 @@ def test_every_queue_is_subscribed_to_in_exactly_one_place_of_its_consumer() -> 
         "REQUESTS": "services/api-gateway",
         "attempts_queue(name)": "libs/gateway",  # every provider's gateway is wired by this lib
         "webhooks_queue(name)": "libs/gateway",
+        "enquiries_queue(name)": "libs/gateway",
         "REPORTS": "services/dispatcher",
     }
     subscribed = [
@@ -151,4 +157,5 @@ def test_every_queue_is_subscribed_to_in_exactly_one_place_of_its_consumer() -> 
         *(q.name for q in (NOTIFICATIONS, OUTCOMES, REPORTS, FACTS, REQUESTS, PARKED, ANNOUNCEMENTS)),
         *(attempts_queue(provider).name for provider in PROVIDERS),
         *(webhooks_queue(provider).name for provider in PROVIDERS),
+        *(enquiries_queue(provider).name for provider in PROVIDERS),
     }

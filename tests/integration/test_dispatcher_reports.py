@@ -5,14 +5,15 @@ from typing import Any
 
 import pytest
 
-from common.contracts.events import DeliveriesReported, Report, Reported, SenderReported
+from common.contracts.events import DeliveriesReported, EnquiriesRequested, Report, Reported, SenderReported
 from common.contracts.vocabulary import FailureClass
 from common.kernel.identity import new_id
 from common.mongo.connection import connect
-from common.topology.declarations import ATTEMPTS
+from common.topology.declarations import ATTEMPTS, enquiries_queue
 from dispatcher.adapters.mongo_deliveries import MongoDeliveries
 from dispatcher.adapters.mongo_early_reports import MongoEarlyReports
 from dispatcher.application.apply_reports import EarlyReport
+from tests.support.bus import Received, connected
 from tests.support.dispatching.gateway import UNKNOWN, Answer, Call
 from tests.support.dispatching.notifications import notification
 from tests.support.dispatching.polling import until
@@ -129,3 +130,22 @@ async def test_a_report_is_kept_once_however_often_it_comes(mongodb_url: str) ->
         assert again.tries == 1
         await early.forget(["a"])
         assert await early.due(now + timedelta(hours=1), 10) == []
+
+
+async def test_while_it_waits_for_proof_its_provider_is_asked_soon_and_once_more_before_the_policy_decides(
+    dispatching: World,
+) -> None:
+    async def nobody_knows(_: Call) -> Answer:
+        return UNKNOWN
+
+    world = dispatching
+    enquiries = Received()
+    await world.gateway("wablas", nobody_knows)
+    await world.dispatcher()
+    async with connected(world.rabbitmq_url, (enquiries_queue("wablas"), EnquiriesRequested, enquiries)):
+        held = notification(providers=["wablas"], on_unknown="hold", unknown_wait_seconds=6.0)
+        await world.accept(held)
+        [delivery] = await world.becomes(status="unknown")
+    asked = [event for event in enquiries.events if isinstance(event, EnquiriesRequested)]
+    assert [event.last for event in asked] == [False, True]
+    assert {one.reference for event in asked for one in event.attempts} == {f"{delivery['_id']}.1"}

@@ -10,16 +10,18 @@ from common.contracts.events import (
     AttemptsFinished,
     AttemptsRequested,
     DeliveriesReported,
+    EnquiriesRequested,
     Report,
     WebhookReceived,
 )
 from common.http.operations import operations_app
+from common.kernel.clock import SystemClock
 from common.messaging.coalesced import Coalesced
 from common.mongo.gate import LATENESS, MongoGate
 from common.mongo.server_clock import ServerClock
 from common.runtime.loops import after, repeatedly
 from common.runtime.process import Application, Surroundings
-from common.topology.declarations import ATTEMPTS, attempts_queue, webhooks_queue
+from common.topology.declarations import ATTEMPTS, attempts_queue, enquiries_queue, webhooks_queue
 from gateway.adapters.broker_news import BrokerNews
 from gateway.adapters.http_provider import http_provider
 from gateway.adapters.mongo_deliveries import MongoDeliveries
@@ -30,13 +32,14 @@ from gateway.application.keep_slot import KeepSlot
 from gateway.application.know_devices import KnowDevices
 from gateway.application.make_attempts import MakeAttempts
 from gateway.application.ports import Asking, Provider
+from gateway.application.prove_attempts import ProveAttempts
 from gateway.application.read_webhooks import ReadWebhooks
 from gateway.application.report_orphans import ReportOrphans
 from gateway.application.room import Room
 from gateway.domain.dialect import Dialect
 from gateway.domain.enquiries import Enquiries
 from gateway.domain.webhooks import Webhooks
-from gateway.entrypoints.consumers import on_attempts_requested, on_webhook_received
+from gateway.entrypoints.consumers import on_attempts_requested, on_enquiries_requested, on_webhook_received
 from gateway.settings import GatewaySettings
 
 ENVELOPES_AT_ONCE = 32
@@ -44,6 +47,7 @@ ENVELOPES_AT_ONCE = 32
 CALLS_AT_ONCE = 100
 OUTCOMES_AN_ENVELOPE = 100
 WEBHOOKS_AT_ONCE = 200
+ENQUIRIES_AT_ONCE = 8
 REPORTS_AN_ENVELOPE = 100
 ANSWER_SPARE_SECONDS = 10.0
 """Beyond both timeouts until an outcome must be known: what starting may take, what a call may take longer than its
@@ -155,6 +159,10 @@ def hear(
         reports=reports,
         news=BrokerNews(broker),
         observer=WebhookCounter(name, surroundings.registry),
+    )
+    prove = ProveAttempts(accounts, asking=asking, enquiries=enquiries, reports=reports, clock=SystemClock())
+    broker.subscribe(
+        enquiries_queue(name), EnquiriesRequested, on_enquiries_requested(prove), prefetch=ENQUIRIES_AT_ONCE
     )
     broker.subscribe(webhooks_queue(name), WebhookReceived, on_webhook_received(read), prefetch=WEBHOOKS_AT_ONCE)
     application.connections.append(reports.run)

@@ -27,6 +27,7 @@ from dispatcher.adapters.rabbit_requests import RabbitRequests
 from dispatcher.adapters.rabbit_subscribers import RabbitSubscribers
 from dispatcher.application.announce import Announce
 from dispatcher.application.apply_reports import ApplyReports
+from dispatcher.application.ask_for_proof import AskForProof
 from dispatcher.application.claim_deliveries import ClaimDeliveries
 from dispatcher.application.compose_deliveries import ComposeDeliveries
 from dispatcher.application.decide_outcomes import DecideOutcomes
@@ -73,6 +74,7 @@ async def wire(settings: Settings, surroundings: Surroundings) -> AsyncIterator[
     )
     decide = DecideOutcomes(deliveries, senders, lookout, settings.retry_plan(), metrics)
     reports = ApplyReports(deliveries, MongoEarlyReports(mongo["early_reports"]), decide, metrics)
+    prove = AskForProof(deliveries, gateways, lookout)
     park = ParkEnvelope(MongoParkedEnvelopes(mongo["parked_envelopes"]), clock, metrics)
     keep = KeepDirectory(directory, RabbitRequests(broker), clock)
     receive = ReceiveMessage(suppressions, MongoConversations(mongo), RabbitAnswers(broker), clock)
@@ -115,7 +117,13 @@ async def wire(settings: Settings, surroundings: Surroundings) -> AsyncIterator[
         loops=[
             after(clock.ready, loop)
             for loop in loops(
-                senders=senders_served, plan=plan, decide=decide, reports=reports, measure=measure, announce=announce
+                senders=senders_served,
+                plan=plan,
+                decide=decide,
+                reports=reports,
+                prove=prove,
+                measure=measure,
+                announce=announce,
             )
         ],
         drain=senders_served.drain,

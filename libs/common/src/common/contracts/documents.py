@@ -68,9 +68,9 @@ class DeliveryDocument(TypedDict):
     of attempts made when the present round through the route's providers began; `discarded_at` takes it out of what
     waits for a person. `called_off` says why it is not to go on, whatever is still told about it; `retried_at` that a
     person wanted it after all, so that only a person cancels it again. `hours`: outside of them it waits as
-    `scheduled`. `suppressible`: it is not sent to a recipient with a suppression. `announce_at` is there while a change
-    of its status may not have been told to others; after it a sweeper tells it, and leaves its mark in `announced_by`
-    while it does.
+    `scheduled`. `suppressible`: it is not sent to a recipient with a suppression. `proof_at`: while it waits for
+    proof, when its provider is asked for some. `announce_at` is there while a change of its status may not have been
+    told to others; after it a sweeper tells it, and leaves its mark in `announced_by` while it does.
     """
 
     _id: str
@@ -115,6 +115,7 @@ class DeliveryDocument(TypedDict):
     suppressible: NotRequired[bool]
     delivered_at: NotRequired[datetime]
     read_at: NotRequired[datetime]
+    proof_at: NotRequired[datetime]
     announce_at: NotRequired[datetime]
     announced_by: NotRequired[str]
     revision: int

@@ -111,6 +111,44 @@ def webhooks_address(provider: str) -> str:
     return f"{WebhookReceived.routing_key}.{provider}"
 
 
+class DoubtedAttempt(BaseModel):
+    """An attempt nobody can tell the outcome of, by every name it may be known by at its provider."""
+
+    model_config = ConfigDict(frozen=True)
+
+    delivery_id: str
+    number: int
+    sender: str
+    provider_message_id: str | None = None
+
+    @property
+    def reference(self) -> str:
+        return f"{self.delivery_id}.{self.number}"
+
+
+class EnquiriesRequested(Event):
+    """What a provider is to be asked before the deadline; it is answered with reports, or not at all.
+
+    `last`: what cannot be proved now is given up, so a message that the provider still holds back is taken back.
+    """
+
+    routing_key: ClassVar[str] = "enquiry.requested"
+
+    provider: str
+    deadline: datetime
+    attempts: list[DoubtedAttempt]
+    last: bool = False
+
+    @property
+    def address(self) -> str:
+        return enquiries_address(self.provider)
+
+
+def enquiries_address(provider: str) -> str:
+    """The routing key a provider's gateway is asked under."""
+    return f"{EnquiriesRequested.routing_key}.{provider}"
+
+
 class Reported(StrEnum):
     """What a provider says of a message it had taken; `not_sent` is that it gave it up without sending it."""
 

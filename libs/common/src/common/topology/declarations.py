@@ -16,6 +16,7 @@ from common.contracts.events import (
     NotificationChanged,
     SenderReported,
     attempts_address,
+    enquiries_address,
     webhooks_address,
 )
 from common.contracts.facts import NotificationRequested, RowFact, SurveyAnswered
@@ -101,6 +102,11 @@ def webhooks_queue(provider: str) -> Queue:
     return Queue(f"gateway-{provider}.webhooks", ATTEMPTS, (webhooks_address(provider),), f"gateway-{provider}")
 
 
+def enquiries_queue(provider: str) -> Queue:
+    """The queue of what a provider is to be asked besides sending."""
+    return Queue(f"gateway-{provider}.enquiries", ATTEMPTS, (enquiries_address(provider),), f"gateway-{provider}")
+
+
 QUEUES = (
     NOTIFICATIONS,
     OUTCOMES,
@@ -111,6 +117,7 @@ QUEUES = (
     PARKED,
     *(attempts_queue(provider) for provider in PROVIDERS),
     *(webhooks_queue(provider) for provider in PROVIDERS),
+    *(enquiries_queue(provider) for provider in PROVIDERS),
 )
 
 

@@ -5,6 +5,7 @@ import contextlib
 import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -118,13 +119,18 @@ class HttpProvider:
             content = orjson.loads(body)
         except orjson.JSONDecodeError:
             kind = "an empty body" if not body.strip() else "a body that is not JSON"
-            return answer_without_word(status, kind)
+            nothing = answer_without_word(status, kind)
+            return self._traced(nothing, body)
         answer = self._dialect.read(content) if isinstance(content, dict) else None
         if answer is None:
             return answer_without_word(status, "JSON that says neither yes nor no")
         if isinstance(answer, Accepted) and not 200 <= status < 300:
-            return Unknown(f"HTTP {status} with an answer that says it was accepted")
+            return Unknown(f"HTTP {status} with an answer that says it was accepted", answer.provider_message_id)
         return answer
+
+    def _traced(self, answer: Answer, body: bytes) -> Answer:
+        """An unknown outcome with the id by which the provider may report on it."""
+        return replace(answer, provider_message_id=self._dialect.trace(body)) if isinstance(answer, Unknown) else answer
 
     def _reason(self, error: Exception) -> str:
         match error:

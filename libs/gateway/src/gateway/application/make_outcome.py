@@ -31,7 +31,7 @@ def make_outcome(
             state = AttemptState.SUCCEEDED
         case Refused(failure=failure, error=error):
             state = AttemptState.FAILED
-        case Unknown(error=error):
+        case Unknown(error=error, provider_message_id=provider_message_id):
             state = AttemptState.UNKNOWN
         case Missed():
             state, error, started_at = AttemptState.MISSED, str(answer), None

@@ -23,9 +23,13 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """Nobody can tell whether the provider took the message; `error` says why."""
+    """Nobody can tell whether the provider took the message; `error` says why.
+
+    `provider_message_id`: what it would call the message, where the answer says so much.
+    """
 
     error: str
+    provider_message_id: str | None = None
 
 
 Answer = Accepted | Refused | Unknown

@@ -34,6 +34,10 @@ class Dialect(Protocol):
         """What the JSON object of an answer says; `None` when it is neither a success nor a refusal."""
         ...
 
+    def trace(self, body: bytes) -> str | None:
+        """The message id in an answer that cannot be read as a whole."""
+        ...
+
 
 class Unsendable(Exception):  # noqa: N818 - failures are adjectives here
     """The attempt cannot be put in the provider's words; the text says why."""

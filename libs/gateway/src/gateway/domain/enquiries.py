@@ -1,8 +1,10 @@
 """What a provider is asked besides being asked to send."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, Protocol
 
+from common.contracts.events import DoubtedAttempt, Report
 from gateway.domain.account import Account
 from gateway.domain.dialect import Call
 
@@ -16,6 +18,14 @@ class Enquiries(Protocol):
 
     def read_device(self, content: Mapping[str, Any]) -> frozenset[str]:
         """Every name its webhooks may call the device by; none when the answer does not say."""
+        ...
+
+    def fate(self, account: Account, doubted: DoubtedAttempt, *, last: bool) -> Call | None:
+        """What became of an attempt, or the call that takes it back; `None` when the provider cannot be asked."""
+        ...
+
+    def read_fate(self, content: Mapping[str, Any], doubted: DoubtedAttempt, at: datetime) -> Report | None:
+        """What the answer proves of the attempt; `None` when it proves nothing."""
         ...
 
 

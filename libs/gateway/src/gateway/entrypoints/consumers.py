@@ -2,9 +2,10 @@
 
 from collections.abc import Awaitable, Callable
 
-from common.contracts.events import AttemptsRequested, WebhookReceived
+from common.contracts.events import AttemptsRequested, EnquiriesRequested, WebhookReceived
 from common.messaging.broker import Envelope
 from gateway.application.make_attempts import MakeAttempts
+from gateway.application.prove_attempts import ProveAttempts
 from gateway.application.read_webhooks import ReadWebhooks
 
 
@@ -22,5 +23,14 @@ def on_webhook_received(read: ReadWebhooks) -> Callable[[Envelope[WebhookReceive
 
     async def handle(envelope: Envelope[WebhookReceived]) -> None:
         await read(envelope.event)
+
+    return handle
+
+
+def on_enquiries_requested(prove: ProveAttempts) -> Callable[[Envelope[EnquiriesRequested]], Awaitable[None]]:
+    """The handler of the queue of what the provider is to be asked."""
+
+    async def handle(envelope: Envelope[EnquiriesRequested]) -> None:
+        await prove(envelope.event)
 
     return handle

@@ -171,6 +171,22 @@ class MongoDeliveries:
         cursor = self._collection.find({"$or": asked}, _DECIDED_WITHOUT)
         return cast("list[DeliveryDocument]", await cursor.to_list(None))
 
+    async def doubted(self, now: datetime, limit: int) -> list[DeliveryDocument]:
+        under_way: Document = {"status": DeliveryStatus.SENDING, "lane": None, "wake_at": {"$gt": now}}
+        query = {**under_way, "attempt": None, "proof_at": {"$lte": now}}
+        cursor = self._collection.find(query, _DECIDED_WITHOUT, hint="deadline").limit(limit)
+        return cast("list[DeliveryDocument]", await cursor.to_list(limit))
+
+    async def ask_again(self, moments: Iterable[tuple[DeliveryDocument, datetime]]) -> None:
+        # Without a new revision: it is nothing anybody decides on.
+        await self._collection.bulk_write(
+            [
+                UpdateOne({"_id": one["_id"], "proof_at": one["proof_at"]}, {"$set": {"proof_at": at}})
+                for one, at in moments
+            ],
+            ordered=False,
+        )
+
     async def overdue(self, now: datetime, limit: int) -> AsyncIterator[list[DeliveryDocument]]:
         for waiting in _WAITING:
             cursor = self._collection.find({**waiting, "wake_at": {"$lte": now}}, _DECIDED_WITHOUT).limit(limit)

@@ -1,6 +1,6 @@
 """Gateways behind RabbitMQ."""
 
-from common.contracts.events import AttemptsRequested
+from common.contracts.events import AttemptsRequested, EnquiriesRequested
 from common.messaging.broker import Broker
 from common.topology.declarations import ATTEMPTS
 
@@ -11,6 +11,9 @@ class RabbitGateways:
 
     async def request(self, attempts: AttemptsRequested) -> None:
         await self._broker.publish(ATTEMPTS, attempts)
+
+    async def enquire(self, enquiries: EnquiriesRequested) -> None:
+        await self._broker.publish(ATTEMPTS, enquiries)
 
     @property
     def reachable(self) -> bool:

@@ -9,6 +9,7 @@ from common.contracts.vocabulary import AttemptState, DeliveryStatus, FailureCla
 from dispatcher.domain.attempts import finished, given_up, success, times_reached, tried
 from dispatcher.domain.change import Change
 from dispatcher.domain.late_words import late_word
+from dispatcher.domain.proof import first_enquiry
 from dispatcher.domain.rounds import Situation, exhausted, go_on, held, line_up, new_round, unless_called_off
 
 __all__ = ["FINAL_CODES", "Situation", "decide", "wake"]
@@ -143,6 +144,7 @@ def _unknown(delivery: DeliveryDocument, past: PastAttempt, situation: Situation
         f"{past['sender']}: outcome unknown ({past['error']}); waiting {wait:g} s for proof",
         wake_at=situation.now + timedelta(seconds=wait),
         past=past,
+        fields={"proof_at": first_enquiry(situation.now, timedelta(seconds=wait))},
     )
 
 

@@ -7,6 +7,7 @@ from common.runtime.loops import repeatedly
 from common.runtime.process import Loop
 from dispatcher.application.announce import Announce
 from dispatcher.application.apply_reports import ApplyReports
+from dispatcher.application.ask_for_proof import AskForProof
 from dispatcher.application.decide_outcomes import DecideOutcomes
 from dispatcher.application.lookout import Lookout
 from dispatcher.application.measure_queue import MeasureQueue
@@ -18,6 +19,7 @@ LOOKOUT_SECONDS = 0.2
 UNPLANNED_SECONDS = 0.5
 UNTOLD_SECONDS = 0.5
 EARLY_SECONDS = 0.5
+PROOF_SECONDS = 0.5
 SWEEP_SECONDS = 0.1
 """Backoffs and deadlines are found this soon after they passed."""
 
@@ -65,6 +67,7 @@ def loops(
     plan: PlanNotifications,
     decide: DecideOutcomes,
     reports: ApplyReports,
+    prove: AskForProof,
     measure: MeasureQueue,
     announce: Announce,
 ) -> list[Loop]:
@@ -73,6 +76,7 @@ def loops(
         lambda: repeatedly(decide.overdue, name="deadlines", every=SWEEP_SECONDS),
         lambda: repeatedly(plan.overdue, name="unplanned", every=UNPLANNED_SECONDS),
         lambda: repeatedly(reports.retry_early, name="early reports", every=EARLY_SECONDS),
+        lambda: repeatedly(prove, name="proof", every=PROOF_SECONDS),
         lambda: repeatedly(measure, name="queue", every=0.5),
         lambda: repeatedly(announce.step, name="announcements", every=0),
         lambda: repeatedly(announce.overdue, name="untold", every=UNTOLD_SECONDS),

@@ -38,6 +38,7 @@ REASONS: Patterns = (
     ("input", FailureClass.MESSAGE),
 )
 
+_ID = re.compile(rb'"id"\s*:\s*\[\s*"?(\d{1,20})[",\]\s]')
 _TARGET = re.compile(r"\d+|[\d-]+@g\.us")
 """A comma or a bar in a target would make several targets or variables of it."""
 
@@ -64,6 +65,10 @@ class FonnteDialect:
             said = reason or "refused without a reason"
             return Refused(classify(said, REASONS), said)
         return None
+
+    def trace(self, body: bytes) -> str | None:
+        found = _ID.search(body)
+        return found[1].decode() if found else None
 
 
 def _message_id(value: Any) -> str | None:

@@ -44,6 +44,7 @@ REASONS: Patterns = (
 )
 REFUSED_STATES = frozenset({"failed", "reject", "rejected", "cancel"})
 
+_ID = re.compile(rb'"id"\s*:\s*"([0-9A-Za-z-]{8,64})"')
 _PHONE = re.compile(r"\d+")
 _GROUP = re.compile(r"([\d-]+)@g\.us")
 
@@ -79,6 +80,10 @@ class WablasDialect:
         if says_false(state) or (isinstance(state, str) and state.lower() in REFUSED_STATES):
             return _refused(first_text(item, "message", "reason", "note"))
         return Accepted(identity(item.get("id")), whole_number(device.get("quota")))
+
+    def trace(self, body: bytes) -> str | None:
+        found = _ID.search(body)
+        return found[1].decode() if found else None
 
 
 def _refused(said: str | None) -> Refused:

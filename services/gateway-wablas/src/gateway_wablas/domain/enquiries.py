@@ -1,12 +1,16 @@
 """What Wablas is asked besides sending: wablas.com/documentation/api (device, report)."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
+from common.contracts.events import DoubtedAttempt, Report, Reported
 from gateway.domain.account import Account
-from gateway.domain.dialect import Call
+from gateway.domain.dialect import Call, classify
 from gateway.domain.webhooks import word
+from gateway_wablas.domain.dialect import REASONS
+from gateway_wablas.domain.webhooks import MEANINGS, NO_GOOD
 
 
 class WablasEnquiries:
@@ -25,3 +29,31 @@ class WablasEnquiries:
         if not isinstance(device, Mapping):
             return frozenset()
         return frozenset({word(device, "serial"), word(device, "sender")} - {""})
+
+    def fate(self, account: Account, doubted: DoubtedAttempt, *, last: bool) -> Call | None:  # noqa: ARG002
+        """Its report of what carries our reference."""
+        address = f"{self._server}/api/report/message?{urlencode({'ref_id': doubted.reference})}"
+        return Call(address, {"authorization": account.credential}, method="GET")
+
+    def read_fate(self, content: Mapping[str, Any], doubted: DoubtedAttempt, at: datetime) -> Report | None:
+        """One that waits there was taken, which is all that `sent` says; one that is missing may only be late."""
+        rows = content.get("message")
+        for row in rows if isinstance(rows, list) else ():
+            if isinstance(row, Mapping) and word(row, "ref_id") == doubted.reference:
+                return _report(row, doubted, at)
+        return None
+
+
+def _report(row: Mapping[str, Any], doubted: DoubtedAttempt, at: datetime) -> Report:
+    state = word(row, "status").lower()
+    reported = MEANINGS.get(state, Reported.SENT)
+    note = word(row, "note")
+    bad = reported in NO_GOOD
+    return Report(
+        reported=reported,
+        at=at,
+        reference=doubted.reference,
+        message_id=word(row, "id") or None,
+        failure=classify(note, REASONS) if bad else None,
+        error=(f"{state}: {note}" if note else state) if bad else None,
+    )

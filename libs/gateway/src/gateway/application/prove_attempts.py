@@ -1,0 +1,51 @@
+"""Ask the provider what became of attempts nobody can tell the outcome of."""
+
+import asyncio
+
+from common.contracts.events import DoubtedAttempt, EnquiriesRequested
+from common.kernel.clock import Clock
+from common.kernel.failures import Transient
+from common.telemetry.logs import clean, logger
+from gateway.application.ports import Accounts, Asking, Reports
+from gateway.domain.enquiries import Enquiries
+
+ASKED_AT_ONCE = 4
+"""Providers limit how often reports are made."""
+log = logger()
+
+
+class ProveAttempts:
+    """What proves something is reported like any other word of the provider; what fails is asked again by others."""
+
+    def __init__(
+        self, accounts: Accounts, *, asking: Asking, enquiries: Enquiries, reports: Reports, clock: Clock
+    ) -> None:
+        self._accounts = accounts
+        self._asking = asking
+        self._enquiries = enquiries
+        self._reports = reports
+        self._clock = clock
+        self._room = asyncio.Semaphore(ASKED_AT_ONCE)
+
+    async def __call__(self, asked: EnquiriesRequested) -> None:
+        await asyncio.gather(*(self._ask(asked, attempt) for attempt in asked.attempts))
+
+    async def _ask(self, asked: EnquiriesRequested, doubted: DoubtedAttempt) -> None:
+        account = self._accounts.get(doubted.sender)
+        call = account and self._enquiries.fate(account, doubted, last=asked.last)
+        if not call:
+            return
+        async with self._room:
+            if self._clock.now() >= asked.deadline:
+                return
+            try:
+                content = await self._asking.ask(call)
+            except Transient as error:
+                log.warning("attempt.not_proved", delivery_id=doubted.delivery_id, error=str(error))
+                return
+        report = self._enquiries.read_fate(content, doubted, self._clock.now())
+        if report is None:
+            return
+        log.info("attempt.proved", delivery_id=doubted.delivery_id, number=doubted.number, reported=report.reported)
+        said = clean(report.error) if report.error else None
+        await self._reports.put(report.model_copy(update={"error": said}))
