@@ -166,6 +166,13 @@ TABLE = (
     Row("GET", "/api/routes/{type}", ALL),
     Row("PATCH", "/api/routes/{type}", ADMIN),
     Row("DELETE", "/api/routes/{type}", ADMIN),
+    Row("GET", "/api/whatsapp-groups", ALL),
+    Row("POST", "/api/whatsapp-groups", ADMIN),
+    Row("GET", "/api/whatsapp-groups/{id}", ALL),
+    Row("PATCH", "/api/whatsapp-groups/{id}", ADMIN),
+    Row("DELETE", "/api/whatsapp-groups/{id}", ADMIN),
+    Row("POST", "/api/whatsapp-groups/sync", ADMIN),
+    Row("POST", "/api/whatsapp-groups/{id}/test", ADMIN),
     Row("GET", "/api/api-keys", ADMIN),
     Row("POST", "/api/api-keys", ADMIN),
     Row("DELETE", "/api/api-keys/{id}", ADMIN),
@@ -178,7 +185,6 @@ TABLE = (
 )
 
 PROMISED = (
-    Row("GET", "/api/whatsapp-groups", ALL),
     Row("GET", "/api/jobs", OPERATORS),
     Row("POST", "/api/jobs/{name}/run", OPERATORS),
 )

@@ -25,9 +25,11 @@ from common.topology.declarations import ATTEMPTS, attempts_queue, enquiries_que
 from gateway.adapters.broker_news import BrokerNews
 from gateway.adapters.http_provider import http_provider
 from gateway.adapters.mongo_deliveries import MongoDeliveries
+from gateway.adapters.mongo_groups import MongoGroups
 from gateway.adapters.mongo_senders import MongoSenders
 from gateway.adapters.mongo_slots import MongoSlots
 from gateway.adapters.observer import AttemptObserver, WebhookCounter
+from gateway.application.find_groups import FindGroups
 from gateway.application.keep_slot import KeepSlot
 from gateway.application.know_devices import KnowDevices
 from gateway.application.make_attempts import MakeAttempts
@@ -161,8 +163,13 @@ def hear(
         observer=WebhookCounter(name, surroundings.registry),
     )
     prove = ProveAttempts(accounts, asking=asking, enquiries=enquiries, reports=reports, clock=SystemClock())
+    groups = MongoGroups(surroundings.mongo, provider=name, clock=SystemClock())
+    find_groups = FindGroups(accounts, asking=asking, enquiries=enquiries, groups=groups, clock=SystemClock())
     broker.subscribe(
-        enquiries_queue(name), EnquiriesRequested, on_enquiries_requested(prove), prefetch=ENQUIRIES_AT_ONCE
+        enquiries_queue(name),
+        EnquiriesRequested,
+        on_enquiries_requested(prove, find_groups),
+        prefetch=ENQUIRIES_AT_ONCE,
     )
     broker.subscribe(webhooks_queue(name), WebhookReceived, on_webhook_received(read), prefetch=WEBHOOKS_AT_ONCE)
     application.connections.append(reports.run)

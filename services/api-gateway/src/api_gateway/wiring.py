@@ -16,7 +16,7 @@ from api_gateway.adapters.mongo_audit_log import MongoAuditLog
 from api_gateway.adapters.mongo_deliveries import MongoDeliveries
 from api_gateway.adapters.mongo_directory import MongoDirectory
 from api_gateway.adapters.mongo_early_requests import MongoEarlyRequests
-from api_gateway.adapters.mongo_groups import MongoGroups
+from api_gateway.adapters.mongo_groups import MongoGroupLookups, MongoGroups
 from api_gateway.adapters.mongo_ledger import MongoLedger
 from api_gateway.adapters.mongo_notifications import MongoNotifications
 from api_gateway.adapters.mongo_parked_envelopes import MongoParkedEnvelopes
@@ -27,6 +27,7 @@ from api_gateway.adapters.mongo_statistics import MongoStatistics
 from api_gateway.adapters.mongo_webhook_endpoints import MongoEndpoints, MongoMessages
 from api_gateway.adapters.mongo_webhooks import MongoWebhookInbox, MongoWebhookSecret
 from api_gateway.adapters.people_alerts import AlertPeople
+from api_gateway.adapters.rabbit_enquiries import RabbitEnquiries
 from api_gateway.adapters.rabbit_replays import RabbitReplays
 from api_gateway.adapters.rabbit_requests import RabbitRequests
 from api_gateway.adapters.served_clock import ServedClock
@@ -43,6 +44,7 @@ from api_gateway.application.change_route import ChangeRoute
 from api_gateway.application.compose_notification import ComposeNotification
 from api_gateway.application.identify import Identify
 from api_gateway.application.issue_api_keys import IssueApiKeys
+from api_gateway.application.keep_groups import KeepGroups
 from api_gateway.application.look_at_queue import LookAtQueue
 from api_gateway.application.manage_endpoints import ManageEndpoints
 from api_gateway.application.once import Once
@@ -53,6 +55,7 @@ from api_gateway.application.say_what_it_waits_for import SayWhatItWaitsFor
 from api_gateway.application.seed_templates import SeedTemplates
 from api_gateway.application.send_directly import AwaitOutcome
 from api_gateway.application.suppress_recipients import SuppressRecipients
+from api_gateway.application.sync_groups import SyncGroups
 from api_gateway.application.take_webhook import TakeWebhook, WebhookMetrics
 from api_gateway.application.tell_directory import TellDirectory
 from api_gateway.application.tell_portals import PortalMetrics, TellPortals
@@ -105,6 +108,7 @@ async def wire(settings: Settings, surroundings: Surroundings) -> AsyncIterator[
     audit_entries, api_keys = MongoAuditLog(mongo), MongoApiKeys(mongo)
     identify, signing_in = _identify(settings, api_keys, clock)
     audit, suppressions = AuditChanges(audit_entries, clock), Suppressions(mongo, settings.zone)
+    groups = MongoGroups(mongo)
     reservations, queue = MongoReservations(mongo), MongoQueue(mongo)
     limits = Limits(settings.queue_delay, settings.per_minute, settings.per_hour, settings.per_day)
     capacity = Capacity(queue, senders, clock, limits)
@@ -131,7 +135,7 @@ async def wire(settings: Settings, surroundings: Surroundings) -> AsyncIterator[
         policy,
         AcceptanceMetrics(surroundings.registry),
         routes,
-        ComposeNotification(directory, MongoGroups(mongo), templates, settings.zone),
+        ComposeNotification(directory, groups, templates, settings.zone),
     )
     early = MongoEarlyRequests(mongo)
     requests.subscribe(
@@ -172,6 +176,8 @@ async def wire(settings: Settings, surroundings: Surroundings) -> AsyncIterator[
         suppressions=suppressions,
         capacity=capacity,
         take_webhook=take_webhook,
+        keep_groups=KeepGroups(groups, audit, clock),
+        sync_groups=SyncGroups(MongoGroupLookups(mongo), RabbitEnquiries(surroundings.broker), senders, audit, clock),
         notifications=notifications,
         deliveries=deliveries,
         senders=senders,

@@ -15,6 +15,7 @@ from common.runtime.process import Application, Surroundings
 from dispatcher.adapters.mongo_conversations import MongoConversations
 from dispatcher.adapters.mongo_deliveries import MongoDeliveries
 from dispatcher.adapters.mongo_early_reports import MongoEarlyReports
+from dispatcher.adapters.mongo_group_ids import MongoGroupIds
 from dispatcher.adapters.mongo_notifications import MongoNotifications
 from dispatcher.adapters.mongo_parked_envelopes import MongoParkedEnvelopes
 from dispatcher.adapters.mongo_queue_lengths import MongoQueueLengths
@@ -82,7 +83,7 @@ async def wire(settings: Settings, surroundings: Surroundings) -> AsyncIterator[
     caps = RecipientCaps(settings.recipient_limits(), MongoGate(mongo["recipient_gates"]), deliveries, lookout, metrics)
     hours = KeepHours(settings.zone, deliveries, lookout, metrics)
     opt_outs = RespectOptOuts(suppressions, deliveries, lookout, metrics)
-    gate = MongoGate(mongo["senders"])
+    gate, group_ids = MongoGate(mongo["senders"]), MongoGroupIds(mongo)
 
     def serve(identity: str) -> ServeSender:
         return ServeSender(
@@ -94,7 +95,7 @@ async def wire(settings: Settings, surroundings: Surroundings) -> AsyncIterator[
             gate=gate,
             gateways=gateways,
             claim=ClaimDeliveries(
-                identity, settings.queue_delay, deliveries, gateways, caps, hours, opt_outs, lookout, metrics
+                identity, settings.queue_delay, deliveries, gateways, caps, hours, opt_outs, lookout, metrics, group_ids
             ),
             lookout=lookout,
             metrics=metrics,

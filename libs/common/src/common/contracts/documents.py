@@ -258,6 +258,21 @@ class SuppressionDocument(TypedDict):
     listed_as: NotRequired[str]
 
 
+class GroupDocument(TypedDict):
+    """A WhatsApp group. `group_ids` is what each provider calls it, `known_as` all of these once, for finding it by any
+    of them. An inactive one is in no audience.
+    """
+
+    _id: str
+    name: str
+    purpose: str
+    group_ids: dict[str, str]
+    known_as: list[str]
+    active: bool
+    created_by: str
+    created_at: datetime
+
+
 class Circuit(TypedDict):
     """Why and how long a sender is out. `recent` holds the last 20 calls: `{"at", "ok"}`."""
 

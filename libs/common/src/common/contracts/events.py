@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from common.contracts.event import Event
 from common.contracts.vocabulary import AttemptState, FailureClass
@@ -130,14 +130,16 @@ class EnquiriesRequested(Event):
     """What a provider is to be asked before the deadline; it is answered with reports, or not at all.
 
     `last`: what cannot be proved now is given up, so a message that the provider still holds back is taken back.
+    `groups_of`: senders whose WhatsApp groups are to be looked up and stored.
     """
 
     routing_key: ClassVar[str] = "enquiry.requested"
 
     provider: str
     deadline: datetime
-    attempts: list[DoubtedAttempt]
+    attempts: list[DoubtedAttempt] = Field(default_factory=list)
     last: bool = False
+    groups_of: list[str] = Field(default_factory=list)
 
     @property
     def address(self) -> str:

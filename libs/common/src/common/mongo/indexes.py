@@ -71,6 +71,8 @@ INDEXES: dict[str, list[IndexModel]] = {
     ],
     # The current version of a name is its highest one.
     "templates": [IndexModel([("type", ASCENDING), ("version", DESCENDING)], name="newest", unique=True)],
+    # A group is known to each provider by one name, and no two groups by the same.
+    "groups": [IndexModel([("known_as", ASCENDING)], name="by_name", unique=True, sparse=True)],
     "early_reports": [
         IndexModel([("retry_at", ASCENDING)], name="due"),
         IndexModel([("expires_at", ASCENDING)], name="forget", expireAfterSeconds=0),

@@ -1,12 +1,13 @@
 """What a provider is asked besides being asked to send."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
 from common.contracts.events import DoubtedAttempt, Report
 from gateway.domain.account import Account
 from gateway.domain.dialect import Call
+from gateway.domain.groups import FoundGroup
 
 
 class Enquiries(Protocol):
@@ -26,6 +27,14 @@ class Enquiries(Protocol):
 
     def read_fate(self, content: Mapping[str, Any], doubted: DoubtedAttempt, at: datetime) -> Report | None:
         """What the answer proves of the attempt; `None` when it proves nothing."""
+        ...
+
+    def groups(self, account: Account) -> Sequence[Call]:
+        """The calls to make one after the other; the last one's answer lists the groups. Raises `NoGroups`."""
+        ...
+
+    def read_groups(self, content: Mapping[str, Any]) -> Sequence[FoundGroup]:
+        """What one of these answers lists. Raises `NoGroups` when it refuses."""
         ...
 
 

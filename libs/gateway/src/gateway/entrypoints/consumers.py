@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 
 from common.contracts.events import AttemptsRequested, EnquiriesRequested, WebhookReceived
 from common.messaging.broker import Envelope
+from gateway.application.find_groups import FindGroups
 from gateway.application.make_attempts import MakeAttempts
 from gateway.application.prove_attempts import ProveAttempts
 from gateway.application.read_webhooks import ReadWebhooks
@@ -27,10 +28,13 @@ def on_webhook_received(read: ReadWebhooks) -> Callable[[Envelope[WebhookReceive
     return handle
 
 
-def on_enquiries_requested(prove: ProveAttempts) -> Callable[[Envelope[EnquiriesRequested]], Awaitable[None]]:
+def on_enquiries_requested(
+    prove: ProveAttempts, find_groups: FindGroups
+) -> Callable[[Envelope[EnquiriesRequested]], Awaitable[None]]:
     """The handler of the queue of what the provider is to be asked."""
 
     async def handle(envelope: Envelope[EnquiriesRequested]) -> None:
         await prove(envelope.event)
+        await find_groups(envelope.event)
 
     return handle

@@ -1,9 +1,13 @@
 """WhatsApp groups in MongoDB."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, cast
 
+from api_gateway.application.sync_groups import Lookup
 from common.catalogue.definitions import GroupPurpose
-from common.mongo.connection import Document, Mongo
+from common.contracts.documents import GroupDocument
+from common.mongo.connection import Document, DuplicateKeyError, Mongo, ReturnDocument
 
 
 class MongoGroups:
@@ -15,3 +19,54 @@ class MongoGroups:
             return []
         query = {"purpose": {"$in": [purpose.value for purpose in purposes]}, "active": True}
         return await self._groups.find(query).sort("_id", 1).to_list(None)
+
+    async def page(self, after: str | None, limit: int) -> list[GroupDocument]:
+        query: Document = {} if after is None else {"_id": {"$gt": after}}
+        return cast("list[GroupDocument]", await self._groups.find(query).sort("_id", 1).limit(limit).to_list(limit))
+
+    async def get(self, group_id: str) -> GroupDocument | None:
+        return cast("GroupDocument | None", await self._groups.find_one({"_id": group_id}))
+
+    async def add(self, group: GroupDocument) -> bool:
+        try:
+            await self._groups.insert_one(cast("Document", group))
+        except DuplicateKeyError:  # by its own identity when the request came again
+            return await self._groups.find_one({"_id": group["_id"]}, {"_id": 1}) is not None
+        return True
+
+    async def change(self, group_id: str, fields: Mapping[str, Any]) -> GroupDocument | None:
+        try:
+            changed = await self._groups.find_one_and_update(
+                {"_id": group_id}, {"$set": dict(fields)}, return_document=ReturnDocument.AFTER
+            )
+        except DuplicateKeyError:
+            return None
+        return cast("GroupDocument | None", changed)
+
+    async def remove(self, group_id: str) -> None:
+        await self._groups.delete_one({"_id": group_id})
+
+
+class MongoGroupLookups:
+    """`_id` is the sender; one that began too lately does not match, and then its identity is taken."""
+
+    def __init__(self, mongo: Mongo) -> None:
+        self._lookups = mongo["group_lookups"]
+
+    async def begin(self, sender: str, now: datetime, at_most_every: timedelta) -> datetime | None:
+        asked = {"asked_at": now, "state": "asked", "error": None, "found": 0}
+        try:
+            await self._lookups.update_one(
+                {"_id": sender, "asked_at": {"$lte": now - at_most_every}}, {"$set": asked}, upsert=True
+            )
+        except DuplicateKeyError:
+            found = await self._lookups.find_one({"_id": sender})
+            return now if found is None else cast("datetime", found["asked_at"]) + at_most_every
+        return None
+
+    async def forget(self, senders: Sequence[str]) -> None:
+        await self._lookups.delete_many({"_id": {"$in": list(senders)}})
+
+    async def of(self, senders: Sequence[str]) -> list[Lookup]:
+        found = self._lookups.find({"_id": {"$in": list(senders)}}).sort("_id", 1)
+        return [Lookup(one["_id"], one["state"], one["found"], one["error"]) async for one in found]

@@ -1,16 +1,18 @@
 """The shapes of request bodies. Unknown fields are refused: a misspelt one must not be taken for a default."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictStr
 
 from api_gateway.domain.access import Scope
 from api_gateway.domain.refusals import invalid
 from api_gateway.domain.submission import Item, Submission
+from common.catalogue.definitions import GroupPurpose
 from common.contracts.requests import MOST_ITEMS, MOST_RECIPIENTS, ItemFields, NotificationFields
 from common.contracts.vocabulary import SuppressionReason
 
 MOST_IDS = 1_000
+Provider = Literal["fonnte", "wablas"]
 
 
 class Body(BaseModel):
@@ -104,6 +106,36 @@ class TestMessageBody(Body):
 
     to: StrictStr | None = None
     message: StrictStr | None = None
+
+
+class GroupBody(Body):
+    """A WhatsApp group, and what each provider calls it: `120363000000000001@g.us`, with or without its ending."""
+
+    name: StrictStr = Field(min_length=1, max_length=100, pattern=r"\S")
+    purpose: GroupPurpose = GroupPurpose.OTHER
+    group_ids: dict[Provider, StrictStr] = Field(min_length=1)
+    active: StrictBool = True
+
+
+class GroupChangeBody(Body):
+    """What to change of a group; what is left out stays."""
+
+    name: StrictStr | None = Field(None, min_length=1, max_length=100, pattern=r"\S")
+    purpose: GroupPurpose | None = None
+    group_ids: dict[Provider, StrictStr] | None = Field(None, min_length=1)
+    active: StrictBool | None = None
+
+
+class GroupSyncBody(Body):
+    """Which provider to ask; every one unless it is said."""
+
+    provider: Provider | None = None
+
+
+class GroupTestBody(Body):
+    """What to write to the group."""
+
+    message: StrictStr | None = Field(None, min_length=1, max_length=1000)
 
 
 class ApiKeyBody(Body):

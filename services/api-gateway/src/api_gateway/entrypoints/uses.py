@@ -14,6 +14,7 @@ from api_gateway.application.change_route import ChangeRoute
 from api_gateway.application.editing_ports import ChangeableRoutes, TemplateVersions
 from api_gateway.application.identify import Identify
 from api_gateway.application.issue_api_keys import IssueApiKeys
+from api_gateway.application.keep_groups import KeepGroups
 from api_gateway.application.look_at_queue import LookAtQueue
 from api_gateway.application.manage_endpoints import ManageEndpoints
 from api_gateway.application.once import Once
@@ -33,6 +34,7 @@ from api_gateway.application.replay_envelopes import ReplayEnvelopes
 from api_gateway.application.say_what_it_waits_for import SayWhatItWaitsFor
 from api_gateway.application.send_directly import AwaitOutcome
 from api_gateway.application.suppress_recipients import Suppressions, SuppressRecipients
+from api_gateway.application.sync_groups import SyncGroups
 from api_gateway.application.take_webhook import TakeWebhook
 from api_gateway.application.tell_directory import Directory, TellDirectory
 from api_gateway.application.tell_portals import TellPortals
@@ -59,6 +61,8 @@ class Uses:
     suppressions: Suppressions
     capacity: Capacity
     take_webhook: TakeWebhook
+    keep_groups: KeepGroups
+    sync_groups: SyncGroups
     notifications: Notifications
     deliveries: Deliveries
     senders: Senders

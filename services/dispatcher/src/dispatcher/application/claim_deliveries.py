@@ -1,14 +1,16 @@
 """Claim deliveries for one sender and hand them to its gateway."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from common.contracts.documents import DeliveryDocument
 from common.contracts.events import AttemptRequest, AttemptsRequested
 from common.contracts.vocabulary import AttemptState
 from common.kernel.failures import Transient
 from common.kernel.identity import new_id
+from common.kernel.phone import is_group
 from common.telemetry.logs import logger
 from dispatcher.application.keep_hours import KeepHours
 from dispatcher.application.lookout import Lookout
@@ -33,6 +35,14 @@ class Claimed:
     handed_over: bool = True
 
 
+class GroupIds(Protocol):
+    async def at(self, provider: str, groups: Sequence[str]) -> Mapping[str, str]:
+        """What a provider calls these groups, by what they are called here; those it has no name of its own for are
+        left out.
+        """
+        ...
+
+
 @dataclass(frozen=True)
 class ClaimDeliveries:
     identity: str
@@ -44,6 +54,7 @@ class ClaimDeliveries:
     opt_outs: RespectOptOuts
     lookout: Lookout
     metrics: Metrics
+    group_ids: GroupIds | None = None
 
     async def __call__(self, provider: str, heads: Sequence[DeliveryDocument], slot: datetime | None) -> Claimed:
         now = self.lookout.now()
@@ -62,6 +73,7 @@ class ClaimDeliveries:
         if not claimed:
             return Claimed(0)
         self.metrics.claimed.labels(self.identity).inc(len(claimed))
+        named = await self._group_ids(provider, claimed)
         paced = slot is not None and not skips_gap(claimed[0])
         request = AttemptsRequested(
             claim=claim,
@@ -69,7 +81,7 @@ class ClaimDeliveries:
             sender=self.identity,
             deadline=deadline,
             gap=self.gap if paced else 0.0,
-            attempts=[_request(delivery, slot) for delivery in claimed],
+            attempts=[_request(delivery, slot, named) for delivery in claimed],
         )
         try:
             await self.gateways.request(request)
@@ -78,6 +90,10 @@ class ClaimDeliveries:
             await self._put_back(allowed, claim)
             return Claimed(len(claimed), handed_over=False)
         return Claimed(len(claimed))
+
+    async def _group_ids(self, provider: str, claimed: Sequence[DeliveryDocument]) -> Mapping[str, str]:
+        groups = [delivery["recipient"] for delivery in claimed if is_group(delivery["recipient"])]
+        return await self.group_ids.at(provider, groups) if groups and self.group_ids is not None else {}
 
     async def _put_back(self, allowed: Allowed, claim: str) -> None:
         """Put back what may not have reached the gateway: what it did take it has started by now, and keeps."""
@@ -105,11 +121,11 @@ def _together(heads: Sequence[DeliveryDocument], latest: datetime) -> tuple[date
     return deadline, [head for head in heads if min(latest, head["expires_at"]) == deadline]
 
 
-def _request(delivery: DeliveryDocument, slot: datetime | None) -> AttemptRequest:
+def _request(delivery: DeliveryDocument, slot: datetime | None, named: Mapping[str, str]) -> AttemptRequest:
     return AttemptRequest(
         delivery_id=delivery["_id"],
         number=delivery["attempts_made"],
-        recipient=delivery["recipient"],
+        recipient=named.get(delivery["recipient"], delivery["recipient"]),
         text=delivery["message"],
         slot=slot,
     )

@@ -1,16 +1,19 @@
 """What Fonnte is asked besides sending: docs.fonnte.com/category/device-api."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
 from common.contracts.events import DoubtedAttempt, Report, Reported
 from common.contracts.vocabulary import FailureClass
+from common.kernel.phone import is_group
 from gateway.domain.account import Account
 from gateway.domain.dialect import Call, first_text, says_true
+from gateway.domain.groups import FoundGroup, NoGroups
 from gateway.domain.webhooks import word
 
+NO_GROUP = "no whatsapp group"
 FORM = "application/x-www-form-urlencoded"
 
 
@@ -42,6 +45,20 @@ class FonnteEnquiries:
             return self._report(Reported.SENT, doubted, at)
         return None
 
+    def groups(self, account: Account) -> Sequence[Call]:
+        """The list is renewed first; too often, and the number may be banned."""
+        return [self._call(account, "fetch-group"), self._call(account, "get-whatsapp-group")]
+
+    def read_groups(self, content: Mapping[str, Any]) -> Sequence[FoundGroup]:
+        if not says_true(content.get("status")):
+            said = first_text(content, "detail", "reason", "message") or "refused without a reason"
+            if NO_GROUP in said.lower():
+                return ()
+            raise NoGroups(said)
+        rows = content.get("data")
+        listed = [row for row in rows if isinstance(row, Mapping)] if isinstance(rows, list) else []
+        return [FoundGroup(word(row, "id"), word(row, "name") or word(row, "id")) for row in listed if _is_id(row)]
+
     def _report(self, reported: Reported, doubted: DoubtedAttempt, at: datetime, error: str | None = None) -> Report:
         failure = FailureClass.DISCONNECTED if error else None
         return Report(
@@ -55,3 +72,7 @@ class FonnteEnquiries:
 
     def _call(self, account: Account, path: str, body: bytes = b"") -> Call:
         return Call(f"{self._server}/{path}", {"authorization": account.credential, "content-type": FORM}, body)
+
+
+def _is_id(row: Mapping[str, Any]) -> bool:
+    return is_group(word(row, "id"))

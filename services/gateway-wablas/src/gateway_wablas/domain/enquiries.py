@@ -1,6 +1,6 @@
 """What Wablas is asked besides sending: wablas.com/documentation/api (device, report)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 from common.contracts.events import DoubtedAttempt, Report, Reported
 from gateway.domain.account import Account
 from gateway.domain.dialect import Call, classify
+from gateway.domain.groups import FoundGroup, NoGroups
 from gateway.domain.webhooks import word
 from gateway_wablas.domain.dialect import REASONS
 from gateway_wablas.domain.webhooks import MEANINGS, NO_GOOD
@@ -42,6 +43,12 @@ class WablasEnquiries:
             if isinstance(row, Mapping) and word(row, "ref_id") == doubted.reference:
                 return _report(row, doubted, at)
         return None
+
+    def groups(self, account: Account) -> Sequence[Call]:  # noqa: ARG002
+        raise NoGroups("Wablas lists no WhatsApp groups; take a group's id from a message that came from it")
+
+    def read_groups(self, content: Mapping[str, Any]) -> Sequence[FoundGroup]:  # noqa: ARG002
+        return ()
 
 
 def _report(row: Mapping[str, Any], doubted: DoubtedAttempt, at: datetime) -> Report:
