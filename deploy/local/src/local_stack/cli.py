@@ -4,7 +4,7 @@ import argparse
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from local_stack import demo
@@ -18,6 +18,7 @@ from local_stack.readiness import NotReadyError
 from local_stack.settings import SettingsError, read_surroundings
 from local_stack.stack import SERVERS, TREE, Stack, Status
 from local_stack.supervisor import SupervisorFailedError
+from local_stack.webhooks import tell_sandbox, webhook_addresses
 
 _USUAL_PORT = 8080
 _FAILURES = (
@@ -69,11 +70,14 @@ def _up(stack: Stack) -> int:
     begin = time.monotonic()
     _say("Starting Kabar ...")
     access = stack.up()
-    _say(_welcome(access, time.monotonic() - begin, _shown(stack.directory / "env")))
+    addresses = webhook_addresses(access, read_surroundings(TREE, os.environ).get("KABAR_WEBHOOK_SECRET"))
+    if access.sandbox_url is not None:
+        tell_sandbox(access.sandbox_url, addresses)
+    _say(_welcome(access, time.monotonic() - begin, _shown(stack.directory / "env"), addresses))
     return 0
 
 
-def _welcome(access: Access, seconds: float, environment_file: str) -> str:
+def _welcome(access: Access, seconds: float, environment_file: str, webhooks: Mapping[str, str]) -> str:
     lines = [f"Kabar is up after {seconds:.1f} s: {access.url}"]
     if not access.url.endswith(f":{_USUAL_PORT}") and "KABAR_HTTP_PORT" not in read_surroundings(TREE, os.environ):
         lines.append(f"Port {_USUAL_PORT} is taken by another program; KABAR_HTTP_PORT chooses one.")
@@ -91,6 +95,8 @@ def _welcome(access: Access, seconds: float, environment_file: str) -> str:
         *("", "See what became of it, with the notification_id from the answer:"),
         f"  set -a; . {environment_file}; set +a",
         '  curl -s "$KABAR_URL/api/deliveries?notification_id=..." -H "Authorization: Bearer $KABAR_TOKEN"',
+        *("", "Where providers are to post their webhooks:"),
+        *(f"  {name:<6} {address}" for name, address in webhooks.items()),
         *("", "make status | make logs | make demo | make down"),
     ]
     return "\n".join(lines)
