@@ -64,7 +64,8 @@ async def test_outcomes_told_twice_or_of_strangers_change_nothing(dispatching: W
     await dispatching.dispatcher()
     gateway = await dispatching.gateway("fonnte")
     await dispatching.accept(notification(20))
-    before = await dispatching.settled(20)
+    await dispatching.settled(20)
+    before = await dispatching.becomes(20, announce_at={"$exists": False})
     for event in list(gateway.finished):
         await gateway.tell(list(reversed(event.outcomes)))
         await gateway.tell([outcome.model_copy(update={"delivery_id": "dlv_nobody"}) for outcome in event.outcomes])

@@ -96,16 +96,6 @@ _FIXED = "/api/whatsapp-notifications"
 _SEND, _SEE = Scope.NOTIFICATIONS_WRITE, Scope.NOTIFICATIONS_READ
 
 TABLE = (
-    Row("POST", f"{_FIXED}/emergency-alert", SENDING["emergency_alert"], _SEND),
-    Row("POST", f"{_FIXED}/maintenance", SENDING["maintenance"], _SEND),
-    Row("POST", f"{_FIXED}/daily-summary", SENDING["daily_summary"], _SEND),
-    Row("GET", f"{_FIXED}/stats", ALL, Scope.DELIVERIES_READ),
-    Row("POST", f"{_FIXED}/welcome/{{customerId}}", SENDING["welcome"], _SEND),
-    Row("POST", f"{_FIXED}/upgrade-offer/{{customerId}}", SENDING["upgrade_offer"], _SEND),
-    Row("POST", f"{_FIXED}/survey/{{ticketId}}", SENDING["satisfaction_survey"], _SEND),
-    Row("POST", f"{_FIXED}/promotion-campaign", SENDING["promotion"], _SEND),
-    Row("POST", f"{_FIXED}/technician-performance/{{technicianId}}", SENDING["technician_performance"], _SEND),
-    Row("POST", f"{_FIXED}/installation-schedule/{{customerId}}", SENDING["installation_schedule"], _SEND),
     Row("POST", "/api/notifications", SENDING["custom"], _SEND, body={"type": "custom", "to": 5}),
     Row("GET", "/api/notifications/{id}", ALL, _SEE),
     Row("POST", "/api/notifications/{id}/cancel", SENDING["custom"], _SEND, values=("{custom}",), body={}),

@@ -61,6 +61,16 @@ async def test_without_a_token_it_registers_nothing_and_is_ready(
     assert (await gateway.http("/readyz")).status_code == 200
 
 
+async def test_it_is_ready_once_others_know_of_its_senders(
+    start_gateway: StartGateway, dispatcher: Dispatching, provider: str
+) -> None:
+    gateway = await start_gateway()
+    while (ready := await gateway.http("/readyz")).status_code != 200:  # noqa: ASYNC110 - another process
+        await asyncio.sleep(0.02)
+    assert ready.json()["checks"]["senders"] == "ok"
+    assert set(await senders(dispatcher)) == {f"{provider}-1"}
+
+
 async def test_its_metrics_count_attempts_by_outcome(
     start_gateway: StartGateway, dispatcher: Dispatching, provider: str
 ) -> None:

@@ -127,7 +127,7 @@ def gateway(
         provider.cut()
 
     return Application(
-        http=operations_app(surroundings.checks(), surroundings.registry),
+        http=operations_app({**surroundings.checks(), "senders": lambda: senders.registered}, surroundings.registry),
         loops=[after(clock.ready, lambda: repeatedly(show_life, name="senders", every=1.0))],
         connections=[
             outcomes.run,

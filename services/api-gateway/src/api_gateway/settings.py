@@ -1,10 +1,9 @@
 """What this service reads from the environment."""
 
 import re
-from typing import Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
 from common.config.whatsapp import LimitSettings
 from common.kernel.phone import normalise_recipient
@@ -14,7 +13,7 @@ _SECRET = re.compile(r"[A-Za-z0-9._~-]{8,200}")
 
 class Settings(LimitSettings):
     jwt_secret: SecretStr | None = Field(None, min_length=16, validation_alias="KABAR_JWT_SECRET")
-    jwks_url: str | None = Field(None, validation_alias="KABAR_JWKS_URL")
+    jwks_url: str | None = Field(None, validate_default=True, validation_alias="KABAR_JWKS_URL")
     jwt_issuer: str | None = Field(None, max_length=500, validation_alias="KABAR_JWT_ISSUER")
     jwt_audience: str | None = Field(None, max_length=500, validation_alias="KABAR_JWT_AUDIENCE")
     unknown_wait_seconds: float = Field(60.0, ge=0, le=3600, validation_alias="KABAR_UNKNOWN_WAIT_SECONDS")
@@ -37,18 +36,14 @@ class Settings(LimitSettings):
 
     @field_validator("jwks_url")
     @classmethod
-    def _an_address(cls, value: str | None) -> str | None:
+    def _an_address(cls, value: str | None, about: ValidationInfo) -> str | None:
+        if value is None and about.data.get("jwt_secret", "refused") is None:
+            raise ValueError("set KABAR_JWT_SECRET or KABAR_JWKS_URL, or nobody can sign in")
         if value is not None:
             parts = urlsplit(value)  # raises ValueError itself for the worst
             if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username is not None:
                 raise ValueError("must be an address like https://login.example.com/.well-known/jwks.json")
         return value
-
-    @model_validator(mode="after")
-    def _tokens_can_be_verified(self) -> Self:
-        if self.jwt_secret is None and self.jwks_url is None:
-            raise ValueError("set KABAR_JWT_SECRET or KABAR_JWKS_URL, or nobody can sign in")
-        return self
 
     @field_validator("admin_number")
     @classmethod

@@ -142,7 +142,7 @@ class EnquiriesRequested(Event):
     groups_of: list[str] = Field(default_factory=list)
 
     @property
-    def address(self) -> str:
+    def topic(self) -> str:
         return enquiries_address(self.provider)
 
 

@@ -13,6 +13,8 @@ class MongoSenders:
         self._senders = list(senders)
         self._known: Document = {"provider": provider, "max_text_chars": max_text_chars}
         self._quotas: dict[str, int] = {}
+        self.registered = not self._senders
+        """Whether others have been told of them: before that everything goes to another provider."""
 
     def quota(self, sender: str, remaining: int) -> None:
         """Remember what an answer told; the least of them (answers overtake each other) goes with the next sign."""
@@ -30,6 +32,7 @@ class MongoSenders:
         except BaseException:
             self._quotas = quotas | self._quotas  # told with the next sign instead, unless newer is known
             raise
+        self.registered = True
 
     def _sign(self, sender: str, quota: int | None) -> UpdateOne:
         known, dates = self._known, {"gateway_seen_at": True}

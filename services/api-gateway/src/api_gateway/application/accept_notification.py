@@ -82,6 +82,7 @@ class AcceptNotification:
         send_at = send_time(submission.send_at, now=now, zone=self.policy.zone)
         if submission.direct and send_at is not None:
             raise invalid("send_at", "a direct send is sent now; leave it out")
+        await self.compose.check(submission)
         route = await self.routes.effective(submission.type)
         if not route.enabled:
             raise Conflicting(Code.TYPE_DISABLED, f"{submission.type} is switched off; an admin can enable its route")

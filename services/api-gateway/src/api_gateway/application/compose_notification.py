@@ -47,6 +47,12 @@ class ComposeNotification:
     templates: Templates
     zone: tzinfo
 
+    async def check(self, submission: Submission) -> None:
+        """Raise `Refused` for what is wrong with the call whatever is stored, also while the database is away."""
+        _check_call(submission, DEFINITIONS[submission.type])
+        if submission.to:
+            (await of_recipients(submission.to)).demand_somebody()
+
     async def __call__(self, submission: Submission, validity_seconds: float, providers: Sequence[str]) -> Composed:
         """Everybody who can be reached with a text that can be rendered, and everybody else with the reason.
 
@@ -54,7 +60,6 @@ class ComposeNotification:
         because a row was not told so far.
         """
         definition = DEFINITIONS[submission.type]
-        _check_call(submission, definition)
         template = await self._template(submission)
         wording = Wording(submission.type, template, validity_seconds, self.zone)
         shape = None if submission.type is NotificationType.OTP else definition.shape
