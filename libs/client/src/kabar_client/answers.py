@@ -71,6 +71,7 @@ class Delivery(Answer):
     notification_id: str
     type: str
     channel: str
+    template: str | None = None
     recipient: str
     status: str
     priority: str

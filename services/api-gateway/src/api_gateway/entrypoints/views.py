@@ -97,6 +97,7 @@ def delivery(document: DeliveryDocument) -> View:
         "notification_id": document["notification_id"],
         "type": document["type"],
         "channel": document["channel"],
+        "template": document.get("template"),
         "recipient": mask(document["recipient"]),
         "status": document["status"],
         "priority": document["priority"],
