@@ -87,6 +87,23 @@ async def test_a_broker_that_hung_is_used_again_once_it_answers(server: PrivateR
         await eventually(lambda: len(received.envelopes) > before + 100, seconds=40)
 
 
+async def test_many_that_are_unconfirmed_when_the_broker_dies_are_not_taken_and_nobody_is_cancelled(
+    server: PrivateRabbitMQ,
+) -> None:
+    many = [NotificationAccepted(notification_ids=[f"ntf_{n}"]) for n in range(500)]
+    async with connected(server.url) as broker:
+        await asyncio.to_thread(written_down, server)
+        for _ in range(3):
+            server.pause()
+            publishing = [asyncio.create_task(broker.publish_many(EVENTS, many, timeout=10)) for _ in range(3)]
+            await asyncio.sleep(0.2)  # as much as goes out without an answer
+            server.kill()
+            ends = await asyncio.gather(*publishing, return_exceptions=True)
+            assert {type(end) for end in ends} == {Transient}
+            await asyncio.to_thread(server.start)
+            await eventually(lambda: broker.connected)
+
+
 async def test_nothing_is_left_of_a_connection_that_was_given_up(server: PrivateRabbitMQ) -> None:
     async with connected(server.url) as broker:
         given_up = broker._connection

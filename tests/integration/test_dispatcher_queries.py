@@ -206,3 +206,18 @@ async def test_one_that_no_gateway_takes_does_not_grow_without_bound(waiting: Mo
     assert [attempt["number"] for attempt in found["attempts"]] == list(range(11, 31))
     assert found["revision"] == 30
     await collection.delete_one({"_id": made["_id"]})
+
+
+async def test_a_change_nobody_is_told_of_is_not_taken_for_somebody_elses(waiting: Mongo) -> None:
+    deliveries, collection = MongoDeliveries(waiting["deliveries"]), waiting["deliveries"]
+    made = planned(notification(0), 1, ROUTE)
+    await collection.insert_many([made])
+    now = datetime.now(UTC)
+    (read,) = await deliveries.read([made["_id"]])
+    quiet = Change(
+        DeliveryStatus.QUEUED, "", lane="fonnte", wake_at=now, fields={"delivered_at": now}, keep_attempt=True
+    )
+    loud = Change(DeliveryStatus.QUEUED, "waited long enough", lane="fonnte", wake_at=now)
+    assert await deliveries.save([(read, loud)], now) == []
+    assert await deliveries.save([(read, quiet)], now) == [made["_id"]]
+    await collection.delete_one({"_id": made["_id"]})

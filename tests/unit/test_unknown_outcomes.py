@@ -178,3 +178,11 @@ def test_what_was_called_off_while_it_waited_for_proof_ends_as_what_the_proof_sa
     assert (refused["status"], refused["code"], refused["retries"]) == ("cancelled", None, 0)
     unproven = applied(waiting, wake(waiting, situation(at=61)))
     assert (unproven["status"], unproven["code"], unproven["possible_duplicate"]) == ("unknown", "UNKNOWN", False)
+
+
+def test_proof_that_comes_while_it_waits_for_its_hours_is_not_slept_over() -> None:
+    first = claimed(queued(unknown_wait_seconds=0.0), FONNTE)
+    put_off: DeliveryDocument = {**end_of(first, UNKNOWN), "status": "scheduled", "wake_at": after(36_000)}
+    del put_off["lane"]
+    sent = applied(put_off, decide(put_off, told(first, SUCCEEDED, at=120), situation(at=120)))
+    assert (sent["status"], sent["possible_duplicate"], "wake_at" in sent) == ("sent", False, False)

@@ -120,7 +120,8 @@ class Broker:
                     *(self._hand_over(channel, exchange, event) for event in events), return_exceptions=True
                 )
         for confirm in confirms:
-            if isinstance(confirm, (*_LOST, TimeoutError)):
+            # The library cancels what waits for a lost channel; a cancellation of ours was raised by `gather` itself.
+            if isinstance(confirm, (*_LOST, TimeoutError, asyncio.CancelledError)):
                 raise Transient(f"RabbitMQ did not take all of {len(events)} events") from confirm
             if isinstance(confirm, BaseException):
                 raise confirm

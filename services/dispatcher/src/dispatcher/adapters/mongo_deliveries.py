@@ -220,13 +220,16 @@ class MongoDeliveries:
         return conflicting
 
     async def _conflicting(self, changes: Sequence[tuple[DeliveryDocument, Change]]) -> list[str]:
-        """Those whose revision is not the one this write would have made, with the cause it would have left."""
+        """Those whose revision is not the one this write would have made, with the cause it would have left.
+
+        One that leaves no cause cannot be told from another's write: it is decided on again, which changes nothing.
+        """
         expected = {delivery["_id"]: (delivery["revision"] + 1, change.cause) for delivery, change in changes}
         cursor = self._collection.find({"_id": {"$in": list(expected)}}, {"revision": 1, "timeline": {"$slice": -1}})
         written = set()
         async for document in cursor:
             revision, cause = expected[document["_id"]]
-            if document["revision"] == revision and cause in {"", document["timeline"][-1]["cause"]}:
+            if document["revision"] == revision and cause and cause == document["timeline"][-1]["cause"]:
                 written.add(document["_id"])
         return [identity for identity in expected if identity not in written]
 

@@ -10,6 +10,7 @@ from dispatcher.domain.change import Change
 
 SETTLED_BY_PROOF = frozenset(
     {
+        DeliveryStatus.SCHEDULED,
         DeliveryStatus.QUEUED,
         DeliveryStatus.SENDING,
         DeliveryStatus.UNKNOWN,
@@ -19,6 +20,9 @@ SETTLED_BY_PROOF = frozenset(
     }
 )
 """What a late success overrules: the recipient has the message, whatever was thought since."""
+
+
+TO_BE_CALLED = frozenset({DeliveryStatus.SCHEDULED, DeliveryStatus.QUEUED})
 
 
 @dataclass(frozen=True)
@@ -35,7 +39,7 @@ class LateWord:
 
     def applied_to(self, change: Change) -> Change:
         """Another change that also writes the word down."""
-        calls_to_come = change.status is DeliveryStatus.QUEUED
+        calls_to_come = change.status in TO_BE_CALLED
         fields = {"possible_duplicate": _still_marked(self.delivery, calls_to_come), **change.fields}
         return replace(change, amended_number=self.amended["number"], amended=self.amended, fields=fields)
 
@@ -94,7 +98,7 @@ def _proven(delivery: DeliveryDocument, amended: PastAttempt, outcome: AttemptOu
 
 def _noted(delivery: DeliveryDocument, amended: PastAttempt) -> Change:
     status = DeliveryStatus(delivery["status"])
-    calls_to_come = status is DeliveryStatus.QUEUED or delivery["attempt"] is not None
+    calls_to_come = status in TO_BE_CALLED or delivery["attempt"] is not None
     if amended["outcome"] == AttemptState.SUCCEEDED:
         said = f"attempt {amended['number']} had succeeded after all"
     else:
