@@ -14,6 +14,8 @@ from gateway.domain.groups import FoundGroup, NoGroups
 from gateway.domain.webhooks import word
 
 NO_GROUP = "no whatsapp group"
+TOO_LATE = "cannot delete message with status"
+"""Followed by `processing`, `sent` …: it was taken, and goes out or went out."""
 FORM = "application/x-www-form-urlencoded"
 
 
@@ -41,7 +43,7 @@ class FonnteEnquiries:
         said = (first_text(content, "reason", "detail", "message") or "").lower()
         if says_true(content.get("status")):
             return self._report(Reported.NOT_SENT, doubted, at, error="deleted before it was sent")
-        if said.endswith("status sent"):
+        if TOO_LATE in said:  # a webhook that says `failed` afterwards still corrects it
             return self._report(Reported.SENT, doubted, at)
         return None
 
