@@ -15,7 +15,6 @@ from common.contracts.events import (
     WebhookReceived,
 )
 from common.http.operations import operations_app
-from common.kernel.clock import SystemClock
 from common.messaging.coalesced import Coalesced
 from common.mongo.gate import LATENESS, MongoGate
 from common.mongo.server_clock import ServerClock
@@ -72,18 +71,23 @@ async def http_gateway(
     async with http_provider(
         dialect, connect_timeout=settings.connect_timeout, read_timeout=settings.read_timeout
     ) as provider:
-        application = gateway(settings, surroundings, provider, max_text_chars=max_text_chars)
-        hear(settings, surroundings, application, asking=provider, enquiries=enquiries, webhooks=webhooks)
+        clock = ServerClock(surroundings.mongo.time)
+        application = gateway(settings, surroundings, provider, clock, max_text_chars=max_text_chars)
+        hear(settings, surroundings, application, clock, asking=provider, enquiries=enquiries, webhooks=webhooks)
         yield application
 
 
 def gateway(
-    settings: GatewaySettings, surroundings: Surroundings, provider: Provider, *, max_text_chars: int
+    settings: GatewaySettings,
+    surroundings: Surroundings,
+    provider: Provider,
+    clock: ServerClock,
+    *,
+    max_text_chars: int,
 ) -> Application:
-    """The gateway of any provider."""
+    """The gateway of any provider. It keeps the clock set, and nothing is handled before that is."""
     name, broker, mongo = settings.gateway_of, surroundings.broker, surroundings.mongo
     accounts = {account.sender: account for account in settings.accounts()}
-    clock = ServerClock(mongo.time)
     senders = MongoSenders(mongo["senders"], provider=name, senders=accounts, max_text_chars=max_text_chars)
     observer = AttemptObserver(name, senders=senders, registry=surroundings.registry)
     answer_within = settings.connect_timeout + settings.read_timeout + ANSWER_SPARE_SECONDS
@@ -141,6 +145,7 @@ def hear(
     settings: GatewaySettings,
     surroundings: Surroundings,
     application: Application,
+    clock: ServerClock,
     *,
     asking: Asking,
     enquiries: Enquiries,
@@ -162,9 +167,9 @@ def hear(
         news=BrokerNews(broker),
         observer=WebhookCounter(name, surroundings.registry),
     )
-    prove = ProveAttempts(accounts, asking=asking, enquiries=enquiries, reports=reports, clock=SystemClock())
-    groups = MongoGroups(surroundings.mongo, provider=name, clock=SystemClock())
-    find_groups = FindGroups(accounts, asking=asking, enquiries=enquiries, groups=groups, clock=SystemClock())
+    prove = ProveAttempts(accounts, asking=asking, enquiries=enquiries, reports=reports, clock=clock)
+    groups = MongoGroups(surroundings.mongo, provider=name, clock=clock)
+    find_groups = FindGroups(accounts, asking=asking, enquiries=enquiries, groups=groups, clock=clock)
     broker.subscribe(
         enquiries_queue(name),
         EnquiriesRequested,

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from common.contracts.events import DoubtedAttempt, EnquiriesRequested
+from common.contracts.events import DoubtedAttempt, EnquiriesRequested, Report
 from common.kernel.clock import Clock
 from common.kernel.failures import Transient
 from common.telemetry.logs import clean, logger
@@ -28,24 +28,31 @@ class ProveAttempts:
         self._room = asyncio.Semaphore(ASKED_AT_ONCE)
 
     async def __call__(self, asked: EnquiriesRequested) -> None:
-        await asyncio.gather(*(self._ask(asked, attempt) for attempt in asked.attempts))
+        in_time = await asyncio.gather(*(self._ask(asked, attempt) for attempt in asked.attempts))
+        if not all(in_time):
+            late = in_time.count(False)
+            log.warning("enquiries.too_late", last=asked.last, attempts=len(in_time), not_asked=late)
 
-    async def _ask(self, asked: EnquiriesRequested, doubted: DoubtedAttempt) -> None:
+    async def _ask(self, asked: EnquiriesRequested, doubted: DoubtedAttempt) -> bool:
+        """`False` when its turn came after the deadline."""
         account = self._accounts.get(doubted.sender)
         call = account and self._enquiries.fate(account, doubted, last=asked.last)
         if not call:
-            return
+            return True
         async with self._room:
             if self._clock.now() >= asked.deadline:
-                return
+                return False
             try:
                 content = await self._asking.ask(call)
             except Transient as error:
                 log.warning("attempt.not_proved", delivery_id=doubted.delivery_id, error=str(error))
-                return
+                return True
         report = self._enquiries.read_fate(content, doubted, self._clock.now())
-        if report is None:
-            return
+        if report is not None:
+            await self._tell(report, doubted)
+        return True
+
+    async def _tell(self, report: Report, doubted: DoubtedAttempt) -> None:
         log.info("attempt.proved", delivery_id=doubted.delivery_id, number=doubted.number, reported=report.reported)
         said = clean(report.error) if report.error else None
         await self._reports.put(report.model_copy(update={"error": said}))
