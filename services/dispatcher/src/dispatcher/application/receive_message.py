@@ -19,11 +19,12 @@ log = logger()
 
 @dataclass(frozen=True)
 class Wished:
-    """Who asked for what, and when."""
+    """Who asked for what, when, and by which message."""
 
     person: str
     wish: Wish
     at: datetime
+    message: str
 
 
 class OptOuts(Protocol):
@@ -35,8 +36,15 @@ class OptOuts(Protocol):
 class Conversations(Protocol):
     """What people said before, and what they were asked."""
 
-    async def wished(self, wanted: Wished) -> Wished:
-        """Note what somebody asked for, unless they asked for something later; answers the latest."""
+    async def wished(self, wanted: Wished) -> Wished | None:
+        """Note what somebody asked for, unless they asked for something later; of the same moment, what came last is.
+
+        Answers the latest, which is to be fulfilled; `None` when this message is heeded, or came too late to be.
+        """
+        ...
+
+    async def heeded(self, wanted: Wished, *, fulfilled: Wished) -> bool:
+        """Note that this message is heeded; `False` when something later was asked for than what was fulfilled."""
         ...
 
     async def surveyed(self, person: str, since: datetime, until: datetime) -> str | None:
@@ -70,15 +78,15 @@ class ReceiveMessage:
 
     async def _heed(self, message: MessageReceived, wanted: Wish) -> None:
         at = to_milliseconds(min(message.occurred_at, self.clock.now()))
-        mine = Wished(message.message_from, wanted, at)
-        latest = await self.conversations.wished(mine)
-        if latest != mine:
-            return
-        while True:  # a later wish may have been heeded while this one was
+        mine = Wished(message.message_from, wanted, at, message.event_id)
+        # A later wish may be heeded while this one is: whoever acted last must have acted on the latest, also when it
+        # died in between and the message comes again.
+        while (latest := await self.conversations.wished(mine)) is not None:
             await self._fulfil(latest)
-            heeded, latest = latest, await self.conversations.wished(mine)
-            if latest == heeded:
+            if await self.conversations.heeded(mine, fulfilled=latest):
                 break
+        else:
+            return
         log.info("recipient.opted", wish=latest.wish, message=message.event_id)
 
     async def _fulfil(self, wished: Wished) -> None:
