@@ -12,6 +12,7 @@ from tests.support.kabar import UNPACED, Kabar, eventually, running_kabar
 A_SECOND = 600
 MESSAGES = 2_000
 """Three webhooks for each."""
+POSTERS = 100
 SLOWEST = 1.0
 
 
@@ -43,20 +44,22 @@ async def sent(kabar: Kabar, *, first: int) -> None:
 
 
 async def posted(address: str, bodies: list[dict[str, str]]) -> list[float]:
-    """Post them evenly over the time, whatever the answers take; the seconds each took."""
-    limits = httpx.Limits(max_connections=200)
-    async with httpx.AsyncClient(trust_env=False, timeout=30, limits=limits) as client:
+    """Post them evenly over the time; the seconds from when each was to be posted until it was answered.
 
-        async def post(body: dict[str, str]) -> float:
-            began = time.perf_counter()
-            answer = await client.post(address, json=body)
-            assert answer.status_code == 200, answer.text
-            return time.perf_counter() - began
+    A connection for each who posts: a shared pool takes the longer the more wait for it.
+    """
+    due = iter(enumerate(bodies))
+    began = time.perf_counter()
+    took: list[float] = []
 
-        began, posts = time.perf_counter(), []
-        for number, body in enumerate(bodies):
-            ahead = number / A_SECOND - (time.perf_counter() - began)
-            if ahead > 0:
-                await asyncio.sleep(ahead)
-            posts.append(asyncio.create_task(post(body)))
-        return list(await asyncio.gather(*posts))
+    async def post() -> None:
+        async with httpx.AsyncClient(trust_env=False, timeout=30) as client:
+            for number, body in due:
+                at = began + number / A_SECOND
+                await asyncio.sleep(max(at - time.perf_counter(), 0))
+                answer = await client.post(address, json=body)
+                assert answer.status_code == 200, answer.text
+                took.append(time.perf_counter() - at)
+
+    await asyncio.gather(*(post() for _ in range(POSTERS)))
+    return took
