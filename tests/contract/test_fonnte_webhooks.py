@@ -9,7 +9,7 @@ import pytest
 
 from common.contracts.events import Report, Reported
 from common.contracts.vocabulary import FailureClass
-from gateway.domain.webhooks import DeviceSaid, MessageSaid, Told, Unreadable, Webhook
+from gateway.domain.webhooks import DeviceSaid, MessageSaid, NotUnderstood, Told, Unreadable, Webhook
 from gateway_fonnte.domain.webhooks import FonnteWebhooks
 
 NOW = datetime(2025, 11, 18, 3, 0, tzinfo=UTC)
@@ -84,6 +84,30 @@ def test_every_word_by_id_alone(word: str, reported: Reported, failure: FailureC
 @pytest.mark.parametrize("word", ["waiting", "pending", "processing"])
 def test_what_is_under_way_is_no_news(word: str) -> None:
     assert read({"device": DEVICE, "id": 1, "status": word}) == []
+
+
+@pytest.mark.parametrize("word", ["waiting", "pending", "processing"])
+def test_what_is_under_way_tells_by_which_state_id_it_will_be_spoken_of(word: str) -> None:
+    assert read({**STATUS, "status": word, "state": ""}) == [SENT]
+    assert read({**STATUS, "status": word, "state": "sent"}) == [SENT]
+
+
+@pytest.mark.parametrize("change", [{"state": "server"}, {"status": "server"}])
+def test_a_word_nobody_knows_takes_none_of_the_others_with_it(change: dict[str, str]) -> None:
+    assert read({**STATUS, **change}) == [SENT, NotUnderstood("a state nobody knows: server")]
+
+
+@pytest.mark.parametrize("strange", [{"id": 1, "status": "dancing"}, {"device": DEVICE, "status": "dancing"}, {}, 7])
+def test_what_makes_no_sense_takes_no_other_object_with_it(strange: object) -> None:
+    told = read([strange, STATUS])
+    assert [type(one) for one in told] == [NotUnderstood, Report]
+    assert told[1] == SENT
+
+
+def test_a_number_in_a_word_nobody_knows_is_not_told() -> None:
+    [_, told] = read({**STATUS, "state": "6281200000001"})
+    assert isinstance(told, NotUnderstood)
+    assert not any(one.isdigit() for one in told.why)
 
 
 def test_later_states_come_with_stateid_alone() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from common.contracts.events import Report, Reported
 from common.contracts.vocabulary import FailureClass
-from gateway.domain.webhooks import DeviceSaid, MessageSaid, Told, Unreadable, Webhook
+from gateway.domain.webhooks import DeviceSaid, MessageSaid, NotUnderstood, Told, Unreadable, Webhook
 from gateway_wablas.domain.webhooks import WablasWebhooks
 
 NOW = datetime(2025, 11, 18, 3, 0, tzinfo=UTC)
@@ -124,6 +124,12 @@ def test_what_is_no_text_is_a_message_too() -> None:
 def test_a_device_comes_and_goes(status: str, note: str, connected: bool) -> None:  # noqa: FBT001
     body = {"deviceId": "DEVICE1", "deviceName": "x", "sender": DEVICE, "status": status, "note": note}
     assert read(body) == [DeviceSaid("DEVICE1", connected, note or None, NOW)]
+
+
+def test_what_makes_no_sense_takes_no_other_object_with_it() -> None:
+    told = read([{**TRACKING, "status": "server"}, {}, {**TRACKING, "status": "read"}])
+    assert [type(one) for one in told] == [NotUnderstood, NotUnderstood, Report]
+    assert told[0] == NotUnderstood("a state nobody knows: server")
 
 
 @pytest.mark.parametrize(

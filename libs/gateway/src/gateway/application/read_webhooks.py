@@ -8,14 +8,16 @@ from common.kernel.failures import Permanent
 from common.telemetry.logs import clean, logger
 from gateway.application.know_devices import KnowDevices
 from gateway.application.ports import News, Reports, WebhookObserver
-from gateway.domain.webhooks import DeviceSaid, MessageSaid, Told, Unreadable, Webhook, Webhooks
+from gateway.domain.webhooks import DeviceSaid, MessageSaid, NotUnderstood, Told, Unreadable, Webhook, Webhooks
 
 ERROR_CHARS = 300
 log = logger()
 
 
 class ReadWebhooks:
-    """Returns once all of what a webhook says is safe; raises `Permanent` for one nobody can read."""
+    """Returns once all of what a webhook says is safe; raises `Permanent` for one nobody can make
+    sense of.
+    """
 
     def __init__(
         self,
@@ -58,6 +60,9 @@ class ReadWebhooks:
             case MessageSaid():
                 self._observer.webhook("message")
                 await self._news.received(await self._message(told))
+            case NotUnderstood():
+                self._observer.webhook("not_understood")
+                log.warning("webhook.not_understood", provider=self._provider, why=clean(told.why))
             case _ as never:
                 assert_never(never)
 

@@ -1,7 +1,8 @@
 """What a provider posts to us, and what it says: reports on messages, on devices, and what people wrote."""
 
 import json
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.parser import BytesParser
@@ -14,6 +15,7 @@ from common.kernel.phone import InvalidPhone, normalise_recipient
 
 MOST_WRONG = timedelta(days=7)
 """A provider's clock further away than this is not believed."""
+_DIGITS = re.compile(r"\d")
 
 Fields = Mapping[str, Any]
 
@@ -49,7 +51,14 @@ class MessageSaid:
     at: datetime
 
 
-Told = Report | DeviceSaid | MessageSaid
+@dataclass(frozen=True, slots=True)
+class NotUnderstood:
+    """A part of a webhook nobody can make sense of; `why` holds no digit of it."""
+
+    why: str
+
+
+Told = Report | DeviceSaid | MessageSaid | NotUnderstood
 
 
 class Unreadable(Exception):  # noqa: N818 - failures are adjectives here
@@ -60,7 +69,9 @@ class Webhooks(Protocol):
     """How one provider's webhooks read. Pure."""
 
     def read(self, webhook: Webhook) -> Sequence[Told]:
-        """What it says, in its order; nothing where it says nothing we keep. Raises `Unreadable`."""
+        """What it says, in its order; nothing where it says nothing we keep. Raises `Unreadable` where nothing in it
+        makes sense.
+        """
         ...
 
 
@@ -77,6 +88,30 @@ def objects(webhook: Webhook) -> list[Fields]:
     if not fields:
         raise Unreadable("neither JSON nor a form")
     return [fields]
+
+
+def read_each(webhook: Webhook, read: Callable[[Fields, Webhook], list[Told]]) -> list[Told]:
+    """What the objects in a body say, one by one: one nobody can read takes none of the others with it.
+
+    Raises `Unreadable` when nothing in the body makes sense.
+    """
+    told: list[Told] = []
+    understood = False
+    for fields in objects(webhook):
+        try:
+            said = read(fields, webhook)
+        except Unreadable as error:
+            said = [NotUnderstood(str(error))]
+        understood |= not said or any(not isinstance(one, NotUnderstood) for one in said)
+        told += said
+    if told and not understood:
+        raise Unreadable("; ".join(dict.fromkeys(one.why for one in told if isinstance(one, NotUnderstood))))
+    return told
+
+
+def unknown_word(state: str) -> NotUnderstood:
+    """A state nobody knows, without what may be somebody's number in it."""
+    return NotUnderstood(f"a state nobody knows: {_DIGITS.sub('#', state[:40])}")
 
 
 def said_at(value: Any, received_at: datetime) -> datetime:
@@ -118,9 +153,9 @@ def _json_objects(text: str) -> list[Fields]:
     except (ValueError, RecursionError) as error:
         raise Unreadable("JSON that does not end as it begins") from error
     found = content if isinstance(content, list) else [content]
-    if not all(isinstance(one, dict) for one in found):
+    if found and not any(isinstance(one, dict) for one in found):
         raise Unreadable("JSON that holds no object")
-    return found
+    return [one if isinstance(one, dict) else {} for one in found]
 
 
 def _multipart(webhook: Webhook) -> Fields:

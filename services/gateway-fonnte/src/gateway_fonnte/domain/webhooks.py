@@ -1,7 +1,7 @@
 """Fonnte's webhooks: docs.fonnte.com/webhook-update-message-status, /webhook-reply-message, /webhook-device-status.
 
 One about a message comes with `id` and `stateid`, with `id` alone, or with `stateid` alone: then the state of the
-message whose `id` and `stateid` came together before.
+message whose `id` and `stateid` came together before, whatever else was said with them.
 """
 
 from collections.abc import Sequence
@@ -16,9 +16,10 @@ from gateway.domain.webhooks import (
     Told,
     Unreadable,
     Webhook,
-    objects,
     person,
+    read_each,
     said_at,
+    unknown_word,
     word,
 )
 
@@ -39,7 +40,7 @@ CONNECTED = {"connect": True, "connected": True, "disconnect": False, "disconnec
 
 class FonnteWebhooks:
     def read(self, webhook: Webhook) -> Sequence[Told]:
-        return [told for fields in objects(webhook) for told in _read(fields, webhook)]
+        return read_each(webhook, _read)
 
 
 def _read(fields: Fields, webhook: Webhook) -> list[Told]:
@@ -58,24 +59,30 @@ def _reports(fields: Fields, webhook: Webhook) -> list[Told]:
     words = [one.lower() for one in (word(fields, "status"), word(fields, "state")) if one]
     if not words:
         raise Unreadable("it names a message and says nothing of it")
-    told: list[Told] = []
-    for said in dict.fromkeys(words):
-        if said in UNDER_WAY:
-            continue
-        if said not in MEANINGS:
-            raise Unreadable(f"a state nobody knows: {said[:40]}")
-        reported, failure = MEANINGS[said]
-        told.append(
-            Report(
-                reported=reported,
-                at=said_at(fields.get("timestamp"), webhook.received_at),
-                message_id=word(fields, "id") or None,
-                state_id=word(fields, "stateid") or None,
-                failure=failure,
-                error=(word(fields, "reason") or said) if failure else None,
-            )
-        )
-    return told
+    reports, unknown = _states(fields, words, webhook)
+    if not reports and word(fields, "id") and word(fields, "stateid") and UNDER_WAY.intersection(words):
+        # It was taken, and only this may ever say which message later words with `stateid` alone are about.
+        reports = [_report(fields, "sent", webhook)]
+    return [*reports, *unknown]
+
+
+def _states(fields: Fields, words: list[str], webhook: Webhook) -> tuple[list[Told], list[Told]]:
+    """What its words say of the message, and those nobody knows."""
+    news = [said for said in dict.fromkeys(words) if said not in UNDER_WAY]
+    reports: list[Told] = [_report(fields, said, webhook) for said in news if said in MEANINGS]
+    return reports, [unknown_word(said) for said in news if said not in MEANINGS]
+
+
+def _report(fields: Fields, said: str, webhook: Webhook) -> Report:
+    reported, failure = MEANINGS[said]
+    return Report(
+        reported=reported,
+        at=said_at(fields.get("timestamp"), webhook.received_at),
+        message_id=word(fields, "id") or None,
+        state_id=word(fields, "stateid") or None,
+        failure=failure,
+        error=(word(fields, "reason") or said) if failure else None,
+    )
 
 
 def _incoming(fields: Fields, webhook: Webhook) -> list[Told]:

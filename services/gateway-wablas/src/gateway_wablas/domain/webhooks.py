@@ -15,9 +15,10 @@ from gateway.domain.webhooks import (
     Told,
     Unreadable,
     Webhook,
-    objects,
     person,
+    read_each,
     said_at,
+    unknown_word,
     word,
 )
 from gateway_wablas.domain.dialect import REASONS
@@ -40,7 +41,7 @@ CONNECTED = {"connect": True, "connected": True, "disconnect": False, "disconnec
 
 class WablasWebhooks:
     def read(self, webhook: Webhook) -> Sequence[Told]:
-        return [told for fields in objects(webhook) for told in _read(fields, webhook)]
+        return read_each(webhook, _read)
 
 
 def _read(fields: Fields, webhook: Webhook) -> list[Told]:
@@ -68,7 +69,7 @@ def _report(fields: Fields, status: str, webhook: Webhook) -> list[Told]:
     if status in UNDER_WAY:
         return []
     if status not in MEANINGS:
-        raise Unreadable(f"a state nobody knows: {status[:40]}")
+        return [unknown_word(status)]
     return [report(MEANINGS[status], fields, said=status, at_most=webhook)]
 
 
