@@ -4,7 +4,7 @@ import hashlib
 from typing import assert_never
 
 from common.contracts.events import MessageReceived, Report, SenderReported, WebhookReceived
-from common.kernel.failures import Permanent
+from common.kernel.failures import Permanent, Transient
 from common.telemetry.logs import clean, logger
 from gateway.application.know_devices import KnowDevices
 from gateway.application.ports import News, Reports, WebhookObserver
@@ -15,8 +15,8 @@ log = logger()
 
 
 class ReadWebhooks:
-    """Returns once all of what a webhook says is safe; raises `Permanent` for one nobody can make
-    sense of.
+    """Returns once all of what a webhook says is safe; raises `Permanent` for one nobody can make sense of, and
+    `Transient` for one to be read again later.
     """
 
     def __init__(
@@ -83,7 +83,10 @@ class ReadWebhooks:
         )
 
     async def _message(self, told: MessageSaid) -> MessageReceived:
-        sender = await self._devices.sender_of(told.device)
+        try:
+            sender = await self._devices.sender_of(told.device)
+        except Transient:  # what somebody wrote, maybe STOP, waits for no device's name
+            sender = None
         named = f"{self._provider}\x1f{told.device}\x1f{told.identity}".encode()
         return MessageReceived(
             event_id=f"msg_{hashlib.blake2b(named, digest_size=16).hexdigest()}",
