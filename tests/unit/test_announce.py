@@ -7,13 +7,14 @@ from typing import Any, cast
 
 import pytest
 from prometheus_client import CollectorRegistry
+from structlog.testing import capture_logs
 
 from common.contracts.documents import DeliveryDocument, NotificationDocument
 from common.contracts.event import Event
 from common.contracts.events import DeliveryChanged
 from common.kernel.clock import Clock
 from common.kernel.failures import Transient
-from dispatcher.application.announce import BATCH, MOST_WAITING, Announce
+from dispatcher.application.announce import BATCH, CHUNK, MOST_WAITING, Announce
 from dispatcher.domain.announcements import of_timeline
 from dispatcher.metrics import Metrics
 from tests.support.dispatching.memory import StoppedClock
@@ -24,12 +25,19 @@ from tests.support.stored_deliveries import stored_delivery
 class Bus:
     reachable: bool = True
     failing: bool = False
+    untellable: str | None = None
+    error: type[Exception] = ValueError
+    slow_after: int | None = None
     told: list[Event] = field(default_factory=list)
     batches: list[int] = field(default_factory=list)
 
     async def tell(self, events: Sequence[Event]) -> None:
         if self.failing:
             raise Transient("RabbitMQ is away")
+        if self.slow_after is not None and len(self.batches) >= self.slow_after:
+            raise Transient("RabbitMQ did not confirm in time")
+        if self.untellable in {event.event_id for event in events if isinstance(event, DeliveryChanged)}:
+            raise self.error("it is too large")
         self.told += events
         self.batches.append(len(events))
 
@@ -81,7 +89,7 @@ async def test_many_are_told_together_and_then_noted() -> None:
     announce.put(announced(BATCH + 20))
     await announce.step()
     await announce.step()
-    assert bus.batches == [BATCH, 20]
+    assert bus.batches == [CHUNK] * (BATCH // CHUNK) + [20]
     assert len(set(kept.noted)) == BATCH + 20
 
 
@@ -123,3 +131,34 @@ async def test_more_than_the_bus_takes_is_left_to_the_sweeper() -> None:
     for _ in range(3):
         announce.put(announced(1) * MOST_WAITING)
     assert len(announce._waiting) == MOST_WAITING
+
+
+async def test_what_was_confirmed_is_noted_though_the_rest_took_too_long() -> None:
+    bus, kept = Bus(slow_after=2), Kept([ended(number) for number in range(BATCH)])
+    announce = announcing(bus, kept)
+    announce.put(announced(BATCH))
+    with pytest.raises(Transient):
+        await announce.step()
+    assert len(kept.noted) == 2 * CHUNK
+    bus.slow_after = 5
+    with pytest.raises(Transient):
+        await announce.overdue()
+    assert len(kept.left) == BATCH - 3 * CHUNK
+
+
+@pytest.mark.parametrize("error", [ValueError, Transient])
+async def test_one_that_cannot_be_told_keeps_no_other_from_it_and_is_named(
+    error: type[Exception],
+) -> None:
+    deliveries = [ended(number) for number in range(CHUNK + 1)]
+    events = [(event, True) for delivery in deliveries for event in of_timeline(delivery)]
+    bus, kept = Bus(untellable=events[7][0].event_id, error=error), Kept(list(deliveries))
+    announce = announcing(bus, kept)
+    announce.put(events)
+    with capture_logs() as lines:
+        await announce.step()
+    assert [line["of"] for line in lines] == [events[7][0].event_id]
+    assert len(kept.noted) == CHUNK
+    assert bus.untellable not in kept.noted
+    await announce.overdue()
+    assert kept.left == [deliveries[7]]

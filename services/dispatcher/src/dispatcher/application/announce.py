@@ -1,21 +1,24 @@
 """Tell others what became of deliveries and notifications: at once what this process wrote, later what a crash left."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from common.contracts.documents import DeliveryDocument, NotificationDocument
 from common.contracts.event import Event
 from common.contracts.events import DeliveryChanged, NotificationCancelled, NotificationChanged, NotificationPlanned
 from common.contracts.vocabulary import NotificationStatus
 from common.kernel.clock import Clock
+from common.kernel.failures import Transient
 from common.telemetry.logs import logger
 from dispatcher.domain.announcements import of_timeline
 from dispatcher.metrics import Metrics
 
 BATCH = 500
+CHUNK = 50
+"""So many are told together, and noted as soon as they are: what follows them may take too long."""
 MOST_WAITING = 20_000
 """Told later by the sweeper when more come than RabbitMQ takes, so that its absence costs bounded memory."""
 CLAIM = timedelta(seconds=10)
@@ -25,6 +28,7 @@ _NOTIFICATIONS: dict[str, type[NotificationChanged]] = {
     NotificationStatus.CANCELLED: NotificationCancelled,
 }
 log = logger()
+T = TypeVar("T")
 
 
 class Subscribers(Protocol):
@@ -86,8 +90,7 @@ class Announce:
         batch, self._waiting = self._waiting[:BATCH], self._waiting[BATCH:]
         if not self._waiting:
             self._awake.clear()
-        await self._tell([event for event, _ in batch])
-        await self.untold.told([event for event, alone in batch if alone])
+        await self._tell(batch, name=lambda one: one[0].event_id, events=lambda one: [one[0]], note=self._told)
         return True
 
     async def overdue(self) -> bool:
@@ -95,21 +98,64 @@ class Announce:
         if not self.subscribers.reachable:
             return False
         deliveries = await self.untold.deliveries(self.clock, CLAIM, BATCH)
-        if deliveries:
-            await self._tell([event for delivery in deliveries for event in of_timeline(delivery)])
-            await self.untold.deliveries_told(deliveries)
+        await self._tell(deliveries, name=_identity, events=of_timeline, note=self.untold.deliveries_told)
         notifications = await self.untold.notifications(self.clock, CLAIM, BATCH)
         if notifications:
-            await self._tell(await self._of_notifications(notifications))
-            await self.untold.notifications_told(notifications)
+            progress = await self.untold.progress([one["_id"] for one in notifications])
+            await self._tell(
+                notifications,
+                name=_identity,
+                events=lambda one: self._of_notification(one, progress.get(one["_id"], {})),
+                note=self.untold.notifications_told,
+            )
         return BATCH in {len(deliveries), len(notifications)}
 
-    async def _tell(self, events: Sequence[Event]) -> None:
-        await self.subscribers.tell(events)
-        self.metrics.announced.inc(len(events))
+    async def _tell(
+        self,
+        untold: Sequence[T],
+        *,
+        name: Callable[[T], str],
+        events: Callable[[T], Sequence[Event]],
+        note: Callable[[Sequence[T]], Awaitable[None]],
+    ) -> None:
+        """Tell the events of all of these and note what was told, some at a time; one by one where that fails, so that
+        one that cannot be told keeps no other from it.
 
-    async def _of_notifications(self, notifications: Sequence[NotificationDocument]) -> list[NotificationChanged]:
-        progress = await self.untold.progress([one["_id"] for one in notifications])
+        Raises `Transient` when RabbitMQ is away, or takes not even two single ones in a row.
+        """
+
+        async def tell(some: Sequence[T]) -> None:
+            told = [event for one in some for event in events(one)]
+            await self.subscribers.tell(told)
+            self.metrics.announced.inc(len(told))
+            await note(some)
+
+        for chunk in (untold[start : start + CHUNK] for start in range(0, len(untold), CHUNK)):
+            try:
+                await tell(chunk)
+            except Exception as error:
+                if isinstance(error, Transient) and (len(chunk) == 1 or not self.subscribers.reachable):
+                    raise
+                await self._one_by_one(chunk, name, tell)
+
+    async def _one_by_one(
+        self, chunk: Sequence[T], name: Callable[[T], str], tell: Callable[[Sequence[T]], Awaitable[None]]
+    ) -> None:
+        missed = False
+        for one in chunk:
+            try:
+                await tell([one])
+                missed = False
+            except Exception as error:
+                log.error("announcement.not_told", of=name(one), error=str(error))  # noqa: TRY400
+                if isinstance(error, Transient) and (missed or not self.subscribers.reachable):
+                    raise
+                missed = isinstance(error, Transient)
+
+    async def _told(self, batch: Sequence[tuple[DeliveryChanged, bool]]) -> None:
+        await self.untold.told([event for event, alone in batch if alone])
+
+    def _of_notification(self, one: NotificationDocument, deliveries: dict[str, int]) -> list[NotificationChanged]:
         now = self.clock.now()
         return [
             _NOTIFICATIONS[status](
@@ -118,8 +164,11 @@ class Announce:
                 notification_id=one["_id"],
                 type=one["type"],
                 recipients=one["recipients"],
-                deliveries=progress.get(one["_id"], {}),
+                deliveries=deliveries,
             )
-            for one in notifications
             for status in one.get("untold", ())
         ]
+
+
+def _identity(document: DeliveryDocument | NotificationDocument) -> str:
+    return document["_id"]
