@@ -11,12 +11,17 @@ from uuid import uuid4
 
 import pytest
 
+from api_gateway.adapters.mongo_webhook_endpoints import MongoEndpoints, MongoMessages
+from api_gateway.application.manage_endpoints import ManageEndpoints
+from api_gateway.domain.access import Caller
 from common.contracts.events import DeliveryFailed, DeliverySent
 from common.messaging.broker import Broker
+from common.mongo.connection import connect
 from common.topology.declarations import EVENTS
 from local_stack.servers import PrivateMongo, PrivateRabbitMQ
 from tests.support.api import Api, assert_error, ready, running_api, until, wait_until
 from tests.support.bus import connected, publish_raw
+from tests.support.dispatching.memory import StoppedClock
 from tests.support.portal import Portal, Post, portal
 
 PRIVATE = {"KABAR_WEBHOOK_ALLOW_PRIVATE": "true", "KABAR_WEBHOOK_ALLOW_HTTP": "true"}
@@ -263,6 +268,47 @@ async def test_while_a_secret_is_rotated_both_sign_and_neither_is_ever_shown_aga
         stored = str(list(api.rows["audit_log"].find({"targets": made["id"]})))
     assert "whsec_" not in shown
     assert "whsec_" not in stored
+
+
+async def test_a_secret_signs_for_its_whole_day_however_often_it_is_rotated(api: Api) -> None:
+    with portal() as there:
+        made = await register(api, there)
+        rotated = [await act(api, f"{made['id']}/rotate-secret") for _ in range(2)]
+        secrets = [made["secret"], *(one.json()["secret"] for one in rotated)]
+        await act(api, f"{made['id']}/test")
+        ends = [one["expires_at"] for one in stored_secrets(api, made)]
+        assert [signs(one, there.posts[0]) for one in secrets] == [True, True, True]
+        assert ends[0] is None
+        assert ends[2] < ends[1]
+        rotated = [await act(api, f"{made['id']}/rotate-secret") for _ in range(4)]
+        assert rotated[-1].json()["secrets"] == len(stored_secrets(api, made)) == 5
+        past = datetime.now(UTC) - timedelta(seconds=1)
+        api.rows["webhook_endpoints"].update_one({"_id": made["id"]}, {"$set": {"secrets.3.expires_at": past}})
+        await act(api, f"{made['id']}/rotate-secret")
+        assert past.replace(microsecond=0) not in {
+            one["expires_at"] and one["expires_at"].replace(microsecond=0, tzinfo=UTC)
+            for one in stored_secrets(api, made)
+        }
+
+
+def stored_secrets(api: Api, endpoint: dict[str, Any]) -> list[dict[str, Any]]:
+    found = api.rows["webhook_endpoints"].find_one({"_id": endpoint["id"]})
+    assert found is not None
+    secrets: list[dict[str, Any]] = found["secrets"]
+    return secrets
+
+
+async def test_a_rotation_that_is_taken_up_again_rotates_once(mongodb_url: str) -> None:
+    async with connect(mongodb_url, name="test") as mongo:
+        manage = ManageEndpoints(
+            MongoEndpoints(mongo), MongoMessages(mongo), StoppedClock(), ["delivery.sent"],
+            allow_http=False, allow_private=False,
+        )  # fmt: skip
+        itself = Caller("tester", "admin")
+        await manage.create("whe_1", itself, url="https://portal.example/", events=["*"], description="")
+        first = await manage.rotate("whe_1", "ntf_1")
+        assert await manage.rotate("whe_1", "ntf_1") == first
+        assert len((await manage.get("whe_1")).secrets) == 2
 
 
 async def test_a_repeated_request_does_not_show_the_secret_again(api: Api) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from api_gateway.adapters.grouped import Grouped
 from api_gateway.adapters.mongo_notifications import insert_once
-from api_gateway.domain.webhook_endpoint import Endpoint, Message, MessageStatus, Secret
+from api_gateway.domain.webhook_endpoint import MOST_SECRETS, Endpoint, Message, MessageStatus, Secret
 from common.mongo.connection import Document, Mongo
 
 
@@ -29,11 +29,19 @@ class MongoEndpoints:
     async def change(self, endpoint_id: str, fields: Mapping[str, Any]) -> None:
         await self._endpoints.update_one({"_id": endpoint_id}, {"$set": dict(fields)})
 
-    async def add_secret(self, endpoint_id: str, secret: Secret, *, old_until: datetime, now: datetime) -> None:
-        """In one write: the new one first, the latest old one until then, no other."""
-        latest = {"$mergeObjects": [{"$first": "$secrets"}, {"expires_at": old_until}]}
+    async def add_secret(
+        self, endpoint_id: str, secret: Secret, *, rotation: str, old_until: datetime, now: datetime
+    ) -> None:
+        """In one write; a secret whose end is set already keeps it, and one whose end is past goes."""
+        endless = {"$eq": [{"$ifNull": ["$$one.expires_at", None]}, None]}
+        used = {"$or": [endless, {"$gt": ["$$one.expires_at", now]}]}
+        old = {"$filter": {"input": "$secrets", "as": "one", "cond": used}}
+        ending = {"$mergeObjects": ["$$one", {"expires_at": {"$ifNull": ["$$one.expires_at", old_until]}}]}
+        ended = {"$map": {"input": old, "as": "one", "in": ending}}
+        secrets = {"$slice": [{"$concatArrays": [[asdict(secret)], ended]}, MOST_SECRETS]}
         await self._endpoints.update_one(
-            {"_id": endpoint_id}, [{"$set": {"secrets": [asdict(secret), latest], "rotated_at": now}}]
+            {"_id": endpoint_id, "rotation": {"$ne": rotation}},
+            [{"$set": {"secrets": secrets, "rotated_at": now, "rotation": rotation}}],
         )
 
     async def remove(self, endpoint_id: str) -> None:

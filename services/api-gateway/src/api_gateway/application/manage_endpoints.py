@@ -27,7 +27,11 @@ class Endpoints(Protocol):
 
     async def change(self, endpoint_id: str, fields: Mapping[str, Any]) -> None: ...
 
-    async def add_secret(self, endpoint_id: str, secret: Secret, *, old_until: datetime, now: datetime) -> None: ...
+    async def add_secret(
+        self, endpoint_id: str, secret: Secret, *, rotation: str, old_until: datetime, now: datetime
+    ) -> None:
+        """Put it first, and have those without an end end then; the latest `rotation` again changes nothing."""
+        ...
 
     async def remove(self, endpoint_id: str) -> None:
         """With everything that was to be told there."""
@@ -118,12 +122,14 @@ class ManageEndpoints:
             await self.endpoints.change(endpoint_id, fields)
         return await self.get(endpoint_id)
 
-    async def rotate(self, endpoint_id: str) -> Secret:
-        """A new secret; the old one is used beside it for a day."""
+    async def rotate(self, endpoint_id: str, rotation: str) -> Secret:
+        """A new secret; each old one is used beside it for a day. The same `rotation` again gives the same secret."""
         await self.get(endpoint_id)
-        secret, now = Secret(new_secret()), self.clock.now()
-        await self.endpoints.add_secret(endpoint_id, secret, old_until=now + ROTATION, now=now)
-        return secret
+        now = self.clock.now()
+        await self.endpoints.add_secret(
+            endpoint_id, Secret(new_secret()), rotation=rotation, old_until=now + ROTATION, now=now
+        )
+        return (await self.get(endpoint_id)).secrets[0]
 
     async def remove(self, endpoint_id: str) -> Endpoint:
         found = await self.get(endpoint_id)

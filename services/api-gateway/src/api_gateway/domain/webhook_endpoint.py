@@ -13,6 +13,8 @@ PATIENCE = timedelta(days=5)
 """An endpoint that takes nothing for so long is disabled."""
 ROTATION = timedelta(hours=24)
 """How long calls are signed with the old secret, too."""
+MOST_SECRETS = 5
+"""A call is signed with no more, however often they are rotated in a day."""
 TEST_EVENT = "webhook.test"
 
 

@@ -97,11 +97,11 @@ async def remove(request: Request, endpoint_id: str, caller: Admin) -> Response:
 async def rotate(request: Request, endpoint_id: str, caller: Admin) -> Response:
     document = await read_json(request, optional=True)
 
-    async def act(_: Turn) -> Answer:
+    async def act(turn: Turn) -> Answer:
         use = uses(request)
         shaped(document, NoBody)
         async with use.audit.changing(caller, "webhook-endpoint.rotate", endpoint_id):
-            secret = await use.manage_endpoints.rotate(endpoint_id)
+            secret = await use.manage_endpoints.rotate(endpoint_id, turn.notification_id)
         await use.tell_portals.refresh()
         return _secret_once(200, _view(use, await use.manage_endpoints.get(endpoint_id)), secret.value)
 
