@@ -144,6 +144,15 @@ async def test_giving_back_leaves_another_grant_of_the_same_millisecond_alone(se
     assert (await granted(at(senders), limits, want=10)).count == 5
 
 
+async def test_part_of_a_grant_given_back_is_there_for_others_and_the_rest_still_counts(senders: Collection) -> None:
+    limits = Limits(per_minute=10, per_hour=600)
+    grant = await granted(at(senders), limits, want=10)
+    await at(senders).give_back("fonnte-1", grant, unused=4)
+    await at(senders).give_back("fonnte-1", grant, unused=4)
+    assert (await granted(at(senders, 1), limits, want=10)).count == 4
+    assert (await refused(at(senders, 2), limits)).until == START + timedelta(seconds=60) + LATENESS
+
+
 async def test_giving_back_what_skipped_the_gap_keeps_the_pacing_of_the_others(senders: Collection) -> None:
     await granted(at(senders, 0), PACED)
     critical = await granted(at(senders, 4), PACED, skip_gap=True)

@@ -3,7 +3,7 @@
 import asyncio
 import random
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from statistics import mean, median
@@ -181,8 +181,11 @@ class Story:
 
     async def give_back(self) -> None:
         if self.held:
-            grant, _ = self.held.pop(self.data.draw(st.integers(0, len(self.held) - 1)))
-            await self.gate().give_back(self.key, grant)
+            grant, critical = self.held.pop(self.data.draw(st.integers(0, len(self.held) - 1)))
+            unused = self.data.draw(st.integers(1, grant.count))
+            await self.gate().give_back(self.key, grant, unused=unused)
+            if unused < grant.count:
+                self.held.append((replace(grant, count=grant.count - unused), critical))
 
     async def die(self) -> None:
         """A dispatcher ends with what it was granted; nobody knows of it any more."""

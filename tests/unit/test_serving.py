@@ -17,6 +17,7 @@ from tests.support.dispatching.memory import (
     GateInMemory,
     GatewaysInMemory,
     SendersInMemory,
+    SuppressionsInMemory,
     claiming,
     lookout,
     sender,
@@ -35,6 +36,7 @@ def serving(
     gateways: GatewaysInMemory,
     *,
     gap: float = 0.0,
+    suppressions: SuppressionsInMemory | None = None,
 ) -> ServeSender:
     return ServeSender(
         identity=identity,
@@ -44,7 +46,7 @@ def serving(
         senders=SendersInMemory(picture.senders()),
         gate=gate,
         gateways=gateways,
-        claim=claiming(picture, deliveries, gateways, identity=identity, gap=gap),
+        claim=claiming(picture, deliveries, gateways, identity=identity, gap=gap, suppressions=suppressions),
         lookout=picture,
         metrics=Metrics(CollectorRegistry()),
         stopping=lambda: False,
@@ -111,3 +113,17 @@ async def test_a_direct_send_that_waits_for_the_gap_keeps_nothing_critical_waiti
     await once(serving("fonnte-1", await lookout(sender("fonnte-1")), deliveries, gate, gateways, gap=10.0))
     assert [attempt.delivery_id for attempt in gateways.requests[0].attempts] == ["critical"]
     assert gate.asked == [("fonnte-1", 1, True)]
+
+
+async def test_of_a_grant_what_the_claim_did_not_use_is_given_back() -> None:
+    waiting: list[DeliveryDocument] = [
+        {**queued(), "_id": f"dlv_{number}", "recipient": f"62812000000{number:02d}", "suppressible": True}
+        for number in range(3)
+    ]
+    suppressions = SuppressionsInMemory()
+    suppressions.add(waiting[1]["recipient"])
+    gate, gateways = GateInMemory(FULL, {"fonnte-1": 5}), GatewaysInMemory()
+    deliveries, picture = DeliveriesInMemory(*waiting), await lookout(sender("fonnte-1"))
+    await once(serving("fonnte-1", picture, deliveries, gate, gateways, suppressions=suppressions))
+    assert [attempt.delivery_id for attempt in gateways.requests[0].attempts] == ["dlv_0", "dlv_2"]
+    assert gate.room == {"fonnte-1": 3}

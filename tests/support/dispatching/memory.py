@@ -155,8 +155,8 @@ class GateInMemory:
         self.room[key] -= count
         return Granted(count, self.wait.until, key)
 
-    async def give_back(self, key: str, granted: Granted) -> None:
-        self.room[key] += granted.count
+    async def give_back(self, key: str, granted: Granted, *, unused: int | None = None) -> None:
+        self.room[key] += granted.count if unused is None else unused
         self.given_back.append(key)
 
 

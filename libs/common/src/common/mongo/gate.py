@@ -105,10 +105,15 @@ class MongoGate:
         window = next((name for name in windows if last["full"][name] == until), None)
         return Wait(until, max((until - document["gate"]["now"]).total_seconds(), 0.001), window)
 
-    async def give_back(self, key: str, granted: Granted) -> None:
-        """Undo a grant nothing was found for; does nothing once a later one was made (the slot is then lost)."""
+    async def give_back(self, key: str, granted: Granted, *, unused: int | None = None) -> None:
+        """Undo a grant, or the `unused` part of it; only once, and not after a later one was made (they are then lost).
+
+        What part of it is used for keeps its slot, so what follows keeps the gap from that.
+        """
+        count = granted.count if unused is None else unused
         await self._collection.update_one(
-            {"_id": key, "gate.undo.token": granted.token}, pipelines.give_back(slot=granted.slot, count=granted.count)
+            {"_id": key, "gate.undo.token": granted.token},
+            pipelines.give_back(slot=granted.slot, count=count, whole=count == granted.count),
         )
 
     async def move(self, key: str, *, slot: datetime, gap: float, to: datetime) -> bool:

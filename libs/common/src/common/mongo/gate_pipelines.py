@@ -72,14 +72,15 @@ def grant(
     ]
 
 
-def give_back(*, slot: datetime, count: int) -> list[Document]:
-    """Take the last grant out again. Its entries are the last of their lists, where they were not merged away."""
-    lists = {f"gate.{name}": _without_grant(f"$gate.{name}", slot, count) for name in WINDOWS}
-    unmoved = {"$eq": ["$gate.next_at", "$gate.undo.after"]}
-    return [
-        {"$set": {**lists, "gate.next_at": {"$cond": [unmoved, "$gate.undo.before", "$gate.next_at"]}}},
-        {"$unset": "gate.undo"},
-    ]
+def give_back(*, slot: datetime, count: int, whole: bool) -> list[Document]:
+    """Take so much of the last grant out again. Its entries are the last of their lists, where they were not merged
+    away. Only without the `whole` of it there is no call that others have to keep the gap from.
+    """
+    lists: Document = {f"gate.{name}": _without_grant(f"$gate.{name}", slot, count) for name in WINDOWS}
+    if whole:
+        unmoved = {"$eq": ["$gate.next_at", "$gate.undo.after"]}
+        lists["gate.next_at"] = {"$cond": [unmoved, "$gate.undo.before", "$gate.next_at"]}
+    return [{"$set": lists}, {"$unset": "gate.undo"}]
 
 
 def move(*, slot: datetime, to: datetime, next_at: datetime) -> list[Document]:
@@ -169,7 +170,7 @@ def _with_grant(name: str, limit: int) -> Document:
 
 
 def _without_grant(entries: str, slot: datetime, count: int) -> Document:
-    """The entries less this grant; another grant of the same millisecond keeps what is its own."""
+    """The entries less so much of this grant; another grant of the same millisecond keeps what is its own."""
     kept: Document = {"$ifNull": [entries, []]}
     left = {"at": "$$last.at", "n": {"$subtract": ["$$last.n", count]}}
     reduced = {"$concatArrays": [_all_but_last(entries), {"$cond": [{"$gt": [left["n"], 0]}, [left], []]}]}

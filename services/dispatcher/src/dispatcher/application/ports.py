@@ -162,7 +162,9 @@ class Senders(Protocol):
 class Gate(Protocol):
     async def grant(self, key: str, limits: Limits, *, want: int = 1, skip_gap: bool = False) -> Granted | Wait: ...
 
-    async def give_back(self, key: str, granted: Granted) -> None: ...
+    async def give_back(self, key: str, granted: Granted, *, unused: int | None = None) -> None:
+        """All of a grant, or the part of it that is not used."""
+        ...
 
 
 class Gateways(Protocol):

@@ -103,8 +103,8 @@ class ServeSender:
             claimed = await self._probe(provider, taken, granted)
         else:
             claimed = await self.claim(provider, taken, granted.slot if granted else None)
-        if granted is not None and not claimed.count:
-            await self.gate.give_back(self.identity, granted)
+        if granted is not None and claimed.count < granted.count:
+            await self.gate.give_back(self.identity, granted, unused=granted.count - claimed.count)
         return 0 if claimed.handed_over else LOOK_SECONDS
 
     async def _probe(self, provider: str, heads: list[DeliveryDocument], granted: Granted | None) -> Claimed:
