@@ -9,7 +9,7 @@ from structlog.testing import capture_logs
 
 from common.contracts.events import DoubtedAttempt, EnquiriesRequested, Report
 from common.kernel.clock import Clock
-from gateway.application.prove_attempts import ProveAttempts
+from gateway.application.prove_attempts import ROUTINE_SECONDS, ProveAttempts
 from gateway.domain.account import Account
 from gateway.domain.dialect import Call
 from gateway_wablas.domain.enquiries import WablasEnquiries
@@ -69,3 +69,27 @@ async def test_what_is_proved_is_reported() -> None:
     provider, reports = Provider(), Reports()
     await proving(provider, reports)(enquiries("a", "b"))
     assert sorted(report.reference or "" for report in reports.kept) == ["a.1", "b.1"]
+
+
+async def test_a_silent_provider_leaves_room_and_time_for_last_enquiries() -> None:
+    async def silent(reference: str) -> None:
+        if reference.startswith("routine"):
+            await asyncio.Event().wait()
+
+    provider, reports = Provider(silent), Reports()
+    prove = proving(provider, reports)
+    routine = asyncio.ensure_future(prove(enquiries(*(f"routine-{index}" for index in range(50)))))
+    await asyncio.sleep(0)
+    async with asyncio.timeout(1):
+        await prove(enquiries("a", "b", last=True, seconds=2))
+    assert sorted(report.reference or "" for report in reports.kept) == ["a.1", "b.1"]
+    async with asyncio.timeout(ROUTINE_SECONDS * 2 + 1):
+        await routine
+
+
+async def test_no_answer_is_waited_for_beyond_the_deadline() -> None:
+    async def silent(_: str) -> None:
+        await asyncio.Event().wait()
+
+    async with asyncio.timeout(2):
+        await proving(Provider(silent), Reports())(enquiries("a", last=True, seconds=0.2))

@@ -48,7 +48,8 @@ ENVELOPES_AT_ONCE = 32
 CALLS_AT_ONCE = 100
 OUTCOMES_AN_ENVELOPE = 100
 WEBHOOKS_AT_ONCE = 200
-ENQUIRIES_AT_ONCE = 8
+ENQUIRIES_AT_ONCE = 64
+"""Envelopes; many more than calls, so that one with a last enquiry waits for none whose provider is silent."""
 REPORTS_AN_ENVELOPE = 100
 ANSWER_SPARE_SECONDS = 10.0
 """Beyond both timeouts until an outcome must be known: what starting may take, what a call may take longer than its

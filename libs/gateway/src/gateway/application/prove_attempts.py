@@ -11,6 +11,10 @@ from gateway.domain.enquiries import Enquiries
 
 ASKED_AT_ONCE = 4
 """Providers limit how often reports are made."""
+LAST_AT_ONCE = 16
+"""The last ones have this room of their own: there is no other time for them, and a silent provider fills the rest."""
+ROUTINE_SECONDS = 3.0
+"""An answer that takes longer is not waited for unless it is the last time, nor is a turn: it is asked again soon."""
 log = logger()
 
 
@@ -25,7 +29,7 @@ class ProveAttempts:
         self._enquiries = enquiries
         self._reports = reports
         self._clock = clock
-        self._room = asyncio.Semaphore(ASKED_AT_ONCE)
+        self._room = {False: asyncio.Semaphore(ASKED_AT_ONCE), True: asyncio.Semaphore(LAST_AT_ONCE)}
 
     async def __call__(self, asked: EnquiriesRequested) -> None:
         in_time = await asyncio.gather(*(self._ask(asked, attempt) for attempt in asked.attempts))
@@ -34,23 +38,36 @@ class ProveAttempts:
             log.warning("enquiries.too_late", last=asked.last, attempts=len(in_time), not_asked=late)
 
     async def _ask(self, asked: EnquiriesRequested, doubted: DoubtedAttempt) -> bool:
-        """`False` when its turn came after the deadline."""
+        """`False` when its turn did not come in time."""
         account = self._accounts.get(doubted.sender)
         call = account and self._enquiries.fate(account, doubted, last=asked.last)
         if not call:
             return True
-        async with self._room:
-            if self._clock.now() >= asked.deadline:
-                return False
-            try:
+        if self._clock.now() >= asked.deadline:
+            return False
+        room = self._room[asked.last]
+        try:
+            async with asyncio.timeout(self._seconds(asked)):
+                await room.acquire()
+        except TimeoutError:
+            return False
+        try:
+            async with asyncio.timeout(self._seconds(asked)):
                 content = await self._asking.ask(call)
-            except Transient as error:
-                log.warning("attempt.not_proved", delivery_id=doubted.delivery_id, error=str(error))
-                return True
+        except (Transient, TimeoutError) as error:
+            log.warning("attempt.not_proved", delivery_id=doubted.delivery_id, error=str(error) or "no answer in time")
+            return True
+        finally:
+            room.release()
         report = self._enquiries.read_fate(content, doubted, self._clock.now())
         if report is not None:
             await self._tell(report, doubted)
         return True
+
+    def _seconds(self, asked: EnquiriesRequested) -> float:
+        """How long may still be waited, for a turn or for an answer."""
+        left = (asked.deadline - self._clock.now()).total_seconds()
+        return left if asked.last else min(left, ROUTINE_SECONDS)
 
     async def _tell(self, report: Report, doubted: DoubtedAttempt) -> None:
         log.info("attempt.proved", delivery_id=doubted.delivery_id, number=doubted.number, reported=report.reported)

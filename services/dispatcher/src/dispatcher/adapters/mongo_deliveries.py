@@ -1,5 +1,6 @@
 """Deliveries in MongoDB."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, cast
@@ -176,6 +177,19 @@ class MongoDeliveries:
         query = {**under_way, "attempt": None, "proof_at": {"$lte": now}}
         cursor = self._collection.find(query, _DECIDED_WITHOUT, hint="deadline").limit(limit)
         return cast("list[DeliveryDocument]", await cursor.to_list(limit))
+
+    async def claim_doubted(self, moments: Iterable[tuple[DeliveryDocument, datetime]]) -> list[DeliveryDocument]:
+        claims = list(moments)
+        written = await asyncio.gather(
+            *(
+                self._collection.update_one(
+                    {"_id": one["_id"], "proof_at": one["proof_at"]}, {"$set": {"proof_at": until}}
+                )
+                for one, until in claims
+            )
+        )
+        pairs = zip(claims, written, strict=True)
+        return [{**one, "proof_at": until} for (one, until), result in pairs if result.matched_count]
 
     async def ask_again(self, moments: Iterable[tuple[DeliveryDocument, datetime]]) -> None:
         # Without a new revision: it is nothing anybody decides on.

@@ -11,6 +11,8 @@ FIRST_AFTER = timedelta(seconds=1)
 EVERY = timedelta(seconds=10)
 LAST_BEFORE = timedelta(seconds=4)
 """So long before the policy decides it is asked for the last time: asking and hearing takes about a second."""
+ASKING = timedelta(seconds=2)
+"""So long somebody may take to ask; then another one does, in time even for a last enquiry."""
 
 
 def first_enquiry(now: datetime, wait: timedelta) -> datetime:
@@ -25,6 +27,11 @@ def is_last(wake_at: datetime, now: datetime) -> bool:
 def next_enquiry(wake_at: datetime, now: datetime) -> datetime:
     """The moment of the next one; after the last one it is when the policy decides, and nobody asks."""
     return wake_at if is_last(wake_at, now) else min(now + EVERY, wake_at - LAST_BEFORE)
+
+
+def claimed_until(wake_at: datetime, now: datetime) -> datetime:
+    """Until when nobody else asks."""
+    return min(now + ASKING, wake_at)
 
 
 def doubted(delivery: DeliveryDocument) -> Iterable[tuple[str, DoubtedAttempt]]:
