@@ -1,0 +1,85 @@
+"""While accounts cannot say which device they are, news of a device waits and what people wrote does not."""
+
+import asyncio
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+import pytest
+
+from common.contracts.events import MessageReceived, Report, SenderReported, WebhookReceived
+from common.kernel.failures import Transient
+from gateway.application.know_devices import KnowDevices
+from gateway.application.read_webhooks import ReadWebhooks
+from gateway.domain.account import Account
+from gateway.domain.dialect import Call
+from gateway_fonnte.domain.enquiries import FonnteEnquiries
+from gateway_fonnte.domain.webhooks import FonnteWebhooks
+
+DEVICE = "6281200000901"
+
+
+class Silent:
+    async def ask(self, call: Call) -> Mapping[str, Any]:
+        raise Transient(f"no answer to {call.method}")
+
+
+class Told:
+    """What came out, and how it was counted."""
+
+    def __init__(self) -> None:
+        self.reports: list[Report] = []
+        self.news: list[SenderReported | MessageReceived] = []
+        self.counted: list[str] = []
+
+    def put(self, report: Report) -> asyncio.Future[None]:
+        self.reports.append(report)
+        safe: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        safe.set_result(None)
+        return safe
+
+    async def reported(self, news: SenderReported) -> None:
+        self.news.append(news)
+
+    async def received(self, message: MessageReceived) -> None:
+        self.news.append(message)
+
+    def webhook(self, said: str) -> None:
+        self.counted.append(said)
+
+
+async def read(told: Told, body: object) -> None:
+    accounts = {sender: Account(sender, f"TOKEN-OF-{sender}") for sender in ("fonnte-1", "fonnte-2")}
+    devices = KnowDevices(accounts, Silent(), FonnteEnquiries("https://api.fonnte.com/send"))
+    reading = ReadWebhooks("fonnte", webhooks=FonnteWebhooks(), devices=devices, reports=told, news=told, observer=told)
+    await reading(
+        WebhookReceived(
+            provider="fonnte",
+            content_type="application/json",
+            body=orjson.dumps(body).decode(),
+            received_at=datetime.now(UTC),
+        )
+    )
+
+
+async def test_news_of_a_device_is_read_again_later() -> None:
+    told = Told()
+    with pytest.raises(Transient):
+        await read(told, {"device": DEVICE, "status": "disconnect"})
+    assert not told.news
+
+
+async def test_what_somebody_wrote_does_not_wait() -> None:
+    told = Told()
+    await read(told, {"device": DEVICE, "sender": "6281200000001", "message": "STOP", "inboxid": 7})
+    [message] = told.news
+    assert isinstance(message, MessageReceived)
+    assert (message.sender, message.text) == ("fonnte", "STOP")
+
+
+async def test_what_is_not_understood_is_counted_and_the_rest_is_told() -> None:
+    told = Told()
+    await read(told, {"device": DEVICE, "id": "1", "stateid": "3EB0", "status": "sent", "state": "server"})
+    assert [(report.message_id, report.state_id) for report in told.reports] == [("1", "3EB0")]
+    assert told.counted == ["report", "not_understood"]
