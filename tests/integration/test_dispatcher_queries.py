@@ -166,6 +166,30 @@ async def test_claiming_and_saving(waiting: Mongo) -> None:
     check_cheap(await profiled(waiting, claim_and_put_back), most_keys=2 * 25 + 1)
 
 
+async def test_what_changed_quietly_since_it_was_read_is_not_claimed_with_the_others(waiting: Mongo) -> None:
+    deliveries = MongoDeliveries(waiting["deliveries"])
+    now = datetime.now(UTC)
+    changed, *others = await deliveries.heads(LANES, now, 5)
+    quiet = Change(DeliveryStatus.QUEUED, "", lane=changed["lane"], wake_at=changed["expires_at"], keep_attempt=True)
+    await deliveries.save([(others[0], quiet)], now)
+    heads = await deliveries.heads(LANES, now, 5)  # of different revisions
+    await deliveries.save([(changed, quiet)], now)
+    claimed: list[DeliveryDocument] = []
+
+    async def claim_all() -> None:
+        claimed.extend(
+            await deliveries.claim(heads, claim="claim-3", provider="fonnte", sender="fonnte-1", now=now, deadline=now)
+        )
+
+    operations = await profiled(waiting, claim_all)
+    assert sum(operation["op"] == "update" for operation in operations) == 1
+    check_cheap(operations, most_keys=2 * 5 + 1)
+    assert [one["_id"] for one in claimed] == [one["_id"] for one in others]
+    back = [(one, Change(DeliveryStatus.QUEUED, "put back", lane=one["lane"], wake_at=one["expires_at"]))
+            for one in claimed]  # fmt: skip
+    assert await deliveries.save(back, now) == []
+
+
 async def test_counting_the_lanes_reads_the_index_alone(waiting: Mongo) -> None:
     lengths = MongoQueueLengths(waiting["deliveries"])
 

@@ -1,7 +1,7 @@
 """Deliveries in MongoDB."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, cast
 
@@ -110,15 +110,16 @@ class MongoDeliveries:
         deadline: datetime,
     ) -> list[DeliveryDocument]:  # fmt: skip
         # Deliveries of one batch usually have the same past, and all that have are one update.
-        alike: dict[tuple[int, str], list[str]] = {}
+        alike: dict[tuple[int, str], dict[int, list[str]]] = {}
         for delivery in deliveries:
             before = ", ".join(passed_over(delivery, provider))
             cause = f"to {sender}; {before} is out or at a limit" if before else f"to {sender}"
-            alike.setdefault((delivery["attempts_made"], cause), []).append(delivery["_id"])
+            revisions = alike.setdefault((delivery["attempts_made"], cause), {})
+            revisions.setdefault(delivery["revision"], []).append(delivery["_id"])
         modified = 0
-        for (made, cause), ids in alike.items():
+        for (made, cause), revisions in alike.items():
             result = await self._collection.update_many(
-                {"_id": {"$in": ids}, "lane": {"$gt": ""}, "attempts_made": made, "expires_at": {"$gt": now}},
+                {**_as_read(revisions), "lane": {"$gt": ""}, "attempts_made": made, "expires_at": {"$gt": now}},
                 {
                     "$set": {
                         "status": DeliveryStatus.SENDING,
@@ -268,6 +269,14 @@ def _cancelled(now: datetime) -> list[Document]:
         },
         {"$unset": ["lane", "wake_at"]},
     ]
+
+
+def _as_read(revisions: Mapping[int, Sequence[str]]) -> Document:
+    """Those of these deliveries, by revision, that nothing happened to since: whoever claims them saves them again."""
+    found = [{"revision": revision, "_id": {"$in": ids}} for revision, ids in revisions.items()]
+    if len(found) == 1:
+        return found[0]
+    return {"_id": {"$in": [identity for ids in revisions.values() for identity in ids]}, "$or": found}
 
 
 def _claimed(delivery: DeliveryDocument) -> DeliveryDocument:
