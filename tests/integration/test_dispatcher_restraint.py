@@ -246,3 +246,25 @@ async def test_who_tells_something_first_keeps_it_until_its_time_is_over(dispatc
     over = now + timedelta(hours=1)
     assert await repeats.among([wanting("k", "second", over), wanting("k", "fourth", over)]) == {"fourth": over}
     assert await repeats.among([wanting("k", "second", over)]) == {}
+
+
+async def test_what_is_told_long_after_keeps_nobody_from_being_told_now(dispatching: World) -> None:
+    repeats = MongoRepeats(dispatching.mongo)
+    now = datetime(2025, 11, 15, 3, 0, tzinfo=UTC)
+    ahead = wanting("k", "ahead", now + timedelta(days=10))
+    assert await repeats.among([ahead]) == {}
+    assert await repeats.among([wanting("k", "due", now)]) == {}
+    assert await repeats.among([wanting("k", "due", now), ahead]) == {}
+    assert await repeats.among([wanting("k", "due again", now)]) == {"due again": now}
+    near = wanting("k", "near", ahead.at - timedelta(minutes=59))
+    assert await repeats.among([near]) == {"near": ahead.at}
+
+
+async def test_what_is_called_off_while_it_is_sent_keeps_nobody_from_being_told(dispatching: World) -> None:
+    repeats = MongoRepeats(dispatching.mongo)
+    now = datetime(2025, 11, 15, 3, 0, tzinfo=UTC)
+    await dispatching.mongo["deliveries"].insert_one({"_id": "sent", "status": "sending"})
+    assert await repeats.among([wanting("k", "sent", now)]) == {}
+    assert await repeats.among([wanting("k", "second", now)]) == {"second": now}
+    await dispatching.mongo["deliveries"].update_one({"_id": "sent"}, {"$set": {"called_off": "cancelled"}})
+    assert await repeats.among([wanting("k", "second", now)]) == {}

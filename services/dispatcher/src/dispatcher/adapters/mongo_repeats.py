@@ -1,8 +1,10 @@
 """Which delivery tells somebody something, in MongoDB: a document's identity is what is told, so only one does."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
+from common.contracts.vocabulary import DeliveryStatus
 from common.mongo.connection import DUPLICATE_KEY, BulkWriteError, Document, InsertOne, Mongo, UpdateOne
 from dispatcher.domain.repeats import NOT_TOLD, OnlyOnce
 
@@ -24,7 +26,15 @@ class MongoRepeats:
             # Of several that want the same one has it now; who was not it finds out below.
             await self._keys.bulk_write([_taken_over(one, holders[one.key]) for one in lapsed], ordered=False)
             holders = await self._holders(taken)
-        return {one.delivery_id: holders[one.key]["at"] for one in _of_others(taken, holders)}
+        others = _of_others(taken, holders)
+        told = {one.delivery_id: holders[one.key]["at"] for one in others if not _far_ahead(one, holders[one.key])}
+        # What is told only long after keeps its key; those before it have one of their own.
+        before = [
+            replace(one, key=f"{one.key}<{holders[one.key]['delivery_id']}")
+            for one in others
+            if _far_ahead(one, holders[one.key])
+        ]
+        return told | (await self.among(before) if before else {})
 
     async def _insert(self, wanted: Sequence[OnlyOnce]) -> list[OnlyOnce]:
         """Those whose key was there."""
@@ -45,7 +55,11 @@ class MongoRepeats:
         """Those whose key is held by what told it long ago, or came to nothing."""
         of_others = _of_others(wanted, holders)
         ids = list({holders[one.key]["delivery_id"] for one in of_others})
-        ended = self._deliveries.find({"_id": {"$in": ids}, "status": {"$in": list(NOT_TOLD)}}, {"_id": 1})
+        nothing = [
+            {"status": {"$in": list(NOT_TOLD)}},
+            {"status": DeliveryStatus.SENDING, "called_off": {"$exists": True}},
+        ]
+        ended = self._deliveries.find({"_id": {"$in": ids}, "$or": nothing}, {"_id": 1})
         untold = {document["_id"] async for document in ended}
         return [
             one for one in of_others if holders[one.key]["at"] <= one.since or holders[one.key]["delivery_id"] in untold
@@ -55,6 +69,10 @@ class MongoRepeats:
 def _of_others(wanted: Iterable[OnlyOnce], holders: Mapping[str, Document]) -> list[OnlyOnce]:
     """Those that another delivery tells."""
     return [one for one in wanted if one.key in holders and holders[one.key]["delivery_id"] != one.delivery_id]
+
+
+def _far_ahead(one: OnlyOnce, holder: Document) -> bool:
+    return bool(holder["at"] >= one.until)
 
 
 def _held(one: OnlyOnce) -> Document:
