@@ -215,7 +215,8 @@ async def test_one_that_took_nothing_for_days_is_disabled_and_people_are_told(ap
     with portal(500) as there:
         made = await register(api, there, description="billing")
         long_ago = datetime.now(UTC) - timedelta(days=6)
-        api.rows["webhook_endpoints"].update_one({"_id": made["id"]}, {"$set": {"failing_since": long_ago}})
+        failing = {"failing_since": long_ago, "last_failure_at": datetime.now(UTC) - timedelta(hours=12)}
+        api.rows["webhook_endpoints"].update_one({"_id": made["id"]}, {"$set": failing})
         await bus.publish(EVENTS, sent())
 
         async def disabled() -> bool:
@@ -236,6 +237,42 @@ async def test_one_that_took_nothing_for_days_is_disabled_and_people_are_told(ap
         there.answers[:] = [204]
         await bus.publish(EVENTS, sent(3))
         await posted(there, count + 1)
+
+
+async def test_two_failures_with_a_quiet_week_between_them_disable_nothing(api: Api, bus: Broker) -> None:
+    with portal(500) as there:
+        made = await register(api, there)
+        week_ago = datetime.now(UTC) - timedelta(days=7)
+        api.rows["webhook_endpoints"].update_one(
+            {"_id": made["id"]}, {"$set": {"failing_since": week_ago, "last_failure_at": week_ago}}
+        )
+        await bus.publish(EVENTS, sent())
+
+        async def judged() -> bool:
+            return bool(
+                stored_endpoint(api, made)["last_failure_at"].replace(tzinfo=UTC) > week_ago + timedelta(days=1)
+            )
+
+        await until(judged, "not judged")
+        shown = stored_endpoint(api, made)
+        assert shown["enabled"]
+        assert shown["failing_since"] == shown["last_failure_at"]
+
+
+async def test_a_new_url_and_a_test_call_that_works_forget_failures(api: Api) -> None:
+    with portal() as there:
+        made = await register(api, there)
+        failing = {"$set": {"failing_since": datetime.now(UTC), "last_failure_at": datetime.now(UTC)}}
+        for path, method, body in ((made["id"], "PATCH", {"url": there.url}), (f"{made['id']}/test", "POST", {})):
+            api.rows["webhook_endpoints"].update_one({"_id": made["id"]}, failing)
+            await act(api, path, method, **body)
+            assert stored_endpoint(api, made)["failing_since"] is None
+
+
+def stored_endpoint(api: Api, endpoint: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] | None = api.rows["webhook_endpoints"].find_one({"_id": endpoint["id"]})
+    assert found is not None
+    return found
 
 
 async def test_one_that_is_gone_is_disabled_at_once(api: Api, bus: Broker) -> None:
@@ -292,9 +329,7 @@ async def test_a_secret_signs_for_its_whole_day_however_often_it_is_rotated(api:
 
 
 def stored_secrets(api: Api, endpoint: dict[str, Any]) -> list[dict[str, Any]]:
-    found = api.rows["webhook_endpoints"].find_one({"_id": endpoint["id"]})
-    assert found is not None
-    secrets: list[dict[str, Any]] = found["secrets"]
+    secrets: list[dict[str, Any]] = stored_endpoint(api, endpoint)["secrets"]
     return secrets
 
 

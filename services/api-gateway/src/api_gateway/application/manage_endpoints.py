@@ -107,10 +107,10 @@ class ManageEndpoints:
         description: str | None,
         enabled: bool | None,
     ) -> Endpoint:
-        """What is `None` stays. Enabling it again forgets its failures; what waited for it is called at once."""
+        """What is `None` stays. A new url or enabling it forgets its failures; what waited for it is called at once."""
         fields: dict[str, Any] = {}
         if url is not None:
-            fields["url"] = self._url(url)
+            fields |= {"url": self._url(url), "failing_since": None}
         if events is not None:
             fields["events"] = list(self._events(events))
         if description is not None:

@@ -106,6 +106,8 @@ class TellPortals:
         )
         message = self._message(endpoint, TEST_EVENT, new_id("test"), body)
         called = await self._call(endpoint, message)
+        if called.taken:
+            await self.endpoints.change(endpoint.id, {"failing_since": None})
         status = MessageStatus.DELIVERED if called.taken else MessageStatus.FAILED
         return replace(message, status=status, calls=1, http_status=called.http_status, error=called.error)
 
@@ -167,10 +169,9 @@ class TellPortals:
             if current.failing_since is not None:
                 await self.endpoints.change(endpoint.id, {"failing_since": None})
             return
-        since = current.failing_since
-        if since is None:
-            await self.endpoints.change(endpoint.id, {"failing_since": now})
-        if current.enabled and (called.http_status == GONE or (since is not None and now - since >= PATIENCE)):
+        since = current.failing_at(now)
+        await self.endpoints.change(endpoint.id, {"failing_since": since, "last_failure_at": now})
+        if current.enabled and (called.http_status == GONE or now - since >= PATIENCE):
             reason = "it answered that it is gone (410)" if called.http_status == GONE else "it took nothing for 5 days"
             await self.endpoints.change(endpoint.id, {"enabled": False, "disabled_reason": reason})
             self.metrics.disabled.inc()

@@ -11,6 +11,8 @@ RETRY_SECONDS = (5.0, 300.0, 1800.0, 7200.0, 18000.0, 36000.0)
 JITTER = 0.2
 PATIENCE = timedelta(days=5)
 """An endpoint that takes nothing for so long is disabled."""
+FAILURES_APART = timedelta(hours=13)
+"""Longer than the longest wait between two calls of a message: failures further apart are not one and the same."""
 ROTATION = timedelta(hours=24)
 """How long calls are signed with the old secret, too."""
 MOST_SECRETS = 5
@@ -46,6 +48,13 @@ class Endpoint:
     enabled: bool = True
     disabled_reason: str | None = None
     failing_since: datetime | None = None
+    last_failure_at: datetime | None = None
+
+    def failing_at(self, now: datetime) -> datetime:
+        """Since when it has been failing, when a call of it fails now; nobody calls one with nothing to tell."""
+        if self.failing_since is None or self.last_failure_at is None or now - self.last_failure_at > FAILURES_APART:
+            return now
+        return self.failing_since
 
     def wants(self, event: str) -> bool:
         return self.enabled and any(_covers(pattern, event) for pattern in self.events)
