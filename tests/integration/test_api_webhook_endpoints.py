@@ -14,6 +14,7 @@ import pytest
 from api_gateway.adapters.mongo_webhook_endpoints import MongoEndpoints, MongoMessages
 from api_gateway.application.manage_endpoints import ManageEndpoints
 from api_gateway.domain.access import Caller
+from api_gateway.domain.webhook_endpoint import Alert, Endpoint
 from common.contracts.events import DeliveryFailed, DeliverySent
 from common.messaging.broker import Broker
 from common.mongo.connection import connect
@@ -237,6 +238,68 @@ async def test_one_that_took_nothing_for_days_is_disabled_and_people_are_told(ap
         there.answers[:] = [204]
         await bus.publish(EVENTS, sent(3))
         await posted(there, count + 1)
+
+
+async def test_people_are_told_once_of_one_that_many_calls_disable_and_again_after_a_crash(api: Api) -> None:
+    with portal(410, hold=True) as there:
+        made = await register(api, there)
+        past = datetime.now(UTC) - timedelta(seconds=1)
+        api.rows["webhook_messages"].insert_many(
+            [
+                {"_id": f"whm_gone{n}", "endpoint_id": made["id"], "event_id": f"gone{n}", "event": "delivery.sent",
+                 "body": "{}", "status": "pending", "calls": 0, "created_at": past, "wake_at": past}
+                for n in range(4)
+            ]
+        )  # fmt: skip
+        await posted(there, 4)
+        assert there.held is not None
+        there.held.set()
+
+        async def all_judged() -> bool:
+            called = {"endpoint_id": made["id"], "http_status": 410}
+            return api.rows["webhook_messages"].count_documents(called) == 4 and not due(api, made)
+
+        await until(all_judged, "not judged, or people not told")
+        assert alerts(api, made) == 1
+        left = {"reason": "it took nothing for 5 days", "at": past, "due": past}
+        api.rows["webhook_endpoints"].update_one({"_id": made["id"]}, {"$set": {"alert": left}})
+
+        async def told() -> bool:
+            return not due(api, made)
+
+        await until(told, "people are not told of one left by a crash")
+        assert alerts(api, made) == 2
+
+
+def due(api: Api, endpoint: dict[str, Any]) -> bool:
+    shown = stored_endpoint(api, endpoint)
+    return bool(shown["enabled"]) or shown.get("alert") is not None
+
+
+def alerts(api: Api, endpoint: dict[str, Any]) -> int:
+    query = {"action": "webhook-endpoint.disable", "targets": endpoint["id"]}
+    return int(api.rows["audit_log"].count_documents(query))
+
+
+async def test_one_disables_and_one_tells_people(mongodb_url: str) -> None:
+    at = datetime(2025, 11, 21, tzinfo=UTC)
+    alert = Alert("it took nothing for 5 days", at, at)
+    async with connect(mongodb_url, name="test") as mongo:
+        endpoints = MongoEndpoints(mongo)
+        await endpoints.add(Endpoint("whe_1", "https://portal.example/", ("*",), "", (), "tester", at))
+        assert [await endpoints.disable("whe_1", alert) for _ in range(2)] == [True, False]
+        until_then = at + timedelta(seconds=30)
+        assert [await endpoints.claim_alert("whe_1", alert, until_then) for _ in range(2)] == [True, False]
+        kept = await endpoints.get("whe_1")
+        assert kept is not None
+        assert kept.alert == Alert(alert.reason, at, until_then)
+        await endpoints.alerted("whe_1", alert)
+        assert stored_alert(await endpoints.get("whe_1")) is None
+
+
+def stored_alert(endpoint: Endpoint | None) -> Alert | None:
+    assert endpoint is not None
+    return endpoint.alert
 
 
 async def test_two_failures_with_a_quiet_week_between_them_disable_nothing(api: Api, bus: Broker) -> None:

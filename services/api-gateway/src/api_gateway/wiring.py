@@ -156,7 +156,7 @@ async def wire(settings: Settings, surroundings: Surroundings) -> AsyncIterator[
         WebhookCalls(allow_private=settings.webhook_allow_private),
         clock,
         PortalMetrics(surroundings.registry),
-        AlertPeople(audit, surroundings.broker, clock),
+        AlertPeople(audit, surroundings.broker),
     )
     subscribe_announcements(surroundings.broker, tell_portals)
     uses = Uses(
@@ -230,6 +230,7 @@ async def wire(settings: Settings, surroundings: Surroundings) -> AsyncIterator[
             partial(repeatedly, retry_early, name="early requests", every=0.25),
             *signing_in,
             partial(repeatedly, tell_portals.refresh, name="webhook endpoints", every=1.0),
+            partial(repeatedly, tell_portals.alert_people, name="webhook alerts", every=1.0),
             partial(repeatedly, tell_portals.step, name="webhook calls", every=0),
         ],
         connections=[

@@ -7,7 +7,7 @@ from typing import Any
 
 from api_gateway.adapters.grouped import Grouped
 from api_gateway.adapters.mongo_notifications import insert_once
-from api_gateway.domain.webhook_endpoint import MOST_SECRETS, Endpoint, Message, MessageStatus, Secret
+from api_gateway.domain.webhook_endpoint import MOST_SECRETS, Alert, Endpoint, Message, MessageStatus, Secret
 from common.mongo.connection import Document, Mongo
 
 
@@ -43,6 +43,22 @@ class MongoEndpoints:
             {"_id": endpoint_id, "rotation": {"$ne": rotation}},
             [{"$set": {"secrets": secrets, "rotated_at": now, "rotation": rotation}}],
         )
+
+    async def disable(self, endpoint_id: str, alert: Alert) -> bool:
+        result = await self._endpoints.update_one(
+            {"_id": endpoint_id, "enabled": True},
+            {"$set": {"enabled": False, "disabled_reason": alert.reason, "alert": asdict(alert)}},
+        )
+        return result.modified_count == 1
+
+    async def claim_alert(self, endpoint_id: str, alert: Alert, until: datetime) -> bool:
+        result = await self._endpoints.update_one(
+            {"_id": endpoint_id, "alert.at": alert.at, "alert.due": alert.due}, {"$set": {"alert.due": until}}
+        )
+        return result.modified_count == 1
+
+    async def alerted(self, endpoint_id: str, alert: Alert) -> None:
+        await self._endpoints.update_one({"_id": endpoint_id, "alert.at": alert.at}, {"$unset": {"alert": ""}})
 
     async def remove(self, endpoint_id: str) -> None:
         await self._endpoints.delete_one({"_id": endpoint_id})
@@ -110,7 +126,13 @@ def _stored(thing: Endpoint | Message) -> Document:
 def _endpoint(document: Document) -> Endpoint:
     fields = {name: document[name] for name in Endpoint.__dataclass_fields__ if name in document}
     secrets = tuple(Secret(one["value"], one.get("expires_at")) for one in fields.pop("secrets"))
-    return Endpoint(id=document["_id"], secrets=secrets, **(fields | {"events": tuple(fields["events"])}))
+    alert = fields.pop("alert", None)
+    return Endpoint(
+        id=document["_id"],
+        secrets=secrets,
+        alert=None if alert is None else Alert(**alert),
+        **(fields | {"events": tuple(fields["events"])}),
+    )
 
 
 def _message(document: Document) -> Message:

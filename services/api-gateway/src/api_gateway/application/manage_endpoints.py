@@ -8,7 +8,15 @@ from typing import Any, Protocol
 from api_gateway.domain.access import Caller
 from api_gateway.domain.refusals import Code, Conflicting, invalid, missing
 from api_gateway.domain.webhook_addresses import checked_url
-from api_gateway.domain.webhook_endpoint import ROTATION, Endpoint, Message, MessageStatus, Secret, unknown_events
+from api_gateway.domain.webhook_endpoint import (
+    ROTATION,
+    Alert,
+    Endpoint,
+    Message,
+    MessageStatus,
+    Secret,
+    unknown_events,
+)
 from api_gateway.domain.webhook_signatures import new_secret
 from common.kernel.clock import Clock
 
@@ -32,6 +40,16 @@ class Endpoints(Protocol):
     ) -> None:
         """Put it first, and have those without an end end then; the latest `rotation` again changes nothing."""
         ...
+
+    async def disable(self, endpoint_id: str, alert: Alert) -> bool:
+        """With what people are to be told of it; `False` when it is not enabled."""
+        ...
+
+    async def claim_alert(self, endpoint_id: str, alert: Alert, until: datetime) -> bool:
+        """Keep others from telling people; `False` when somebody else was first."""
+        ...
+
+    async def alerted(self, endpoint_id: str, alert: Alert) -> None: ...
 
     async def remove(self, endpoint_id: str) -> None:
         """With everything that was to be told there."""

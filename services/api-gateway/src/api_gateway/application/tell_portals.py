@@ -11,7 +11,15 @@ from typing import Any, Protocol
 from prometheus_client import CollectorRegistry, Counter
 
 from api_gateway.application.manage_endpoints import Endpoints, Messages
-from api_gateway.domain.webhook_endpoint import PATIENCE, TEST_EVENT, Endpoint, Message, MessageStatus, retry_after
+from api_gateway.domain.webhook_endpoint import (
+    PATIENCE,
+    TEST_EVENT,
+    Alert,
+    Endpoint,
+    Message,
+    MessageStatus,
+    retry_after,
+)
 from api_gateway.domain.webhook_signatures import signed_headers
 from common.kernel.clock import Clock
 from common.kernel.failures import Transient
@@ -22,6 +30,8 @@ AT_ONCE = 4
 """Calls under way to one endpoint: one that is dead holds up nobody but itself."""
 CALL_CLAIM = timedelta(seconds=20)
 """How long a call is ours; it takes 5 s at most. After a crash somebody else makes it again."""
+ALERT_CLAIM = timedelta(seconds=30)
+"""How long telling people is ours; when it failed somebody does it after that."""
 GONE = 410
 log = logger()
 
@@ -52,14 +62,14 @@ class PortalMetrics:
 
 @dataclass
 class TellPortals:
-    """`alert` tells people of an endpoint that was disabled, with the reason."""
+    """`alert` tells people of an endpoint that was disabled; the same alert again tells nobody twice."""
 
     endpoints: Endpoints
     messages: Messages
     calls: Calls
     clock: Clock
     metrics: PortalMetrics
-    alert: Callable[[Endpoint, str], Awaitable[None]]
+    alert: Callable[[Endpoint, Alert], Awaitable[None]]
     _known: list[Endpoint] | None = None
     _calling: dict[str, set[asyncio.Task[None]]] = field(default_factory=dict)
     _bell: asyncio.Event = field(default_factory=asyncio.Event)
@@ -68,6 +78,17 @@ class TellPortals:
         """Learn which endpoints there are; called every second, and after every change."""
         self._known = await self.endpoints.all()
         self._bell.set()
+
+    async def alert_people(self) -> None:
+        """Tell people of every endpoint that was disabled and that nobody was told of; called every second."""
+        now = self.clock.now()
+        for endpoint in self._known or ():
+            alert = endpoint.alert
+            if alert is None or alert.due > now:
+                continue
+            if await self.endpoints.claim_alert(endpoint.id, alert, now + ALERT_CLAIM):
+                await self.alert(endpoint, alert)
+                await self.endpoints.alerted(endpoint.id, alert)
 
     def ring(self) -> None:
         """Something is due."""
@@ -173,11 +194,11 @@ class TellPortals:
         await self.endpoints.change(endpoint.id, {"failing_since": since, "last_failure_at": now})
         if current.enabled and (called.http_status == GONE or now - since >= PATIENCE):
             reason = "it answered that it is gone (410)" if called.http_status == GONE else "it took nothing for 5 days"
-            await self.endpoints.change(endpoint.id, {"enabled": False, "disabled_reason": reason})
+            if not await self.endpoints.disable(endpoint.id, Alert(reason, at=now, due=now)):
+                return
             self.metrics.disabled.inc()
             log.error("webhook_endpoint.disabled", endpoint_id=endpoint.id, reason=reason)
             await self.refresh()
-            await self.alert(current, reason)
 
     def _message(self, endpoint: Endpoint, event: str, event_id: str, body: str) -> Message:
         now = self.clock.now()

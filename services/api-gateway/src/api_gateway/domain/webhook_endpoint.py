@@ -35,6 +35,15 @@ class Secret:
 
 
 @dataclass(frozen=True)
+class Alert:
+    """What people are to be told of an endpoint that was disabled `at`; whoever does has it until `due`."""
+
+    reason: str
+    at: datetime
+    due: datetime
+
+
+@dataclass(frozen=True)
 class Endpoint:
     """`events` are names like `delivery.sent`, or families like `delivery.*`; nothing was taken `failing_since`."""
 
@@ -49,6 +58,7 @@ class Endpoint:
     disabled_reason: str | None = None
     failing_since: datetime | None = None
     last_failure_at: datetime | None = None
+    alert: Alert | None = None
 
     def failing_at(self, now: datetime) -> datetime:
         """Since when it has been failing, when a call of it fails now; nobody calls one with nothing to tell."""
