@@ -132,6 +132,14 @@ async def test_one_that_was_discarded_stays_to_be_looked_at(api: Api) -> None:
     assert (await ask(api, f"/{identity}")).json()["discarded_by"] == "tester"
 
 
+async def test_one_that_is_being_replayed_is_not_discarded_until_that_ends(api: Api) -> None:
+    identity = parked(api, replaying_until=datetime.now(UTC) + timedelta(seconds=60))
+    assert "replaying" in assert_error(await act(api, identity, "discard"), 409, "CONFLICT")["error"]
+    ended = {"$set": {"replaying_until": datetime.now(UTC) - timedelta(seconds=60)}}
+    api.rows["parked_envelopes"].update_one({"_id": identity}, ended)
+    assert (await act(api, identity, "discard")).json()["status"] == "discarded"
+
+
 @pytest.mark.parametrize("role", ["manager", "supervisor", "cs", "technician"])
 async def test_they_are_for_operators_alone(api: Api, role: str) -> None:
     assert_error(await ask(api, "", role), 403, "FORBIDDEN")

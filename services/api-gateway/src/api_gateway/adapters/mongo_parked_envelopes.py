@@ -6,7 +6,7 @@ from api_gateway.application.replay_envelopes import ParkedEnvelope
 from common.mongo.connection import Document, Mongo
 
 _KEPT_BYTES: Document = {"$strLenBytes": "$body"}
-_FREE: Document = {"$unset": {"replaying_until": ""}}
+_FREED: Document = {"$unset": {"replaying_until": ""}}
 
 
 class MongoParkedEnvelopes:
@@ -27,27 +27,31 @@ class MongoParkedEnvelopes:
         return None if found is None else _envelope(found)
 
     async def claim(self, envelope: ParkedEnvelope, *, now: datetime, until: datetime) -> bool:
-        free = [{"replaying_until": {"$exists": False}}, {"replaying_until": {"$lte": now}}]
         as_read = {"replays": envelope.replays or None, "discarded_at": envelope.discarded_at}  # none is not there
         result = await self._envelopes.update_one(
-            {"_id": envelope.id, **as_read, "$or": free}, {"$set": {"replaying_until": until}}
+            {"_id": envelope.id, **as_read, **_free(now)}, {"$set": {"replaying_until": until}}
         )
         return result.modified_count == 1
 
     async def release(self, envelope_id: str) -> None:
-        await self._envelopes.update_one({"_id": envelope_id}, _FREE)
+        await self._envelopes.update_one({"_id": envelope_id}, _FREED)
 
     async def replayed(self, envelope_id: str, *, by: str, at: datetime) -> None:
         await self._envelopes.update_one(
-            {"_id": envelope_id}, {"$set": {"replayed_at": at, "replayed_by": by}, "$inc": {"replays": 1}, **_FREE}
+            {"_id": envelope_id}, {"$set": {"replayed_at": at, "replayed_by": by}, "$inc": {"replays": 1}, **_FREED}
         )
 
     async def discarded(self, envelope_id: str, *, by: str, at: datetime) -> bool:
         result = await self._envelopes.update_one(
-            {"_id": envelope_id, "replayed_at": {"$exists": False}, "discarded_at": {"$exists": False}},
+            {"_id": envelope_id, "replayed_at": {"$exists": False}, "discarded_at": {"$exists": False}, **_free(at)},
             {"$set": {"discarded_at": at, "discarded_by": by}},
         )
         return result.modified_count == 1
+
+
+def _free(now: datetime) -> Document:
+    """Nobody replays it."""
+    return {"$or": [{"replaying_until": {"$exists": False}}, {"replaying_until": {"$lte": now}}]}
 
 
 def selected(queue: str | None, before: tuple[datetime, str] | None) -> Document:

@@ -60,7 +60,9 @@ class ParkedEnvelopes(Protocol):
 
     async def replayed(self, envelope_id: str, *, by: str, at: datetime) -> None: ...
 
-    async def discarded(self, envelope_id: str, *, by: str, at: datetime) -> bool: ...
+    async def discarded(self, envelope_id: str, *, by: str, at: datetime) -> bool:
+        """`False` when somebody else has it or had it."""
+        ...
 
 
 class Replays(Protocol):
@@ -112,10 +114,10 @@ class ReplayEnvelopes:
     async def discard(self, envelope_id: str, caller: Caller) -> ParkedEnvelope:
         """Set it aside for good; it stays to be looked at. Raises `Missing` and `Conflicting`."""
         found = await self.get(envelope_id)
-        if found.status != "parked" or not await self.parked.discarded(
-            envelope_id, by=caller.subject, at=self.clock.now()
-        ):
+        if found.status != "parked":
             raise Conflicting(Code.CONFLICT, f"it is {found.status} already", details={"status": found.status})
+        if not await self.parked.discarded(envelope_id, by=caller.subject, at=self.clock.now()):
+            raise Conflicting(Code.CONFLICT, "somebody is replaying or discarding it; look at it again in a moment")
         return await self.get(envelope_id)
 
     def _check(self, found: ParkedEnvelope, *, force: bool) -> None:
