@@ -8,7 +8,15 @@ from typing import Any
 
 import pytest
 
+from api_gateway.adapters.mongo_audit_log import MongoAuditLog
+from api_gateway.adapters.mongo_groups import MongoGroups as KeptGroups
+from api_gateway.application.audit_changes import AuditChanges
+from api_gateway.application.keep_groups import KeepGroups
+from api_gateway.domain.access import Caller
+from api_gateway.domain.refusals import Conflicting, Missing
+from common.contracts.documents import GroupDocument
 from common.contracts.events import EnquiriesRequested
+from common.contracts.vocabulary import Role
 from common.messaging.broker import Envelope
 from common.mongo.connection import connect
 from common.topology.declarations import enquiries_queue
@@ -65,6 +73,29 @@ async def test_the_same_key_adds_one_group_and_no_two_have_the_same_name_at_a_pr
         one, two = [await client.post(GROUPS, json=body(), headers=key) for _ in range(2)]
         assert one.json() == two.json()
         assert_error(await client.post(GROUPS, json=body()), 409, "CONFLICT")
+
+
+async def test_a_change_says_whether_the_name_is_anothers_or_the_group_is_gone(mongodb_url: str) -> None:
+    async with connect(mongodb_url, name="test") as mongo:
+        await mongo.create_indexes()
+        groups = KeptGroups(mongo)
+        keep = KeepGroups(groups, AuditChanges(MongoAuditLog(mongo), StoppedClock()), StoppedClock())
+        itself = Caller("tester", Role.ADMIN)
+        for identity, name in (("grp_1", HERE), ("grp_2", THERE)):
+            await keep.add(identity, body(group_ids={"fonnte": name}, active=True), itself)
+        with pytest.raises(Conflicting):
+            await keep.change("grp_2", {"group_ids": {"fonnte": HERE}}, itself)
+        with pytest.raises(Missing):
+            await KeepGroups(RemovedMeanwhile(mongo), keep.audit, keep.clock).change("grp_2", {"name": "Tim"}, itself)
+
+
+class RemovedMeanwhile(KeptGroups):
+    """Somebody removes a group right after it was read."""
+
+    async def get(self, group_id: str) -> GroupDocument | None:
+        found = await super().get(group_id)
+        await self.remove(group_id)
+        return found
 
 
 @pytest.mark.parametrize(

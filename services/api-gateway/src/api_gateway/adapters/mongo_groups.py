@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, cast
 
+from api_gateway.application.keep_groups import NameTaken
 from api_gateway.application.sync_groups import Lookup
 from common.catalogue.definitions import GroupPurpose
 from common.contracts.documents import GroupDocument
@@ -39,8 +40,8 @@ class MongoGroups:
             changed = await self._groups.find_one_and_update(
                 {"_id": group_id}, {"$set": dict(fields)}, return_document=ReturnDocument.AFTER
             )
-        except DuplicateKeyError:
-            return None
+        except DuplicateKeyError as error:
+            raise NameTaken from error
         return cast("GroupDocument | None", changed)
 
     async def remove(self, group_id: str) -> None:

@@ -11,6 +11,10 @@ from common.contracts.documents import GroupDocument
 from common.kernel.clock import Clock
 
 
+class NameTaken(Exception):  # noqa: N818 - failures are adjectives here
+    """Another group has one of its names."""
+
+
 class Groups(Protocol):
     async def page(self, after: str | None, limit: int) -> list[GroupDocument]: ...
 
@@ -21,7 +25,7 @@ class Groups(Protocol):
         ...
 
     async def change(self, group_id: str, fields: Mapping[str, Any]) -> GroupDocument | None:
-        """`None` when another group has one of its names."""
+        """`None` when it is not there any more. Raises `NameTaken`."""
         ...
 
     async def remove(self, group_id: str) -> None: ...
@@ -65,9 +69,12 @@ class KeepGroups:
         if "group_ids" in changed:
             changed["known_as"] = _names(changed["group_ids"])
         async with self.audit.changing(caller, "group.change", group_id, before=_audited(before)) as noted:
-            after = await self.groups.change(group_id, changed) if changed else before
+            try:
+                after = await self.groups.change(group_id, changed) if changed else before
+            except NameTaken as error:
+                raise _taken() from error
             if after is None:
-                raise _taken()
+                raise missing("group", group_id)
             noted.after = _audited(after)
         return after
 
