@@ -169,6 +169,7 @@ async def test_what_was_sent_and_fails_after_all_is_failed_with_the_reason(
     assert (delivery["status"], delivery["code"]) == ("failed", code)
     assert "said the provider" in str(delivery["reason"])
     assert delivery["attempts"][0]["outcome"] == "failed"
+    assert (delivery["sent_at"], delivery.get("sent_by")) == (None, None)
 
 
 async def test_a_failure_of_one_of_two_that_were_taken_leaves_the_other_and_no_duplicate() -> None:
@@ -215,6 +216,13 @@ async def test_what_arrived_overrules_an_end_it_proves_wrong(end: DeliveryStatus
     ended = applied(sent(), Change(end, "ended otherwise", fields={"reason": "x", "code": "Y"}))
     delivery = await Hearing(ended).tell(report(Reported.DELIVERED))
     assert (delivery["status"], delivery["reason"], delivery["code"]) == ("delivered", None, None)
+
+
+async def test_what_arrived_after_a_failure_was_sent_by_whoever_says_so() -> None:
+    failed = await Hearing(sent()).tell(report(Reported.FAILED, message_id="message-1"))
+    delivery = await Hearing(failed).tell(report(Reported.DELIVERED, message_id="message-1"))
+    assert (delivery["status"], delivery.get("sent_by")) == ("delivered", FONNTE)
+    assert delivery["sent_at"] == delivery["attempts"][0]["finished_at"]
 
 
 async def test_a_report_waits_while_another_attempt_is_under_way() -> None:

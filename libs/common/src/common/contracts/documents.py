@@ -107,7 +107,7 @@ class DeliveryDocument(TypedDict):
     accepted_at: datetime
     created_at: datetime
     sent_at: datetime | None
-    sent_by: NotRequired[str]
+    sent_by: NotRequired[str | None]
     called_off: NotRequired[str]
     retried_at: NotRequired[datetime]
     discarded_at: NotRequired[datetime]

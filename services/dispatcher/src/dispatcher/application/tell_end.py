@@ -14,7 +14,7 @@ log = logger()
 
 def tell_end(delivery: DeliveryDocument, change: Change, *, now: datetime, metrics: Metrics) -> None:
     """Once for every delivery that a saved change ended."""
-    ended_at = change.fields.get("sent_at", now)
+    ended_at = change.fields.get("sent_at") or now
     seconds = max((ended_at - delivery["accepted_at"]).total_seconds(), 0.0)
     last = change.past or change.amended or (delivery["attempts"][-1] if delivery["attempts"] else {})
     metrics.settled.labels(change.status).inc()

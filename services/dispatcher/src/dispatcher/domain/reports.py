@@ -135,7 +135,7 @@ def _forward(told: _Told) -> Effect | NotYet | None:
     if told.status in OVERRULED:
         route = delivery["route"]
         failover = bool(route) and told.attempt["provider"] != route[0]
-        fields |= {"reason": None, "code": None, "failover": failover}
+        fields |= {"reason": None, "code": None, "failover": failover, "sent_by": told.attempt["provider"]}
         fields |= {} if delivery["sent_at"] else {"sent_at": told.attempt["finished_at"]}
     return Effect(
         Change(
@@ -163,7 +163,7 @@ def _failed_after_all(told: _Told) -> Effect | None:
         twice = told.delivery["possible_duplicate"] and times_reached(after["attempts"]) + calls_to_come > 1
         return Effect(told.quiet({"possible_duplicate": twice}, cause=cause, **amended))
     code = FINAL_CODES.get(report.failure or FailureClass.UNCLASSIFIED, REFUSED)
-    change = exhausted(after, None, cause, code)
+    change = exhausted(after, None, cause, code, sent_at=None, sent_by=None)
     return Effect(
         replace(change, amended_number=attempt["number"], amended={**told.link, **amended}),
     )
