@@ -9,6 +9,7 @@ import pytest
 from common.contracts.documents import DeliveryDocument
 from common.contracts.events import AttemptOutcome
 from common.contracts.vocabulary import AttemptState, DeliveryStatus, FailureClass
+from dispatcher.domain.attempts import willing
 from dispatcher.domain.change import Change
 from dispatcher.domain.decisions import decide, wake
 from tests.support.dispatching.model import FONNTE, WABLAS, after, applied, claimed, end_of, queued, situation, told
@@ -144,11 +145,20 @@ def test_a_request_one_provider_refuses_for_good_waits_for_the_other_that_is_out
 def test_lined_up_again_by_a_person_every_provider_is_asked_once_more() -> None:
     dead = round_of_failures(queued(), FailureClass.BUG)
     again: DeliveryDocument = {**dead, "status": DeliveryStatus.QUEUED, "lane": "fonnte,wablas"}
-    again |= {"queued_at": after(100), "round_from": dead["attempts_made"]}
+    again |= {"queued_at": after(100), "retried_at": after(100), "round_from": dead["attempts_made"]}
     delivery = claimed(again, FONNTE, at=101)
     change = decide(delivery, told(delivery, FAILED, at=102), situation(at=102))
     assert change is not None
     assert (change.status, change.lane) == (DeliveryStatus.QUEUED, WABLAS)
+
+
+def test_a_provider_that_refused_is_not_asked_again_because_a_night_moved_the_place_in_line() -> None:
+    refused = end_of(claimed(queued(), FONNTE), FAILED, FailureClass.BUG)
+    delivery = claimed({**refused, "queued_at": after(100)}, WABLAS, at=101)
+    change = decide(delivery, told(delivery, FAILED, at=102), situation(at=102))
+    assert change is not None
+    assert FONNTE not in (change.lane or "")
+    assert FONNTE not in willing({**refused, "queued_at": after(100)})
 
 
 def test_rounds_follow_after_two_four_eight_seconds_then_five_minutes_then_it_is_dead() -> None:

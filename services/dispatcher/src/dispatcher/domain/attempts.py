@@ -39,13 +39,14 @@ def remaining(delivery: DeliveryDocument, past: PastAttempt | None = None) -> li
 def willing(delivery: DeliveryDocument, past: PastAttempt | None = None) -> list[str]:
     """The route without the providers that will never take this delivery, however often they are asked.
 
-    A person who lines it up again (`queued_at`) wants all of them asked once more.
+    A person who lines it up again (`retried_at`) wants all of them asked once more. Its place in line is no sign of
+    that: a night moves it too.
     """
-    since = delivery["queued_at"]
+    since = delivery.get("retried_at")
     refused = {
         attempt["provider"]
         for attempt in _all(delivery, past)
-        if attempt["code"] in NO_RETRY and attempt["finished_at"] >= since
+        if attempt["code"] in NO_RETRY and (since is None or attempt["finished_at"] >= since)
     }
     return [provider for provider in delivery["route"] if provider not in refused]
 
