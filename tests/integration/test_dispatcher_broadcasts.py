@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import pytest
@@ -10,7 +10,7 @@ import pytest
 from api_gateway.adapters.mongo_ledger import MongoLedger
 from common.contracts.documents import AudienceQuery, NotificationDocument
 from tests.support.dispatching.directory import broadcast, customer, store_customers, store_template
-from tests.support.dispatching.notifications import member, recipient
+from tests.support.dispatching.notifications import member, notification, recipient
 from tests.support.dispatching.polling import until
 from tests.support.dispatching.world import World
 
@@ -207,4 +207,23 @@ async def test_progress_adds_up_at_every_look(dispatching: World) -> None:
         looks += 1
     assert looks > 3
     assert (await planning)["recipients"] == 10_000
+    await conserved(dispatching)
+
+
+async def test_a_password_does_not_wait_until_broadcasts_are_planned(dispatching: World) -> None:
+    await store_template(dispatching, TEXT)
+    await store_customers(dispatching, [customer(number) for number in range(4_000)])
+    await dispatching.dispatcher()
+    gateway = await dispatching.gateway()
+    broadcasts = [broadcast(4_000, send_at=datetime.now(UTC) + timedelta(hours=1)) for _ in range(5)]
+    for made in broadcasts:
+        await dispatching.accept(made)
+    await until(partial(at_least, dispatching, 1))
+    password = notification(1, priority="critical")
+    await dispatching.accept(password)
+    await dispatching.becomes(1, notification_id=password["_id"], status="sent")
+    assert len(gateway.calls) == 1
+    assert await dispatching.mongo["notifications"].count_documents({"status": "accepted"}) >= 3
+    for made in broadcasts:
+        assert (await planned(dispatching, made))["recipients"] == 4_000
     await conserved(dispatching)

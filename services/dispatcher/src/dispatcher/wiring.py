@@ -1,5 +1,6 @@
 """The only file of the dispatcher that knows concrete classes."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -39,11 +40,13 @@ from dispatcher.application.keep_hours import KeepHours
 from dispatcher.application.lookout import Lookout
 from dispatcher.application.measure_queue import MeasureQueue
 from dispatcher.application.park_envelope import ParkEnvelope
+from dispatcher.application.plan_broadcasts import PlanBroadcasts
 from dispatcher.application.plan_notification import PlanNotifications
 from dispatcher.application.receive_message import ReceiveMessage
 from dispatcher.application.recipient_caps import RecipientCaps
 from dispatcher.application.respect_opt_outs import RespectOptOuts
 from dispatcher.application.serve_sender import ServeSender
+from dispatcher.application.store_deliveries import StoreDeliveries
 from dispatcher.entrypoints.consumers import subscribe
 from dispatcher.entrypoints.facts import facts_table
 from dispatcher.entrypoints.ticks import SenderLoops, loops
@@ -64,14 +67,19 @@ async def wire(settings: Settings, surroundings: Surroundings) -> AsyncIterator[
     notifications = MongoNotifications(mongo, clock)
     directory = Directory(mongo, zone=settings.zone)
     suppressions = Suppressions(mongo, settings.zone)
-    plan = PlanNotifications(
+    compose = ComposeDeliveries(Templates(mongo), suppressions, MongoRepeats(mongo), lookout, settings.zone)
+    store = StoreDeliveries(notifications, deliveries, compose, lookout, metrics)
+    plan = PlanNotifications(notifications, store, compose, lookout, metrics)
+    broadcasts = PlanBroadcasts(
         notifications,
         deliveries,
+        store,
         FindAudience(notifications, directory),
-        ComposeDeliveries(Templates(mongo), suppressions, MongoRepeats(mongo), lookout, settings.zone),
+        compose,
         lookout,
         metrics,
         stopping.is_set,
+        asyncio.Lock(),
     )
     decide = DecideOutcomes(deliveries, senders, lookout, settings.retry_plan(), metrics)
     reports = ApplyReports(deliveries, MongoEarlyReports(mongo["early_reports"]), decide, metrics)
@@ -113,6 +121,10 @@ async def wire(settings: Settings, surroundings: Surroundings) -> AsyncIterator[
         facts=facts_table(keep, receive),
     )
     senders_served = SenderLoops(lookout, serve if settings.enabled else None)
+
+    async def drain() -> None:
+        await asyncio.gather(senders_served.drain(), broadcasts.drain())
+
     yield Application(
         http=operations_app(surroundings.checks(), surroundings.registry),
         loops=[
@@ -120,6 +132,7 @@ async def wire(settings: Settings, surroundings: Surroundings) -> AsyncIterator[
             for loop in loops(
                 senders=senders_served,
                 plan=plan,
+                broadcasts=broadcasts,
                 decide=decide,
                 reports=reports,
                 prove=prove,
@@ -127,6 +140,6 @@ async def wire(settings: Settings, surroundings: Surroundings) -> AsyncIterator[
                 announce=announce,
             )
         ],
-        drain=senders_served.drain,
+        drain=drain,
         connections=[clock.run],
     )

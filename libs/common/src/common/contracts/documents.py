@@ -153,8 +153,16 @@ class AudienceQuery(TypedDict):
     complete: NotRequired[bool]
 
 
+class Planning(TypedDict):
+    """Who plans a large notification, and until when nobody else may."""
+
+    lease: str
+    until: datetime
+
+
 class NotificationDocument(TypedDict):
-    """`wake_at`: when a sweeper plans what nobody planned, or ends what was cancelled; gone once that is done.
+    """`wake_at`: when a sweeper plans what nobody planned, or ends what was cancelled; gone once that is done, as is
+    `planning`.
 
     With `audience_query`, `recipients` is a count made on acceptance until it is planned, and exact from then on.
     `template` is the version every delivery of it is rendered with. `subject` and `stage` say what it is about (a
@@ -186,6 +194,7 @@ class NotificationDocument(TypedDict):
     validity_seconds: float
     status: str
     wake_at: NotRequired[datetime]
+    planning: NotRequired[Planning]
     estimated_finish: datetime | None
     template: NotRequired[str]
     audience_query: NotRequired[AudienceQuery]

@@ -7,10 +7,12 @@ from typing import cast
 from common.contracts.documents import AudienceMember, NotificationDocument
 from common.contracts.vocabulary import NotificationStatus
 from common.kernel.clock import Clock
-from common.mongo.connection import Mongo
+from common.mongo.connection import Document, Mongo
 
 FEW = 50
 """Notifications in memory at a time; each may carry up to a page of audience."""
+
+_PLANNED_BY_PAGES = [{"pages": {"$gt": 0}}, {"audience_query": {"$exists": True}}]
 
 
 class MongoNotifications:
@@ -31,7 +33,11 @@ class MongoNotifications:
             yield cast("NotificationDocument", document)
 
     async def overdue(self, now: datetime, limit: int) -> list[str]:
-        cursor = self._notifications.find({"wake_at": {"$lte": now}}, {"_id": 1}).sort("wake_at", 1).limit(limit)
+        query = {
+            "wake_at": {"$lte": now},
+            "$or": [{"$nor": _PLANNED_BY_PAGES}, {"status": NotificationStatus.CANCELLED}],
+        }
+        cursor = self._notifications.find(query, {"_id": 1}).sort("wake_at", 1).limit(limit)
         return [document["_id"] async for document in cursor]
 
     async def page(self, notification: NotificationDocument, number: int) -> list[AudienceMember]:
@@ -40,33 +46,50 @@ class MongoNotifications:
             raise LookupError(f"audience page {number} of {notification['_id']} is gone")
         return cast("list[AudienceMember]", page["members"])
 
-    async def page_planned(
-        self, notification_id: str, pages: int, wake_at: datetime, *, last: str | None = None
-    ) -> None:
-        # Of two planners that are not equally far the one that is behind changes nothing.
-        reached = {"planned_pages": pages} | ({} if last is None else {"audience_query.after": last})
-        await self._notifications.update_one(
-            {
-                "_id": notification_id,
-                "status": {"$in": [NotificationStatus.ACCEPTED, NotificationStatus.CANCELLED]},
-                "wake_at": {"$exists": True},
-            },
-            {"$max": reached, "$set": {"wake_at": wake_at}},
+    async def hasten(self, ids: Sequence[str], now: datetime) -> None:
+        await self._notifications.update_many(
+            {"_id": {"$in": list(ids)}, "wake_at": {"$gt": now}, "planning": {"$exists": False}},
+            {"$set": {"wake_at": now}},
         )
 
-    async def found(self, notification_id: str, recipients: int) -> None:
-        await self._notifications.update_one(
-            {"_id": notification_id}, {"$set": {"recipients": recipients, "audience_query.complete": True}}
+    async def lease(self, lease: str, now: datetime, until: datetime) -> NotificationDocument | None:
+        # Cancelling sets `wake_at` too: whoever has the lease keeps it nevertheless.
+        free = {"wake_at": {"$lte": now}, "planning.until": {"$not": {"$gt": now}}, "$or": _PLANNED_BY_PAGES}
+        taken = await self._notifications.find_one_and_update(
+            free,
+            {"$set": {"wake_at": until, "planning": {"lease": lease, "until": until}}},
+            sort=[("wake_at", 1)],
+            return_document=True,
         )
+        return cast("NotificationDocument | None", taken)
+
+    async def release(self, notification_id: str, lease: str, wake_at: datetime) -> None:
+        await self._notifications.update_one(
+            {"_id": notification_id, "planning.lease": lease},
+            {"$set": {"wake_at": wake_at}, "$unset": {"planning": ""}},
+        )
+
+    async def page_planned(
+        self, notification_id: str, lease: str, pages: int, until: datetime, *, last: str | None = None
+    ) -> bool:
+        reached = {"planned_pages": pages} | ({} if last is None else {"audience_query.after": last})
+        result = await self._notifications.update_one(
+            {"_id": notification_id, "planning.lease": lease},
+            {"$max": reached, "$set": {"wake_at": until, "planning.until": until}},
+        )
+        return result.matched_count == 1
+
+    async def completed(self, notification_id: str, lease: str, found: int | None) -> bool:
+        result = await self._notifications.update_one(
+            {"_id": notification_id, "planning.lease": lease, "status": NotificationStatus.ACCEPTED},
+            self._over(NotificationStatus.PLANNED, {"status": NotificationStatus.PLANNED, **_complete(found)}),
+        )
+        return result.matched_count == 1
 
     async def planned(self, ids: Sequence[str]) -> int:
         result = await self._notifications.update_many(
             {"_id": {"$in": list(ids)}, "status": NotificationStatus.ACCEPTED},
-            {
-                "$set": {"status": NotificationStatus.PLANNED, "announce_at": self._clock.now()},
-                "$unset": {"wake_at": "", "announced_by": ""},
-                "$addToSet": {"untold": NotificationStatus.PLANNED},
-            },
+            self._over(NotificationStatus.PLANNED, {"status": NotificationStatus.PLANNED}),
         )
         return result.modified_count
 
@@ -74,17 +97,27 @@ class MongoNotifications:
         query = {"_id": {"$in": list(ids)}, "status": NotificationStatus.CANCELLED}
         return [document["_id"] async for document in self._notifications.find(query, {"_id": 1})]
 
-    async def closed(self, ids: Sequence[str]) -> None:
+    async def closed(self, ids: Sequence[str], *, lease: str | None = None, found: int | None = None) -> None:
+        whose: Document = {"$nor": _PLANNED_BY_PAGES} if lease is None else {"planning.lease": lease}
+        open_still = {"status": NotificationStatus.CANCELLED, "wake_at": {"$exists": True}}
         await self._notifications.update_many(
-            {"_id": {"$in": list(ids)}, "status": NotificationStatus.CANCELLED, "wake_at": {"$exists": True}},
-            {
-                "$set": {"announce_at": self._clock.now()},
-                "$unset": {"wake_at": "", "announced_by": ""},
-                "$addToSet": {"untold": NotificationStatus.CANCELLED},
-            },
+            {"_id": {"$in": list(ids)}, **open_still, **whose},
+            self._over(NotificationStatus.CANCELLED, _complete(found)),
         )
+
+    def _over(self, status: NotificationStatus, fields: Document) -> Document:
+        """Nothing is left to plan: to be told."""
+        return {
+            "$set": {**fields, "announce_at": self._clock.now()},
+            "$unset": {"wake_at": "", "planning": "", "announced_by": ""},
+            "$addToSet": {"untold": status},
+        }
 
     async def postpone(self, ids: Sequence[str], wake_at: datetime) -> None:
         await self._notifications.update_many(
             {"_id": {"$in": list(ids)}, "wake_at": {"$exists": True}}, {"$set": {"wake_at": wake_at}}
         )
+
+
+def _complete(found: int | None) -> Document:
+    return {} if found is None else {"recipients": found, "audience_query.complete": True}

@@ -25,19 +25,35 @@ class Notifications(Protocol):
         ...
 
     async def overdue(self, now: datetime, limit: int) -> list[str]:
-        """Notifications nobody planned in time."""
+        """Small ones nobody planned in time, and those of any size that are cancelled and not over yet."""
         ...
 
     async def page(self, notification: NotificationDocument, number: int) -> list[AudienceMember]: ...
 
-    async def page_planned(
-        self, notification_id: str, pages: int, wake_at: datetime, *, last: str | None = None
-    ) -> None:
-        """Note how far planning came, in pages and (`last`) in rows, and when a sweeper is to carry on from there."""
+    async def hasten(self, ids: Sequence[str], now: datetime) -> None:
+        """Have those large ones planned as soon as somebody has time that nobody plans yet."""
         ...
 
-    async def found(self, notification_id: str, recipients: int) -> None:
-        """Note how many an audience looked for in the directory has turned out to be: all of it is planned."""
+    async def lease(self, lease: str, now: datetime, until: datetime) -> NotificationDocument | None:
+        """The large notification that has waited longest to be planned: nobody else gets it before `until`."""
+        ...
+
+    async def release(self, notification_id: str, lease: str, wake_at: datetime) -> None:
+        """Let others plan it from `wake_at` on."""
+        ...
+
+    async def page_planned(
+        self, notification_id: str, lease: str, pages: int, until: datetime, *, last: str | None = None
+    ) -> bool:
+        """Note how far planning came, in pages and (`last`) in rows, and keep the lease until then; `False` when
+        somebody else has it.
+        """
+        ...
+
+    async def completed(self, notification_id: str, lease: str, found: int | None) -> bool:
+        """Note that all of a large one is planned, and how many were `found` in the directory; `False` when it is
+        cancelled or somebody else plans it.
+        """
         ...
 
     async def planned(self, ids: Sequence[str]) -> int:
@@ -48,8 +64,8 @@ class Notifications(Protocol):
         """Those that somebody has cancelled."""
         ...
 
-    async def closed(self, ids: Sequence[str]) -> None:
-        """Note that nothing is left to plan of those that are cancelled."""
+    async def closed(self, ids: Sequence[str], *, lease: str | None = None, found: int | None = None) -> None:
+        """Note that nothing is left to plan of those that are cancelled; a large one needs its lease."""
         ...
 
     async def postpone(self, ids: Sequence[str], wake_at: datetime) -> None: ...

@@ -11,12 +11,14 @@ from dispatcher.application.ask_for_proof import AskForProof
 from dispatcher.application.decide_outcomes import DecideOutcomes
 from dispatcher.application.lookout import Lookout
 from dispatcher.application.measure_queue import MeasureQueue
+from dispatcher.application.plan_broadcasts import PlanBroadcasts
 from dispatcher.application.plan_notification import PlanNotifications
 from dispatcher.application.serve_sender import ServeSender
 
 LOOKOUT_SECONDS = 0.2
 """A sender that a person resumed, or whose gateway came back, is used this soon."""
 UNPLANNED_SECONDS = 0.5
+BROADCAST_SECONDS = 0.1
 UNTOLD_SECONDS = 0.5
 EARLY_SECONDS = 0.5
 PROOF_SECONDS = 0.5
@@ -65,6 +67,7 @@ def loops(
     *,
     senders: SenderLoops,
     plan: PlanNotifications,
+    broadcasts: PlanBroadcasts,
     decide: DecideOutcomes,
     reports: ApplyReports,
     prove: AskForProof,
@@ -75,6 +78,7 @@ def loops(
     return [
         lambda: repeatedly(decide.overdue, name="deadlines", every=SWEEP_SECONDS),
         lambda: repeatedly(plan.overdue, name="unplanned", every=UNPLANNED_SECONDS),
+        lambda: repeatedly(broadcasts, name="broadcasts", every=BROADCAST_SECONDS),
         lambda: repeatedly(reports.retry_early, name="early reports", every=EARLY_SECONDS),
         lambda: repeatedly(prove, name="proof", every=PROOF_SECONDS),
         lambda: repeatedly(measure, name="queue", every=0.5),
