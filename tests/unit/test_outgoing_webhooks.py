@@ -4,11 +4,14 @@ import asyncio
 import base64
 import hashlib
 import hmac
+import socket
 import ssl
+import threading
 
 import pytest
 import trustme
 
+from api_gateway.adapters.names import Names
 from api_gateway.adapters.webhook_calls import WebhookCalls
 from api_gateway.domain.refusals import Refused
 from api_gateway.domain.webhook_addresses import checked_url, reachable_by_all
@@ -96,6 +99,67 @@ async def test_a_name_is_checked_where_it_leads_when_it_is_called() -> None:
         assert refused.error == "its address is on a private network, where nothing is called"
         assert not there.posts
         assert (await WebhookCalls(allow_private=True).post(there.url, b"{}", {})).taken
+
+
+async def test_a_name_whose_server_hangs_takes_one_thread_and_keeps_no_other_waiting() -> None:
+    asked: list[str] = []
+    answered = threading.Event()
+
+    def lookup(host: str, _: int) -> list[str]:
+        asked.append(host)
+        if host.startswith("hanging"):
+            answered.wait(20)
+            raise socket.gaierror
+        return ["127.0.0.1"]
+
+    with portal() as there:
+        calls = WebhookCalls(allow_private=True, names=Names(lookup))
+        hanging = [
+            asyncio.create_task(calls.post(there.url.replace("127.0.0.1", f"hanging-{n % 10}.example"), b"{}", {}))
+            for n in range(40)
+        ]
+        try:
+            alive = await calls.post(there.url.replace("127.0.0.1", "alive.example"), b"{}", {})
+            asked_while_hanging = sorted(asked)
+        finally:
+            answered.set()
+        assert alive.taken
+        assert asked_while_hanging == ["alive.example", *(f"hanging-{n}.example" for n in range(10))]
+        assert {one.error for one in await asyncio.gather(*hanging)} == {"its name leads nowhere"}
+
+
+async def test_who_stops_waiting_leaves_the_question_to_the_next() -> None:
+    answered = threading.Event()
+    asked: list[str] = []
+
+    def lookup(host: str, _: int) -> list[str]:
+        asked.append(host)
+        answered.wait(20)
+        return ["127.0.0.1"]
+
+    names = Names(lookup)
+    first = asyncio.create_task(names.addresses("slow.example", 443))
+    second = asyncio.create_task(names.addresses("slow.example", 443))
+    await asyncio.wait([first, second], timeout=0)
+    first.cancel()
+    third = asyncio.create_task(names.addresses("slow.example", 443))
+    await asyncio.wait([first])
+    answered.set()
+    assert (await second, await third) == (["127.0.0.1"], ["127.0.0.1"])
+    assert asked == ["slow.example"]
+
+
+async def test_a_name_that_led_nowhere_is_not_asked_for_again_at_once() -> None:
+    asked: list[str] = []
+
+    def lookup(host: str, _: int) -> list[str]:
+        asked.append(host)
+        raise socket.gaierror
+
+    calls = WebhookCalls(allow_private=True, names=Names(lookup))
+    for _ in range(3):
+        assert (await calls.post("https://nowhere.example/", b"{}", {})).error == "its name leads nowhere"
+    assert asked == ["nowhere.example"]
 
 
 async def test_a_redirect_is_not_followed_and_not_taken() -> None:

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from api_gateway.adapters.names import Names
 from api_gateway.application.tell_portals import Called
 from api_gateway.domain.webhook_addresses import reachable_by_all
 
@@ -22,8 +23,11 @@ class Forbidden(Exception):  # noqa: N818 - failures are adjectives here
 class WebhookCalls:
     """`trusted` are the authorities believed, by default the usual ones."""
 
-    def __init__(self, *, allow_private: bool, trusted: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self, *, allow_private: bool, trusted: ssl.SSLContext | None = None, names: Names | None = None
+    ) -> None:
         self._allow_private = allow_private
+        self._names = names or Names()
         self._trusted = trusted or ssl.create_default_context()
 
     async def post(self, url: str, body: bytes, headers: dict[str, str]) -> Called:
@@ -48,9 +52,9 @@ class WebhookCalls:
             return answer.status_code
 
     async def _resolve(self, host: str, port: int) -> str:
-        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        addresses = [str(one[4][0]) for one in found]
-        allowed = [one for one in addresses if self._allow_private or reachable_by_all(one)]
+        allowed = [
+            one for one in await self._names.addresses(host, port) if self._allow_private or reachable_by_all(one)
+        ]
         if not allowed:
             raise Forbidden("its address is on a private network, where nothing is called")
         return allowed[0]
