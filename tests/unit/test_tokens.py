@@ -60,6 +60,12 @@ async def test_a_token_signed_with_an_issuers_key_is_taken(key: Any, algorithm: 
     assert await role(tokens, signed(key, algorithm, kid, role="noc")) == "noc"
 
 
+@pytest.mark.parametrize("expires", [10**400, 10**18])
+async def test_a_token_that_expires_beyond_all_numbers_is_no_failure_of_ours(expires: int) -> None:
+    tokens = Tokens(Rules(SECRET))
+    assert await role(tokens, signed(SECRET, "HS256", None, exp=expires)) == "admin"
+
+
 async def test_both_kinds_of_tokens_are_taken_where_both_are_set_up() -> None:
     tokens = Tokens(Rules(SECRET, jwks(both())))
     assert await role(tokens, signed(SECRET, "HS256", None)) == "admin"

@@ -15,6 +15,8 @@ from common.kernel.failures import Transient
 REMEMBERED = 10_000
 """Tokens kept; the longest unused goes first."""
 MOST_TOKEN_CHARACTERS = 4_096
+LATEST_EXPIRY = 2**53
+"""An `exp` may be any integer; from here on a float cannot hold it exactly, and far beyond not at all."""
 LEEWAY_SECONDS = 30
 """How far an issuer's clock may be off."""
 
@@ -74,6 +76,7 @@ class Tokens:
                 leeway=LEEWAY_SECONDS,
                 options={"require": ["sub", "role", "exp"], "verify_aud": rules.audience is not None},
             )
+            expires = float(min(int(claims["exp"]), LATEST_EXPIRY)) + LEEWAY_SECONDS
         except jwt.ExpiredSignatureError as error:
             raise _refused("the token has expired; get a new one") from error
         except jwt.MissingRequiredClaimError as error:
@@ -84,7 +87,7 @@ class Tokens:
             raise _refused("the token is meant for another audience") from error
         except (jwt.PyJWTError, ValueError, TypeError, OverflowError, RecursionError) as error:
             raise _refused("the token is not valid here") from error
-        return _named(claims), float(claims["exp"]) + LEEWAY_SECONDS
+        return _named(claims), expires
 
     async def _key(self, token: str) -> tuple[Any, str]:
         """What to verify with, and the one algorithm that goes with it, whatever else the token asks for."""
