@@ -8,6 +8,10 @@ from api_gateway.domain.refusals import invalid
 LONGEST = 2048
 _TRANSLATED = ipaddress.ip_network("64:ff9b::/96")
 """NAT64: the last four bytes are an IPv4 address."""
+_GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")
+"""The only part of IPv6 that is given out; `is_global` also takes what lies outside, like site-local fec0::/10."""
+_REFUSED = tuple(map(ipaddress.ip_network, ("168.63.129.16/32", "192.88.99.0/24", "3fff::/20")))
+"""What `is_global` takes though it is not public: Azure's platform, 6to4 relays, IPv6 documentation."""
 
 
 def checked_url(url: str, *, allow_http: bool, allow_private: bool) -> str:
@@ -43,6 +47,10 @@ def reachable_by_all(address: str) -> bool:
             inside = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
         if inside is not None:
             return reachable_by_all(str(inside))
+        if ip not in _GLOBAL_UNICAST:
+            return False
+    if any(ip in network for network in _REFUSED):
+        return False
     return ip.is_global and not ip.is_multicast and not ip.is_reserved
 
 
