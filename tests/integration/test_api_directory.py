@@ -125,6 +125,13 @@ async def test_of_many_rows_each_stands_alone(api: Api) -> None:
     assert row(api, bad) is None
 
 
+@pytest.mark.parametrize("name", ["q", "area", "status"])
+async def test_a_filter_with_a_control_character_is_refused(api: Api, name: str) -> None:
+    async with api.client() as client:
+        refused = await client.get("/api/directory/customers", params={name: "Sa\x00"})
+    assert_error(refused, 422, "VALIDATION_ERROR", field=name)
+
+
 @pytest.mark.parametrize(
     "body", [{}, {"items": []}, {"items": {}}, {"items": [{}] * 10_001}, {"rows": [{"id": "C-1"}]}]
 )

@@ -1,5 +1,6 @@
 """/api/directory: the rows of customers, technicians, staff, tickets, invoices and packages."""
 
+import unicodedata
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Annotated, Any
@@ -51,6 +52,7 @@ async def list_rows(  # noqa: PLR0917 - FastAPI calls it by name
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> Response:
+    _check_printable(q=q, area=area, status=status)
     _check_filters(_shape(kind), area=area, status=status)
     found = await uses(request).directory.page(kind, Selection(q or None, area, status, after_cursor(cursor), limit))
     last = found[-1]["_id"] if len(found) == limit else None
@@ -164,6 +166,13 @@ def _check_filters(shape: type[RowBody], **filters: str | None) -> None:
         shape.model_validate({"id": "any", **told})
     except ValidationError as error:
         raise refused(error, shape) from error
+
+
+def _check_printable(**filters: str | None) -> None:
+    """No row holds a control character, and MongoDB takes no NUL in a pattern."""
+    for name, value in filters.items():
+        if value is not None and any(unicodedata.category(character) == "Cc" for character in value):
+            raise invalid(name, "may not hold control characters")
 
 
 def _counts(counted: Counted) -> dict[str, int]:
