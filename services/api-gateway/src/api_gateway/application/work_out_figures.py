@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
 from typing import Any, Protocol
 
 from api_gateway.domain.refusals import invalid
@@ -10,6 +10,9 @@ from common.kernel.clock import Clock
 from common.rendering.periods import Period, period
 
 LONGEST_TITLE = 120
+EARLIEST = date(2000, 1, 1)
+FURTHEST = timedelta(days=365)
+"""How far ahead figures may be asked for."""
 
 
 class Figures(Protocol):
@@ -30,6 +33,7 @@ class WorkOutFigures:
         if set(given) - {"date"}:
             return {"date": today.isoformat(), **given}
         day = _day(given.get("date"), today)
+        _check_within("date", Period(day, day), today)
         begins, ends = Period(day, day).moments(self.zone)
         counted = await self.figures.of_tickets(begins, ends, now=self.clock.now())
         overdue, count = counted.pop("overdue"), counted.pop("overdue_count")
@@ -46,12 +50,14 @@ class WorkOutFigures:
         if set(given) - {"period"}:
             return {**given}
         asked = given.get("period")
+        today = self.clock.now().astimezone(self.zone).date()
         try:
-            span = period(asked, self.clock.now().astimezone(self.zone).date())
+            span = period(asked, today)
         except (TypeError, ValueError, OverflowError) as error:
             raise invalid(
                 "period", "must be like last_week, last_month, 2025-W46, 2025-11 or 2025-11-10/2025-11-16"
             ) from error
+        _check_within("period", span, today)
         figures = await self.figures.of_technicians(*span.moments(self.zone))
         return {"period": span.told, **figures.get(technician_id, {"tickets_done": 0})}
 
@@ -63,6 +69,13 @@ def _day(given: object, today: date) -> date:
         return date.fromisoformat(str(given))
     except ValueError as error:
         raise invalid("date", "must be a date, like 2025-11-18") from error
+
+
+def _check_within(field: str, span: Period, today: date) -> None:
+    """At the ends of the calendar a day has no midnight before or after it that could be told in UTC."""
+    latest = today + FURTHEST
+    if span.first < EARLIEST or span.last > latest:
+        raise invalid(field, f"must lie between {EARLIEST.isoformat()} and {latest.isoformat()}")
 
 
 def _title(row: Mapping[str, Any]) -> str:
