@@ -27,9 +27,11 @@ from kabar_client import (
     NotTaken,
     Publisher,
     Refused,
+    Reject,
     Subscriber,
     Unauthenticated,
 )
+from kabar_client.bus import DELIVERY_LIMIT
 from tests.support.api import Api, token
 from tests.support.bus import connected, emptied, eventually, raw_channel
 from tests.support.stored_deliveries import stored_delivery
@@ -160,6 +162,38 @@ async def test_what_was_told_while_nobody_listened_is_heard(bus: Broker, rabbitm
     (event,) = heard
     assert isinstance(event, DeliveryChanged)
     assert (event.delivery_id, event.status) == ("dlv_1", "failed")
+
+
+async def test_a_handler_may_fail_longer_than_the_delivery_limit_and_what_it_rejects_goes_aside(
+    bus: Broker, rabbitmq_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kabar_client.bus.RETRY_SECONDS", 0.0)
+    queue = f"test.{uuid4().hex}"
+    calls: list[str] = []
+    rejected: list[str] = []
+
+    async def fail(event: Event) -> None:
+        assert isinstance(event, DeliveryChanged)
+        if event.status == "sent":
+            rejected.append(event.event_id)
+            raise Reject
+        calls.append(event.event_id)
+        if len(calls) <= 2 * DELIVERY_LIMIT:
+            raise ConnectionError("the database is away")
+
+    async with Subscriber(rabbitmq_url, queue, "delivery.failed", "delivery.sent"):
+        pass
+    await bus.publish_many(EVENTS, [changed(DeliveryFailed, 1), changed(DeliverySent, 2)])
+    try:
+        await listened(rabbitmq_url, queue, fail, lambda: len(calls) > 2 * DELIVERY_LIMIT and bool(rejected))
+        async with raw_channel(rabbitmq_url) as channel:
+            dead = await channel.get_queue(f"{queue}.dead")
+            message = await dead.get(no_ack=True)
+            assert message.routing_key is not None
+            assert await dead.get(no_ack=True, fail=False) is None
+    finally:
+        await removed(rabbitmq_url, queue)
+    assert len(rejected) == 1
 
 
 async def test_an_event_whose_handler_failed_comes_again_and_nonsense_goes_aside(

@@ -1,7 +1,7 @@
 """Kabar for other services: a typed client of its HTTP API, a publisher and a subscriber for its bus."""
 
 from kabar_client.answers import Accepted, Attempt, Delivery, Notification, Rejected, TimelineEntry, Told
-from kabar_client.bus import Publisher, Subscriber
+from kabar_client.bus import Publisher, Reject, Subscriber
 from kabar_client.events import DeliveryChanged, Event, MessageReceived, NotificationChanged
 from kabar_client.failures import (
     Conflicting,
@@ -38,6 +38,7 @@ __all__ = [
     "Notify",
     "Publisher",
     "Refused",
+    "Reject",
     "Rejected",
     "Subscriber",
     "TimelineEntry",

@@ -1,6 +1,7 @@
 """The bus: tell Kabar facts and ask for notifications; hear what became of them."""
 
 import asyncio
+import contextlib
 import json
 import logging
 import uuid
@@ -19,9 +20,10 @@ from kabar_client.requests import Notify
 EXCHANGE = "kabar.events"
 PUBLISH_SECONDS = 10.0
 RETRY_SECONDS = 1.0
-"""Before an event whose handler failed is handed out again."""
+"""Before a handler that failed is called again, then twice as long each time."""
+LONGEST_RETRY_SECONDS = 60.0
 DELIVERY_LIMIT = 20
-"""So often at most; then it goes to `<queue>.dead`."""
+"""So often RabbitMQ hands an event out (a lost connection, a stopped process); then it goes to `<queue>.dead`."""
 _LOST = (AMQPError, ConnectionError, OSError, TimeoutError, RuntimeError)
 log = logging.getLogger(__name__)
 
@@ -87,6 +89,10 @@ class Publisher:
 Handler = Callable[[Event], Awaitable[None]]
 
 
+class Reject(Exception):  # noqa: N818 - failures are adjectives here
+    """Raised by a handler: it will never take this event, which goes to `<queue>.dead` at once."""
+
+
 class Subscriber:
     """Hears what became of deliveries, on a durable queue of its own: nothing is missed while nobody listens.
 
@@ -125,17 +131,26 @@ class Subscriber:
 
     async def run(self, handler: Handler) -> None:
         """Call `handler` for every event until cancelled, several at once. When it returns the event is done; when it
-        raises the event comes again. What is no event of Kabar's goes to `<queue>.dead`.
+        raises it is called again, later and later (1, 2, 4 … 60 s), for as long as it takes. What it rejects (`Reject`)
+        and what is no event of Kabar's goes to `<queue>.dead`.
         """
+        running: set[asyncio.Task[None]] = set()
 
         async def on_message(message: AbstractIncomingMessage) -> None:
-            await self._handle(message, handler)
+            task = asyncio.ensure_future(self._handle(message, handler))
+            running.add(task)
+            task.add_done_callback(running.discard)
+            await task
 
         tag = await self._queue.consume(on_message)
         try:
             await asyncio.Event().wait()
         finally:
             await self._queue.cancel(tag)
+            left = tuple(running)
+            for task in left:
+                task.cancel()
+            await asyncio.gather(*left, return_exceptions=True)
 
     async def _handle(self, message: AbstractIncomingMessage, handler: Handler) -> None:
         try:
@@ -145,13 +160,29 @@ class Subscriber:
             await message.reject(requeue=False)
             return
         try:
-            await handler(event)
-        except Exception:
-            log.exception("%s: %s comes again", self._name, event.event_id)
-            await asyncio.sleep(RETRY_SECONDS)
-            await message.nack(requeue=True)
+            await self._until_handled(event, handler)
+        except Reject:
+            log.exception("%s: %s is rejected and goes to %s.dead", self._name, event.event_id, self._name)
+            await message.reject(requeue=False)
+        except asyncio.CancelledError:
+            with contextlib.suppress(*_LOST):  # without a connection RabbitMQ hands it out again by itself
+                await message.nack(requeue=True)
+            raise
         else:
             await message.ack()
+
+    async def _until_handled(self, event: Event, handler: Handler) -> None:
+        """The event is held meanwhile: given back, each failure would count against the queue's delivery limit."""
+        wait = RETRY_SECONDS
+        while True:
+            try:
+                return await handler(event)
+            except Reject:
+                raise
+            except Exception:
+                log.exception("%s: %s is tried again in %s s", self._name, event.event_id, wait)
+            await asyncio.sleep(wait)
+            wait = min(wait * 2, LONGEST_RETRY_SECONDS)
 
 
 def _moment(value: object) -> str:
