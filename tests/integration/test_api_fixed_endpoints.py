@@ -67,6 +67,17 @@ async def accepted(api: Api, path: str, body: Any = None) -> dict[str, Any]:
     return stored
 
 
+@pytest.mark.parametrize("path", ["welcome", "upgrade-offer", "survey", "technician-performance",
+                                  "installation-schedule"])  # fmt: skip
+async def test_an_id_with_a_slash_is_looked_up_whole(api: Api, path: str) -> None:
+    body = {"upgradePackageId": "P-50"} if path.startswith("upgrade") else None
+    body = {"date": "2025-11-22", "time": "09:00"} if path.startswith("installation") else body
+    assert_error(await post(api, f"{path}/", body), 404, "NOT_FOUND")
+    for written in ("JKT%2F9%2F1", "JKT/9/1"):
+        error = assert_error(await post(api, f"{path}/{written}", body), 404, "NOT_FOUND")["error"]
+        assert error.endswith("JKT/9/1")
+
+
 @pytest.mark.parametrize(("path", "body", "kind", "roles"), ENDPOINTS)
 async def test_an_address_takes_its_body_from_its_roles_and_answers_202(
     api: Api, path: str, body: dict[str, Any] | None, kind: T, roles: set[str]

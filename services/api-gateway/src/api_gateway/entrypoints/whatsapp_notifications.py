@@ -61,12 +61,12 @@ async def daily_summary(request: Request, caller: Annotated[Caller, _sender(T.DA
     return await _send(request, caller, _Asked(T.DAILY_SUMMARY, complete=uses(request).work_out_figures.day))
 
 
-@router.post("/welcome/{customer_id}", summary="Welcome a customer", **_told(T.WELCOME, "customer_id"))
+@router.post("/welcome/{customer_id:path}", summary="Welcome a customer", **_told(T.WELCOME, "customer_id"))
 async def welcome(request: Request, customer_id: str, caller: Annotated[Caller, _sender(T.WELCOME)]) -> Response:
     return await _send(request, caller, _Asked(T.WELCOME, {"customer_id": customer_id}))
 
 
-@router.post("/upgrade-offer/{customer_id}", summary="Offer a customer another package",
+@router.post("/upgrade-offer/{customer_id:path}", summary="Offer a customer another package",
              **_told(T.UPGRADE_OFFER, "customer_id"))  # fmt: skip
 async def upgrade_offer(
     request: Request, customer_id: str, caller: Annotated[Caller, _sender(T.UPGRADE_OFFER)]
@@ -74,7 +74,7 @@ async def upgrade_offer(
     return await _send(request, caller, _Asked(T.UPGRADE_OFFER, {"customer_id": customer_id}))
 
 
-@router.post("/survey/{ticket_id}", summary="Ask how a ticket was handled",
+@router.post("/survey/{ticket_id:path}", summary="Ask how a ticket was handled",
              **_told(T.SATISFACTION_SURVEY, "ticket_id"))  # fmt: skip
 async def survey(
     request: Request, ticket_id: str, caller: Annotated[Caller, _sender(T.SATISFACTION_SURVEY)]
@@ -87,7 +87,7 @@ async def promotion_campaign(request: Request, caller: Annotated[Caller, _sender
     return await _send(request, caller, _Asked(T.PROMOTION))
 
 
-@router.post("/technician-performance/{technician_id}",
+@router.post("/technician-performance/{technician_id:path}",
              summary="Tell a technician the figures of a period; of last week when none is given",
              **_told(T.TECHNICIAN_PERFORMANCE, "technician_id"))  # fmt: skip
 async def technician_performance(
@@ -100,7 +100,7 @@ async def technician_performance(
     return await _send(request, caller, asked)
 
 
-@router.post("/installation-schedule/{customer_id}", summary="Tell a customer when somebody comes to install",
+@router.post("/installation-schedule/{customer_id:path}", summary="Tell a customer when somebody comes to install",
              **_told(T.INSTALLATION_SCHEDULE, "customer_id"))  # fmt: skip
 async def installation_schedule(
     request: Request, customer_id: str, caller: Annotated[Caller, _sender(T.INSTALLATION_SCHEDULE)]
