@@ -57,6 +57,9 @@ class DeliveryStatus(StrEnum):
 WAITING = frozenset({DeliveryStatus.SCHEDULED, DeliveryStatus.QUEUED, DeliveryStatus.SENDING})
 """Statuses that still have a deadline (`wake_at`); every other one is an end."""
 
+UNTOLD = "the provider took the request and never told what became of it"
+"""The reason of whatever ends unknown."""
+
 
 class AttemptState(StrEnum):
     """An attempt is requested, started, and ends in exactly one of the others."""

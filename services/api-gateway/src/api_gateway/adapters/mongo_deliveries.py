@@ -7,13 +7,12 @@ from typing import Any, cast
 from api_gateway.adapters.delivery_queries import selected
 from api_gateway.application.ports import Selection
 from common.contracts.documents import DeliveryDocument
-from common.contracts.vocabulary import AttemptState, DeliveryStatus, Priority
+from common.contracts.vocabulary import DeliveryStatus, Priority
 from common.mongo.connection import Document, Mongo, UpdateOne
+from common.mongo.ending import NOT_UNDER_WAY, cancel_all, ended
 
 BATCH = 1_000
-WAITING = [DeliveryStatus.QUEUED, DeliveryStatus.SCHEDULED]
 DEAD = [DeliveryStatus.FAILED, DeliveryStatus.UNKNOWN]
-UNTOLD = "the provider took the request and never told what became of it"
 
 
 class MongoDeliveries:
@@ -34,22 +33,19 @@ class MongoDeliveries:
     async def waiting(self, notification_id: str | None) -> AsyncIterator[list[str]]:
         query: Document = {"status": DeliveryStatus.QUEUED}
         if notification_id is not None:
-            query = {"notification_id": notification_id, "status": {"$in": WAITING}}
+            query = {"notification_id": notification_id, "status": {"$in": NOT_UNDER_WAY}}
         async for batch in self._batches(query):
             yield batch
 
     async def cancel(self, ids: Sequence[str], *, reason: str, cause: str, now: datetime) -> int:
         result = await self._deliveries.update_many(
-            {"_id": {"$in": list(ids)}, "status": {"$in": WAITING}}, _ended(reason=reason, cause=cause, now=now)
+            {"_id": {"$in": list(ids)}, "status": {"$in": NOT_UNDER_WAY}},
+            ended(DeliveryStatus.CANCELLED, reason=reason, cause=cause, now=now),
         )
         return result.modified_count
 
-    async def call_off(self, notification_id: str, *, reason: str) -> int:
-        result = await self._deliveries.update_many(
-            {"notification_id": notification_id, "status": DeliveryStatus.SENDING, "called_off": {"$exists": False}},
-            {"$set": {"called_off": reason}, "$inc": {"revision": 1}},
-        )
-        return result.modified_count
+    async def cancel_all(self, notification_id: str, *, reason: str, cause: str, now: datetime) -> int:
+        return await cancel_all(self._deliveries, notification_id, reason=reason, cause=cause, now=now)
 
     async def line_up_again(self, deliveries: Sequence[DeliveryDocument], *, cause: str, now: datetime) -> int:
         if not deliveries:
@@ -97,30 +93,6 @@ class MongoDeliveries:
                 batch = []
         if batch:
             yield batch
-
-
-def _ended(*, reason: str, cause: str, now: datetime) -> list[Document]:
-    """Cancelled, or unknown when one of its attempts may have arrived: cancelling cannot take that back."""
-    unknown = {"$in": [AttemptState.UNKNOWN.value, "$attempts.outcome"]}
-
-    def either(then: str, otherwise: str | None) -> Document:
-        return {"$cond": [unknown, {"$literal": then}, {"$literal": otherwise}]}
-
-    status = either(DeliveryStatus.UNKNOWN.value, DeliveryStatus.CANCELLED.value)
-    entry = {"at": now, "status": status, "cause": {"$literal": cause}}
-    return [
-        {
-            "$set": {
-                "status": status,
-                "reason": either(UNTOLD, reason),
-                "code": either("UNKNOWN", None),
-                "called_off": {"$literal": reason},
-                "timeline": {"$concatArrays": ["$timeline", [entry]]},
-                "revision": {"$add": ["$revision", 1]},
-            }
-        },
-        {"$unset": ["lane", "wake_at"]},
-    ]
 
 
 def _lined_up(delivery: DeliveryDocument, *, cause: str, now: datetime) -> Document:

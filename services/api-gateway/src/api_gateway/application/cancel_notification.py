@@ -12,7 +12,6 @@ from common.kernel.clock import Clock
 
 SWEEP_AFTER = timedelta(seconds=2)
 """When the sweeper takes back what a dead planner had added, and plans what nobody planned as cancelled."""
-QUIET_PASSES = 2
 REASON = "its notification was cancelled"
 
 
@@ -50,22 +49,11 @@ class CancelNotification:
         return Cancelled(found, cancelled, await self.notifications.progress(notification_id))
 
     async def _end(self, notification_id: str, caller: Caller) -> int:
-        """What is under way may come back to wait meanwhile, and what waits set out: until nothing does any more."""
-        cancelled = quiet = 0
-        while quiet < QUIET_PASSES:
-            called_off = await self.deliveries.call_off(notification_id, reason=REASON)
-            ended = await self._end_waiting(notification_id, caller)
-            cancelled += ended
-            quiet = 0 if called_off or ended else quiet + 1
-        return cancelled
-
-    async def _end_waiting(self, notification_id: str, caller: Caller) -> int:
+        """Those that are next in line first, then whatever is left."""
+        cause = f"cancelled with its notification by {caller.subject}"
         ended = 0
         async for ids in self.deliveries.waiting(notification_id):
-            ended += await self.deliveries.cancel(
-                ids,
-                reason=REASON,
-                cause=f"cancelled with its notification by {caller.subject}",
-                now=self.clock.now(),
-            )
-        return ended
+            ended += await self.deliveries.cancel(ids, reason=REASON, cause=cause, now=self.clock.now())
+        return ended + await self.deliveries.cancel_all(
+            notification_id, reason=REASON, cause=cause, now=self.clock.now()
+        )

@@ -6,14 +6,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from common.contracts.documents import DeliveryDocument, PastAttempt
-from common.contracts.vocabulary import DeliveryStatus
+from common.contracts.vocabulary import UNTOLD, DeliveryStatus
 from dispatcher.domain.attempts import NEVER_CALLED, any_unknown, remaining, times_reached, tried, willing, with_word
 from dispatcher.domain.change import Change
 from dispatcher.domain.lanes import lane
 from dispatcher.domain.retries import RetryPlan
 
 CANCELLED = "its notification was cancelled"
-UNTOLD = "the provider took the request and never told what became of it"
 SILENT_GATEWAY_WAIT = timedelta(seconds=1)
 REST_OF_ROUND = timedelta(seconds=30)
 LONGEST_REST = timedelta(minutes=10)
