@@ -66,11 +66,11 @@ class PastAttempt(TypedDict):
 class DeliveryDocument(TypedDict):
     """`position` is its place in its notification (first in, first out within one moment); `round_from` the number
     of attempts made when the present round through the route's providers began; `discarded_at` takes it out of what
-    waits for a person. `called_off` says why it is not to go on, whatever is still told about it; `retried_at` that a
-    person wanted it after all, so that only a person cancels it again. `hours`: outside of them it waits as
-    `scheduled`. `suppressible`: it is not sent to a recipient with a suppression. `proof_at`: while it waits for
-    proof, when its provider is asked for some. `announce_at` is there while a change of its status may not have been
-    told to others; after it a sweeper tells it, and leaves its mark in `announced_by` while it does.
+    waits for a person. `called_off` (and its code) says why it is not to go on, whatever is still told about it;
+    `retried_at` that a person wanted it after all, so that only a person cancels it again. `hours`: outside of them
+    it waits as `scheduled`. `suppressible`: it is not sent to a recipient with a suppression. `proof_at`: while it
+    waits for proof, when its provider is asked for some. `announce_at` is there while a change of its status may
+    not have been told to others; after it a sweeper tells it, and leaves its mark in `announced_by` while it does.
     """
 
     _id: str
@@ -109,6 +109,7 @@ class DeliveryDocument(TypedDict):
     sent_at: datetime | None
     sent_by: NotRequired[str | None]
     called_off: NotRequired[str]
+    called_off_code: NotRequired[str | None]
     retried_at: NotRequired[datetime]
     discarded_at: NotRequired[datetime]
     hours: NotRequired["Hours"]

@@ -92,6 +92,11 @@ class DeliveryStatus(StrEnum):
 WAITING = frozenset({DeliveryStatus.SCHEDULED, DeliveryStatus.QUEUED, DeliveryStatus.SENDING})
 """Statuses that still have a deadline (`wake_at`); every other one is an end."""
 
+UNTOLD = "the provider took the request and never told what became of it"
+"""The reason of whatever ends unknown."""
+OPTED_OUT = "SUPPRESSED"
+"""The code of whatever is not sent because its recipient is suppressed."""
+
 
 class SuppressionReason(StrEnum):
     """Why nobody may contact a recipient: they asked for it, no message can arrive, or a person decided so."""

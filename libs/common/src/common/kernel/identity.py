@@ -17,4 +17,13 @@ def delivery_id(notification_id: str, channel: str, recipient: str, content: str
     to the same recipient. The notification's own identity comes first, so that deliveries sort by age.
     """
     digest = hashlib.blake2b(f"{channel}\x1f{recipient}\x1f{content}".encode(), digest_size=8).hexdigest()
-    return f"{notification_id.replace('ntf_', 'dlv_', 1)}-{digest}"
+    return f"{_prefix(notification_id)}-{digest}"
+
+
+def deliveries_of(notification_id: str) -> tuple[str, str]:
+    """All identities of a notification's deliveries: from the first one on, and below the second."""
+    return f"{_prefix(notification_id)}-", f"{_prefix(notification_id)}."
+
+
+def _prefix(notification_id: str) -> str:
+    return notification_id.replace("ntf_", "dlv_", 1)

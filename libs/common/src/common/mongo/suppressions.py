@@ -6,17 +6,16 @@ from datetime import datetime, tzinfo
 from typing import cast
 
 from common.contracts.documents import SuppressionDocument
-from common.contracts.vocabulary import AttemptState, DeliveryStatus, SuppressionReason
+from common.contracts.vocabulary import OPTED_OUT, DeliveryStatus, SuppressionReason
 from common.kernel.identity import new_id
 from common.mongo.connection import Document, Mongo, ReturnDocument
+from common.mongo.ending import NOT_UNDER_WAY, ended
 
-CODE = "SUPPRESSED"
 _WORDS = {
     SuppressionReason.OPT_OUT: "opted out on",
     SuppressionReason.INVALID_NUMBER: "held to be an invalid number since",
     SuppressionReason.BLOCKED: "blocked on",
 }
-_MAY_HAVE_ARRIVED = "the provider took the request and never told what became of it"
 
 
 @dataclass(frozen=True)
@@ -55,8 +54,8 @@ class Suppressions:
             return_document=ReturnDocument.BEFORE,
         )
         holds = suppression if before is None or instead else cast("SuppressionDocument", before)
-        ended = await self._end_waiting(identity, self.why(holds), now=suppression["created_at"])
-        return Suppressed(holds, before is None, ended)
+        number = await self._end_waiting(identity, self.why(holds), now=suppression["created_at"])
+        return Suppressed(holds, before is None, number)
 
     async def lift(self, recipient: str, *, only: SuppressionReason | None = None) -> SuppressionDocument | None:
         """Let a recipient be contacted again; answers what was lifted. `only`: unless it has another reason, so that
@@ -89,32 +88,9 @@ class Suppressions:
             {
                 "recipient": recipient,
                 "suppressible": True,
-                "status": {"$in": [DeliveryStatus.QUEUED, DeliveryStatus.SCHEDULED]},
+                "status": {"$in": NOT_UNDER_WAY},
             },
-            _ended(reason, now),
+            ended(DeliveryStatus.SUPPRESSED, reason=reason, code=OPTED_OUT, cause=reason, now=now),
             hint="by_recipient",
         )
         return result.modified_count
-
-
-def _ended(reason: str, now: datetime) -> list[Document]:
-    """Suppressed, or unknown when one of its attempts may have arrived: suppressing cannot take that back."""
-    unknown: Document = {"$in": [AttemptState.UNKNOWN.value, "$attempts.outcome"]}
-    status: Document = {"$cond": [unknown, DeliveryStatus.UNKNOWN.value, DeliveryStatus.SUPPRESSED.value]}
-    told: Document = {"$literal": reason}
-    revision: Document = {"$add": ["$revision", 1]}
-    entry: Document = {"at": now, "status": status, "cause": told, "revision": revision}
-    return [
-        {
-            "$set": {
-                "status": status,
-                "reason": {"$cond": [unknown, _MAY_HAVE_ARRIVED, told]},
-                "code": {"$cond": [unknown, "UNKNOWN", CODE]},
-                "called_off": told,
-                "timeline": {"$concatArrays": ["$timeline", [entry]]},
-                "announce_at": now,
-                "revision": revision,
-            }
-        },
-        {"$unset": ["lane", "wake_at"]},
-    ]

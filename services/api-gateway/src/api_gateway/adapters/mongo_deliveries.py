@@ -7,13 +7,12 @@ from typing import Any, cast
 from api_gateway.adapters.delivery_queries import selected
 from api_gateway.application.ports import Selection
 from common.contracts.documents import DeliveryDocument
-from common.contracts.vocabulary import AttemptState, DeliveryStatus, Priority
+from common.contracts.vocabulary import DeliveryStatus, Priority
 from common.mongo.connection import Document, Mongo, UpdateOne
+from common.mongo.ending import NOT_UNDER_WAY, cancel_all, ended
 
 BATCH = 1_000
-WAITING = [DeliveryStatus.QUEUED, DeliveryStatus.SCHEDULED]
 DEAD = [DeliveryStatus.FAILED, DeliveryStatus.UNKNOWN]
-UNTOLD = "the provider took the request and never told what became of it"
 
 
 class MongoDeliveries:
@@ -31,25 +30,19 @@ class MongoDeliveries:
         cursor = self._deliveries.find(selected(selection), {"message": 0}).sort("_id", -1).limit(selection.limit)
         return cast("list[DeliveryDocument]", await cursor.to_list(None))
 
-    async def waiting(self, notification_id: str | None) -> AsyncIterator[list[str]]:
-        query: Document = {"status": DeliveryStatus.QUEUED}
-        if notification_id is not None:
-            query = {"notification_id": notification_id, "status": {"$in": WAITING}}
-        async for batch in self._batches(query):
+    async def queued(self) -> AsyncIterator[list[str]]:
+        async for batch in self._batches({"status": DeliveryStatus.QUEUED}):
             yield batch
 
     async def cancel(self, ids: Sequence[str], *, reason: str, cause: str, now: datetime) -> int:
         result = await self._deliveries.update_many(
-            {"_id": {"$in": list(ids)}, "status": {"$in": WAITING}}, _ended(reason=reason, cause=cause, now=now)
+            {"_id": {"$in": list(ids)}, "status": {"$in": NOT_UNDER_WAY}},
+            ended(DeliveryStatus.CANCELLED, reason=reason, cause=cause, now=now),
         )
         return result.modified_count
 
-    async def call_off(self, notification_id: str, *, reason: str) -> int:
-        result = await self._deliveries.update_many(
-            {"notification_id": notification_id, "status": DeliveryStatus.SENDING, "called_off": {"$exists": False}},
-            {"$set": {"called_off": reason}, "$inc": {"revision": 1}},
-        )
-        return result.modified_count
+    async def cancel_all(self, notification_id: str, *, reason: str, cause: str, now: datetime) -> int:
+        return await cancel_all(self._deliveries, notification_id, reason=reason, cause=cause, now=now)
 
     async def line_up_again(self, deliveries: Sequence[DeliveryDocument], *, cause: str, now: datetime) -> int:
         if not deliveries:
@@ -99,32 +92,6 @@ class MongoDeliveries:
             yield batch
 
 
-def _ended(*, reason: str, cause: str, now: datetime) -> list[Document]:
-    """Cancelled, or unknown when one of its attempts may have arrived: cancelling cannot take that back."""
-    unknown = {"$in": [AttemptState.UNKNOWN.value, "$attempts.outcome"]}
-
-    def either(then: str, otherwise: str | None) -> Document:
-        return {"$cond": [unknown, {"$literal": then}, {"$literal": otherwise}]}
-
-    status = either(DeliveryStatus.UNKNOWN.value, DeliveryStatus.CANCELLED.value)
-    revision = {"$add": ["$revision", 1]}
-    entry = {"at": now, "status": status, "cause": {"$literal": cause}, "revision": revision}
-    return [
-        {
-            "$set": {
-                "status": status,
-                "reason": either(UNTOLD, reason),
-                "code": either("UNKNOWN", None),
-                "called_off": {"$literal": reason},
-                "timeline": {"$concatArrays": ["$timeline", [entry]]},
-                "revision": revision,
-                "announce_at": {"$min": ["$announce_at", now]},  # the dispatcher's sweeper tells others
-            }
-        },
-        {"$unset": ["lane", "wake_at"]},
-    ]
-
-
 def _lined_up(delivery: DeliveryDocument, *, cause: str, now: datetime) -> Document:
     """A new round for a delivery that had ended."""
     expires_at = now + timedelta(seconds=delivery["validity_seconds"])
@@ -142,10 +109,11 @@ def _lined_up(delivery: DeliveryDocument, *, cause: str, now: datetime) -> Docum
             "code": None,
             "reason": None,
             "sent_at": None,
+            "sent_by": None,
             "retried_at": now,
             "possible_duplicate": delivery["possible_duplicate"] or delivery["status"] == DeliveryStatus.UNKNOWN,
         },
-        "$unset": {"discarded_at": "", "called_off": ""},
+        "$unset": {"discarded_at": "", "called_off": "", "called_off_code": ""},
         "$push": {"timeline": {"at": now, "status": DeliveryStatus.QUEUED, "cause": cause}},
         "$inc": {"revision": 1},
     }

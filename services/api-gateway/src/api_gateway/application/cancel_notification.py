@@ -12,7 +12,6 @@ from common.kernel.clock import Clock
 
 SWEEP_AFTER = timedelta(seconds=2)
 """When the sweeper takes back what a dead planner had added, and plans what nobody planned as cancelled."""
-QUIET_PASSES = 2
 REASON = "its notification was cancelled"
 
 
@@ -45,27 +44,11 @@ class CancelNotification:
         if found["status"] == NotificationStatus.PLANNED and not WAITING & set(before):
             return Cancelled(found, 0, before)
         await self.notifications.cancel(notification_id, sweep_at=self.clock.now() + SWEEP_AFTER)
-        cancelled = await self._end(notification_id, caller)
+        cancelled = await self.deliveries.cancel_all(
+            notification_id,
+            reason=REASON,
+            cause=f"cancelled with its notification by {caller.subject}",
+            now=self.clock.now(),
+        )
         found["status"] = NotificationStatus.CANCELLED
         return Cancelled(found, cancelled, await self.notifications.progress(notification_id))
-
-    async def _end(self, notification_id: str, caller: Caller) -> int:
-        """What is under way may come back to wait meanwhile, and what waits set out: until nothing does any more."""
-        cancelled = quiet = 0
-        while quiet < QUIET_PASSES:
-            called_off = await self.deliveries.call_off(notification_id, reason=REASON)
-            ended = await self._end_waiting(notification_id, caller)
-            cancelled += ended
-            quiet = 0 if called_off or ended else quiet + 1
-        return cancelled
-
-    async def _end_waiting(self, notification_id: str, caller: Caller) -> int:
-        ended = 0
-        async for ids in self.deliveries.waiting(notification_id):
-            ended += await self.deliveries.cancel(
-                ids,
-                reason=REASON,
-                cause=f"cancelled with its notification by {caller.subject}",
-                now=self.clock.now(),
-            )
-        return ended

@@ -50,7 +50,7 @@ class LookAtQueue:
         """Cancel everything queued; how many deliveries were."""
         cause = f"queue cleared by {caller.subject}"
         cleared = 0
-        async for ids in self.deliveries.waiting(None):
+        async for ids in self.deliveries.queued():
             cleared += await self.deliveries.cancel(ids, reason=cause, cause=cause, now=self.clock.now())
         return cleared
 

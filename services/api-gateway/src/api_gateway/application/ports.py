@@ -61,14 +61,16 @@ class Deliveries(Protocol):
     async def page(self, selection: Selection) -> list[DeliveryDocument]:
         """Newest first."""
 
-    def waiting(self, notification_id: str | None) -> AsyncIterator[list[str]]:
-        """Batches of what is queued (or scheduled, of one notification)."""
+    def queued(self) -> AsyncIterator[list[str]]:
+        """Batches of everything that is."""
 
     async def cancel(self, ids: Sequence[str], *, reason: str, cause: str, now: datetime) -> int:
         """End those of them that still wait, as unknown where an attempt may have arrived; how many did."""
 
-    async def call_off(self, notification_id: str, *, reason: str) -> int:
-        """Have what is under way tried no further once its attempt does not work; how many are called off by this."""
+    async def cancel_all(self, notification_id: str, *, reason: str, cause: str, now: datetime) -> int:
+        """Cancel what waits of a notification and let what is under way not go on, whatever moves between the two
+        meanwhile; how many waited.
+        """
 
     async def line_up_again(self, deliveries: Sequence[DeliveryDocument], *, cause: str, now: datetime) -> int:
         """Queue ended ones anew, unless they have changed since they were read; how many were."""

@@ -10,11 +10,12 @@ from common.contracts.events import DeliveryChanged
 from common.contracts.vocabulary import WAITING, AttemptState, DeliveryStatus, Priority
 from common.mongo.connection import DUPLICATE_KEY, BulkWriteError, Document, UpdateOne
 from common.mongo.connection import Collection as Stored
+from common.mongo.ending import cancel_all
 from dispatcher.domain.announcements import is_told, of_change, of_planned
 from dispatcher.domain.attempts import with_past
 from dispatcher.domain.change import Change
 from dispatcher.domain.lanes import passed_over
-from dispatcher.domain.rounds import CANCELLED, LONGEST_REST, UNTOLD
+from dispatcher.domain.rounds import CANCELLED, LONGEST_REST
 
 _DECIDED_WITHOUT = {"message": 0, "timeline": 0}
 """What no decision looks at stays in the database."""
@@ -68,18 +69,12 @@ class MongoDeliveries:
         return await self._collection.count_documents({"notification_id": notification_id}, hint="progress")
 
     async def cancel(self, notification_ids: Sequence[str], now: datetime) -> int:
-        of_them = {"notification_id": {"$in": list(notification_ids)}, "retried_at": {"$exists": False}}
-        waiting = {"$in": [DeliveryStatus.QUEUED, DeliveryStatus.SCHEDULED]}
-        under_way = {"status": DeliveryStatus.SENDING, "called_off": {"$exists": False}}
         ended = 0
-        while True:  # one that goes from one status to the other meanwhile is found the next time
-            result = await self._collection.update_many({**of_them, "status": waiting}, _cancelled(now))
-            called_off = await self._collection.update_many(
-                {**of_them, **under_way}, {"$set": {"called_off": CANCELLED}, "$inc": {"revision": 1}}
+        for identity in notification_ids:
+            ended += await cancel_all(
+                self._collection, identity, reason=CANCELLED, cause=CANCELLED, now=now, retried_at={"$exists": False}
             )
-            ended += result.modified_count
-            if not result.modified_count and not called_off.modified_count:
-                return ended
+        return ended
 
     async def heads(self, lanes: Sequence[str], now: datetime, limit: int) -> list[DeliveryDocument]:
         return await self._next({"lane": {"$in": list(lanes)}, "expires_at": {"$gt": now}}, limit)
@@ -247,28 +242,6 @@ class MongoDeliveries:
             if document["revision"] == revision and cause and cause == document["timeline"][-1]["cause"]:
                 written.add(document["_id"])
         return [identity for identity in expected if identity not in written]
-
-
-def _cancelled(now: datetime) -> list[Document]:
-    """Ends a delivery; as unknown when one of its attempts may have arrived."""
-    unknown = {"$in": [AttemptState.UNKNOWN, "$attempts.outcome"]}
-    status = {"$cond": [unknown, DeliveryStatus.UNKNOWN, DeliveryStatus.CANCELLED]}
-    revision = {"$add": ["$revision", 1]}
-    entry = {"at": now, "status": status, "cause": CANCELLED, "revision": revision}
-    return [
-        {
-            "$set": {
-                "status": status,
-                "reason": {"$cond": [unknown, UNTOLD, CANCELLED]},
-                "code": {"$cond": [unknown, "UNKNOWN", None]},
-                "called_off": CANCELLED,
-                "timeline": {"$concatArrays": ["$timeline", [entry]]},
-                "revision": revision,
-                "announce_at": {"$min": ["$announce_at", now]},
-            }
-        },
-        {"$unset": ["lane", "wake_at"]},
-    ]
 
 
 def _as_read(revisions: Mapping[int, Sequence[str]]) -> Document:

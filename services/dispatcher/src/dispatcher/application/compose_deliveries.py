@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from datetime import tzinfo
 
 from common.contracts.documents import DeliveryDocument, NotificationDocument
-from common.contracts.vocabulary import WAITING
+from common.contracts.vocabulary import OPTED_OUT, WAITING
 from common.rendering.failures import Unrenderable
 from common.rendering.messages import render_message
 from dispatcher.application.lookout import Lookout
 from dispatcher.application.ports import Repeats, Suppressions, Templates
 from dispatcher.domain.audience import Addressee, Refusal
 from dispatcher.domain.hours import departure
-from dispatcher.domain.planning import OPTED_OUT, TOLD_ALREADY, kept_back, plan_delivery
+from dispatcher.domain.planning import TOLD_ALREADY, kept_back, plan_delivery
 from dispatcher.domain.repeats import OnlyOnce, only_once
 
 AT_A_TIME = 100

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from common.contracts.documents import DeliveryDocument
+from common.contracts.vocabulary import OPTED_OUT
 from dispatcher.application.lookout import Lookout
 from dispatcher.application.ports import Deliveries, Suppressions
 from dispatcher.application.tell_end import tell_ends
-from dispatcher.domain.planning import OPTED_OUT
 from dispatcher.domain.rounds import suppressed
 from dispatcher.metrics import Metrics
 

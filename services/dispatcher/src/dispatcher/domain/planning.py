@@ -4,14 +4,13 @@ from datetime import datetime
 from typing import Any
 
 from common.contracts.documents import AudienceMember, DeliveryDocument, NotificationDocument
-from common.contracts.vocabulary import DeliveryStatus, NotificationStatus, Priority
+from common.contracts.vocabulary import OPTED_OUT, DeliveryStatus, NotificationStatus, Priority
 from dispatcher.domain.audience import Refusal, identity_of
 from dispatcher.domain.hours import Departure
 from dispatcher.domain.lanes import lane
 from dispatcher.domain.rounds import CANCELLED
 
 CALLED_OFF = Refusal(None, CANCELLED)
-OPTED_OUT = "SUPPRESSED"
 TOLD_ALREADY = "DUPLICATE"
 SUPPRESSING = frozenset({OPTED_OUT, TOLD_ALREADY})
 """Codes of what is not sent although it could be: nobody has to mend anything."""

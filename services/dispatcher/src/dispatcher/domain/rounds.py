@@ -6,14 +6,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from common.contracts.documents import DeliveryDocument, PastAttempt
-from common.contracts.vocabulary import DeliveryStatus
+from common.contracts.vocabulary import OPTED_OUT, UNTOLD, DeliveryStatus
 from dispatcher.domain.attempts import NEVER_CALLED, any_unknown, remaining, times_reached, tried, willing, with_word
 from dispatcher.domain.change import Change
 from dispatcher.domain.lanes import lane
 from dispatcher.domain.retries import RetryPlan
 
 CANCELLED = "its notification was cancelled"
-UNTOLD = "the provider took the request and never told what became of it"
 SILENT_GATEWAY_WAIT = timedelta(seconds=1)
 REST_OF_ROUND = timedelta(seconds=30)
 LONGEST_REST = timedelta(minutes=10)
@@ -90,15 +89,17 @@ def unless_called_off(delivery: DeliveryDocument, change: Change | None) -> Chan
         after = with_word(delivery, {**_attempt(delivery, change.amended_number), **change.amended})  # type: ignore[typeddict-item]  # amended are its fields
     unknown = any_unknown(after, change.past)
     attempts = [*after["attempts"], *([change.past] if change.past else [])]
+    code = delivery.get("called_off_code")
+    end = DeliveryStatus.SUPPRESSED if code == OPTED_OUT else DeliveryStatus.CANCELLED
     return replace(
         change,
-        status=DeliveryStatus.UNKNOWN if unknown else DeliveryStatus.CANCELLED,
+        status=DeliveryStatus.UNKNOWN if unknown else end,
         cause=f"{change.cause}; {delivery['called_off']}, so not tried again",
         lane=None,
         wake_at=None,
         fields={
             "reason": UNTOLD if unknown else delivery["called_off"],
-            "code": "UNKNOWN" if unknown else None,
+            "code": "UNKNOWN" if unknown else code,
             "possible_duplicate": delivery["possible_duplicate"] and times_reached(attempts) > 1,
         },
     )
@@ -107,10 +108,10 @@ def unless_called_off(delivery: DeliveryDocument, change: Change | None) -> Chan
 def refused(delivery: DeliveryDocument, *, sender: str, window: str) -> Change:
     """A direct send does not wait for a limit: whoever asked is told at once."""
     cause = f"{sender}: the {window} limit is reached"
+    code = f"{window.upper()}_LIMIT_EXCEEDED"
     if any_unknown(delivery):
         unknown = held(cause, past=None)
-        return replace(unknown, fields={**unknown.fields, "called_off": cause})
-    code = f"{window.upper()}_LIMIT_EXCEEDED"
+        return replace(unknown, fields={**unknown.fields, "called_off": cause, "called_off_code": code})
     return Change(DeliveryStatus.CANCELLED, cause, fields={"code": code, "reason": cause})
 
 
