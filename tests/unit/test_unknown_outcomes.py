@@ -3,7 +3,7 @@
 import pytest
 
 from common.contracts.documents import DeliveryDocument
-from common.contracts.vocabulary import AttemptState, DeliveryStatus, FailureClass, OnUnknown
+from common.contracts.vocabulary import OPTED_OUT, AttemptState, DeliveryStatus, FailureClass, OnUnknown
 from dispatcher.domain.change import Change
 from dispatcher.domain.decisions import decide, wake
 from dispatcher.domain.rounds import CANCELLED
@@ -169,6 +169,13 @@ def test_what_was_cancelled_is_not_sent_when_its_attempt_turns_out_never_to_have
     assert (delivery["status"], delivery["code"], delivery["reason"]) == ("cancelled", None, "cancelled by tester")
     assert not {"lane", "wake_at"} & delivery.keys()
     assert delivery["possible_duplicate"] is False
+
+
+def test_who_opted_out_meanwhile_is_shown_as_suppressed_once_nothing_turns_out_to_have_arrived() -> None:
+    delivery: DeliveryDocument = {**called_off_while_unknown(), "called_off": "opted out", "called_off_code": OPTED_OUT}
+    word = told(claimed(queued(), FONNTE), FAILED, at=120)
+    delivery = applied(delivery, decide(delivery, word, situation(at=120)))
+    assert (delivery["status"], delivery["code"], delivery["reason"]) == ("suppressed", "SUPPRESSED", "opted out")
 
 
 def test_what_was_called_off_while_it_waited_for_proof_ends_as_what_the_proof_says() -> None:

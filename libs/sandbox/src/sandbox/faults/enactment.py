@@ -1,6 +1,7 @@
 """Carrying a fault out on a real connection."""
 
 import asyncio
+import time
 from typing import TYPE_CHECKING, assert_never
 
 from sandbox.faults.fault import Fault, FaultKind
@@ -14,8 +15,9 @@ async def enact(fault: Fault, provider: "Provider", request: "Request") -> Answe
     """Misbehave; gives the answer to write in full, or nothing when the connection has been dealt with."""
     exchange = request.exchange
     proper = provider.answer(request) if fault.accepts else None
-    if fault.delay_seconds:
-        await asyncio.sleep(fault.delay_seconds)
+    # By the clock of the ledger, which is set while it runs: the loop's own may be a little ahead of it.
+    while (left := exchange.received_at + fault.delay_seconds - time.time()) > 0:
+        await asyncio.sleep(left)
     match fault.kind:
         case FaultKind.REFUSE:
             return provider.refuse(request, fault.reason or "", fault.http_status)
