@@ -16,7 +16,7 @@ async def enact(fault: Fault, provider: "Provider", request: "Request") -> Answe
     exchange = request.exchange
     proper = provider.answer(request) if fault.accepts else None
     # By the clock of the ledger, which is set while it runs: the loop's own may be a little ahead of it.
-    while (left := exchange.received_at + fault.delay_seconds - time.time()) > 0:
+    while (left := exchange.received_at + fault.delay_seconds - time.time()) > 0:  # noqa: ASYNC110 - a clock is awaited
         await asyncio.sleep(left)
     match fault.kind:
         case FaultKind.REFUSE:
