@@ -7,9 +7,9 @@ from urllib.parse import urlencode
 
 import pytest
 
-from common.contracts.events import Report, Reported
+from common.contracts.events import Report, Reported, Webhook
 from common.contracts.vocabulary import FailureClass
-from gateway.domain.webhooks import DeviceSaid, MessageSaid, NotUnderstood, Told, Unreadable, Webhook
+from gateway.domain.webhooks import DeviceSaid, MessageSaid, NotUnderstood, Told, Unreadable
 from gateway_fonnte.domain.webhooks import FonnteWebhooks
 
 NOW = datetime(2025, 11, 18, 3, 0, tzinfo=UTC)
@@ -32,7 +32,7 @@ INCOMING: dict[str, Any] = {
 
 def read(body: object, *, content_type: str = "application/json") -> list[Told]:
     text = body if isinstance(body, str) else json.dumps(body)
-    return list(FonnteWebhooks().read(Webhook(content_type, text, NOW)))
+    return list(FonnteWebhooks().read(Webhook(content_type=content_type, body=text, received_at=NOW)))
 
 
 def read_form(fields: dict[str, Any]) -> list[Told]:

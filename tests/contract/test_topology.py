@@ -13,7 +13,7 @@ from common.contracts.events import (
     AttemptsRequested,
     EnquiriesRequested,
     MessageReceived,
-    WebhookReceived,
+    WebhooksReceived,
     attempts_address,
     enquiries_address,
     webhooks_address,
@@ -47,7 +47,7 @@ def addresses(event: type[Event]) -> set[str]:
     """Every routing key an event can be published with."""
     if event is AttemptsRequested:
         return {attempts_address(provider) for provider in PROVIDERS}
-    if event is WebhookReceived:
+    if event is WebhooksReceived:
         return {webhooks_address(provider) for provider in PROVIDERS}
     if event is EnquiriesRequested:
         return {enquiries_address(provider) for provider in PROVIDERS}

@@ -7,9 +7,9 @@ from urllib.parse import urlencode
 
 import pytest
 
-from common.contracts.events import Report, Reported
+from common.contracts.events import Report, Reported, Webhook
 from common.contracts.vocabulary import FailureClass
-from gateway.domain.webhooks import DeviceSaid, MessageSaid, NotUnderstood, Told, Unreadable, Webhook
+from gateway.domain.webhooks import DeviceSaid, MessageSaid, NotUnderstood, Told, Unreadable
 from gateway_wablas.domain.webhooks import WablasWebhooks
 
 NOW = datetime(2025, 11, 18, 3, 0, tzinfo=UTC)
@@ -44,7 +44,7 @@ GROUP = {"isGroup": True, "phone": "120363000000000001", "group": {"sender": "62
 
 def read(body: object, *, content_type: str = "application/json") -> list[Told]:
     text = body if isinstance(body, str) else json.dumps(body)
-    return list(WablasWebhooks().read(Webhook(content_type, text, NOW)))
+    return list(WablasWebhooks().read(Webhook(content_type=content_type, body=text, received_at=NOW)))
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,8 @@ from common.contracts.events import (
     MessageReceived,
     Reported,
     SenderReported,
-    WebhookReceived,
+    Webhook,
+    WebhooksReceived,
 )
 from common.topology.declarations import ATTEMPTS, FACTS, PARKED, REPORTS
 from sandbox.control_client import SandboxControl
@@ -55,17 +56,9 @@ async def hearing(rabbitmq_url: str) -> AsyncIterator[Hearing]:
 
 
 async def post(dispatcher: Dispatching, *bodies: object) -> None:
-    for body in bodies:
-        text = body if isinstance(body, str) else orjson.dumps(body).decode()
-        await dispatcher.broker.publish(
-            ATTEMPTS,
-            WebhookReceived(
-                provider=dispatcher.provider,
-                content_type="application/json",
-                body=text,
-                received_at=datetime.now(UTC),
-            ),
-        )
+    texts = [body if isinstance(body, str) else orjson.dumps(body).decode() for body in bodies]
+    webhooks = [Webhook(content_type="application/json", body=text, received_at=datetime.now(UTC)) for text in texts]
+    await dispatcher.broker.publish(ATTEMPTS, WebhooksReceived(provider=dispatcher.provider, webhooks=webhooks))
 
 
 def incoming(provider: str) -> dict[str, Any]:

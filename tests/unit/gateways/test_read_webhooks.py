@@ -8,8 +8,8 @@ from typing import Any
 import orjson
 import pytest
 
-from common.contracts.events import MessageReceived, Report, SenderReported, WebhookReceived
-from common.kernel.failures import Transient
+from common.contracts.events import MessageReceived, Report, SenderReported, Webhook, WebhooksReceived
+from common.kernel.failures import Permanent, Transient
 from gateway.application.know_devices import KnowDevices
 from gateway.application.read_webhooks import ReadWebhooks
 from gateway.domain.account import Account
@@ -32,6 +32,7 @@ class Told:
         self.reports: list[Report] = []
         self.news: list[SenderReported | MessageReceived] = []
         self.counted: list[str] = []
+        self.back: list[str] = []
 
     def put(self, report: Report) -> asyncio.Future[None]:
         self.reports.append(report)
@@ -45,22 +46,23 @@ class Told:
     async def received(self, message: MessageReceived) -> None:
         self.news.append(message)
 
+    async def handed_back(self, webhooks: WebhooksReceived) -> None:
+        self.back += [one.body for one in webhooks.webhooks]
+
     def webhook(self, said: str) -> None:
         self.counted.append(said)
 
 
-async def read(told: Told, body: object) -> None:
+async def read(told: Told, *bodies: object) -> None:
     accounts = {sender: Account(sender, f"TOKEN-OF-{sender}") for sender in ("fonnte-1", "fonnte-2")}
     devices = KnowDevices(accounts, Silent(), FonnteEnquiries("https://api.fonnte.com/send"))
     reading = ReadWebhooks("fonnte", webhooks=FonnteWebhooks(), devices=devices, reports=told, news=told, observer=told)
-    await reading(
-        WebhookReceived(
-            provider="fonnte",
-            content_type="application/json",
-            body=orjson.dumps(body).decode(),
-            received_at=datetime.now(UTC),
-        )
-    )
+    await reading(WebhooksReceived(provider="fonnte", webhooks=[webhook(body) for body in bodies]))
+
+
+def webhook(body: object) -> Webhook:
+    text = body if isinstance(body, str) else orjson.dumps(body).decode()
+    return Webhook(content_type="application/json", body=text, received_at=datetime.now(UTC))
 
 
 async def test_news_of_a_device_is_read_again_later() -> None:
@@ -83,3 +85,15 @@ async def test_what_is_not_understood_is_counted_and_the_rest_is_told() -> None:
     await read(told, {"device": DEVICE, "id": "1", "stateid": "3EB0", "status": "sent", "state": "server"})
     assert [(report.message_id, report.state_id) for report in told.reports] == [("1", "3EB0")]
     assert told.counted == ["report", "not_understood"]
+
+
+async def test_what_cannot_be_read_comes_again_alone_and_takes_nothing_with_it() -> None:
+    told = Told()
+    gone = orjson.dumps({"device": DEVICE, "status": "disconnect"}).decode()
+    await read(told, {"id": "1", "status": "sent"}, "{", gone, {"id": "2", "status": "sent"})
+    assert [report.message_id for report in told.reports] == ["1", "2"]
+    assert told.back == ["{", gone]
+    for alone, failure in (("{", Permanent), (gone, Transient)):
+        with pytest.raises(failure):
+            await read(told, alone)
+    assert told.back == ["{", gone]

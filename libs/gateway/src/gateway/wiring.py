@@ -12,7 +12,7 @@ from common.contracts.events import (
     DeliveriesReported,
     EnquiriesRequested,
     Report,
-    WebhookReceived,
+    WebhooksReceived,
 )
 from common.http.operations import operations_app
 from common.messaging.coalesced import Coalesced
@@ -40,7 +40,7 @@ from gateway.application.room import Room
 from gateway.domain.dialect import Dialect
 from gateway.domain.enquiries import Enquiries
 from gateway.domain.webhooks import Webhooks
-from gateway.entrypoints.consumers import on_attempts_requested, on_enquiries_requested, on_webhook_received
+from gateway.entrypoints.consumers import on_attempts_requested, on_enquiries_requested, on_webhooks_received
 from gateway.settings import GatewaySettings
 
 ENVELOPES_AT_ONCE = 32
@@ -177,5 +177,5 @@ def hear(
         on_enquiries_requested(prove, find_groups),
         prefetch=ENQUIRIES_AT_ONCE,
     )
-    broker.subscribe(webhooks_queue(name), WebhookReceived, on_webhook_received(read), prefetch=WEBHOOKS_AT_ONCE)
+    broker.subscribe(webhooks_queue(name), WebhooksReceived, on_webhooks_received(read), prefetch=WEBHOOKS_AT_ONCE)
     application.connections.append(reports.run)

@@ -117,10 +117,11 @@ async def wire(settings: Settings, surroundings: Surroundings) -> AsyncIterator[
     webhook_secret = MongoWebhookSecret(
         mongo, settings.webhook_secret.get_secret_value() if settings.webhook_secret else None
     )
+    webhook_bus = RabbitWebhooks(surroundings.broker)
     take_webhook = TakeWebhook(
         PROVIDERS,
         webhook_secret,
-        RabbitWebhooks(surroundings.broker),
+        webhook_bus,
         MongoWebhookInbox(mongo),
         clock,
         WebhookMetrics(surroundings.registry),
@@ -234,7 +235,7 @@ async def wire(settings: Settings, surroundings: Surroundings) -> AsyncIterator[
             partial(repeatedly, tell_portals.step, name="webhook calls", every=0),
         ],
         connections=[
-            server_clock.run, announcements.run, notifications.inserts.run, reservations.reserving.run,
+            server_clock.run, announcements.run, notifications.inserts.run, reservations.reserving.run, webhook_bus.run,
             reservations.settling.run, messages.inserts.run,
         ],
         drain=drain,

@@ -91,15 +91,23 @@ class AttemptsFinished(Event):
     outcomes: list[AttemptOutcome]
 
 
-class WebhookReceived(Event):
-    """What a provider posted, raw: only its gateway can read it. `body` is the request's text."""
+class Webhook(BaseModel):
+    """A request of a provider as it came; `body` is its text."""
+
+    model_config = ConfigDict(frozen=True)
+
+    content_type: str
+    body: str
+    received_at: datetime
+
+
+class WebhooksReceived(Event):
+    """What a provider posted, raw and in order: only its gateway can read it."""
 
     routing_key: ClassVar[str] = "webhook.received"
 
     provider: str
-    content_type: str
-    body: str
-    received_at: datetime
+    webhooks: list[Webhook]
 
     @property
     def topic(self) -> str:
@@ -108,7 +116,7 @@ class WebhookReceived(Event):
 
 def webhooks_address(provider: str) -> str:
     """The routing key a provider's webhooks come under."""
-    return f"{WebhookReceived.routing_key}.{provider}"
+    return f"{WebhooksReceived.routing_key}.{provider}"
 
 
 class DoubtedAttempt(BaseModel):

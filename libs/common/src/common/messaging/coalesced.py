@@ -16,12 +16,13 @@ class Coalesced(Generic[T]):
 
     Nothing waits for company: the first item goes at once, what comes meanwhile goes next. `send` is tried again while
     it raises `Transient`, so an item handed over is only lost with the process; any other failure is handed to whoever
-    waits for the batch's items, and the next batch goes on.
+    waits for the batch's items, and the next batch goes on. With `once` that one is handed over too.
     """
 
-    def __init__(self, send: Callable[[list[T]], Awaitable[None]], *, limit: int) -> None:
+    def __init__(self, send: Callable[[list[T]], Awaitable[None]], *, limit: int, once: bool = False) -> None:
         self._send = send
         self._limit = limit
+        self._once = once
         self._waiting: list[tuple[T, asyncio.Future[None]]] = []
         self._awake = asyncio.Event()
         self._idle = asyncio.Event()
@@ -48,6 +49,9 @@ class Coalesced(Generic[T]):
                 try:
                     await self._send([item for item, _ in batch])
                 except Transient as error:
+                    if self._once:
+                        failed = error
+                        break
                     log.warning("batch.not_sent", items=len(batch), waiting=len(self._waiting), error=str(error))
                     await asyncio.sleep(delay)
                     delay = min(delay * 2, 2.0)

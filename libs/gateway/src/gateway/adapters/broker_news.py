@@ -1,6 +1,6 @@
 """What a provider tells us, on RabbitMQ."""
 
-from common.contracts.events import MessageReceived, SenderReported
+from common.contracts.events import MessageReceived, SenderReported, WebhooksReceived
 from common.messaging.broker import Broker
 from common.topology.declarations import ATTEMPTS, EVENTS
 
@@ -14,3 +14,6 @@ class BrokerNews:
 
     async def received(self, message: MessageReceived) -> None:
         await self._broker.publish(EVENTS, message)
+
+    async def handed_back(self, webhooks: WebhooksReceived) -> None:
+        await self._broker.publish(ATTEMPTS, webhooks)

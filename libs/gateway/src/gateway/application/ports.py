@@ -13,6 +13,7 @@ from common.contracts.events import (
     MessageReceived,
     Report,
     SenderReported,
+    WebhooksReceived,
 )
 from gateway.domain.account import Account
 from gateway.domain.answer import Answer
@@ -99,11 +100,15 @@ class Reports(Protocol):
 
 
 class News(Protocol):
-    """Where everything else goes that a provider tells us. Both raise `Transient`."""
+    """Where everything else goes that a provider tells us. All raise `Transient`."""
 
     async def reported(self, news: SenderReported) -> None: ...
 
     async def received(self, message: MessageReceived) -> None: ...
+
+    async def handed_back(self, webhooks: WebhooksReceived) -> None:
+        """Have them come once more, in an envelope of their own."""
+        ...
 
 
 class PreciseClock(Protocol):

@@ -1,22 +1,23 @@
 """A provider's webhook in; reports, news of senders and messages from people out."""
 
 import hashlib
+from collections.abc import Awaitable, Sequence
 from typing import assert_never
 
-from common.contracts.events import MessageReceived, Report, SenderReported, WebhookReceived
+from common.contracts.events import MessageReceived, Report, SenderReported, Webhook, WebhooksReceived
 from common.kernel.failures import Permanent, Transient
 from common.telemetry.logs import clean, logger
 from gateway.application.know_devices import KnowDevices
 from gateway.application.ports import News, Reports, WebhookObserver
-from gateway.domain.webhooks import DeviceSaid, MessageSaid, NotUnderstood, Told, Unreadable, Webhook, Webhooks
+from gateway.domain.webhooks import DeviceSaid, MessageSaid, NotUnderstood, Told, Unreadable, Webhooks
 
 ERROR_CHARS = 300
 log = logger()
 
 
 class ReadWebhooks:
-    """Returns once all of what a webhook says is safe; raises `Permanent` for one nobody can make sense of, and
-    `Transient` for one to be read again later.
+    """Returns once all of what webhooks say is safe. One that is alone raises `Permanent` when nobody can make sense
+    of it, and `Transient` when it is to be read again later; among others it is handed back to come alone.
     """
 
     def __init__(
@@ -36,8 +37,20 @@ class ReadWebhooks:
         self._news = news
         self._observer = observer
 
-    async def __call__(self, received: WebhookReceived) -> None:
-        webhook = Webhook(received.content_type, received.body, received.received_at)
+    async def __call__(self, received: WebhooksReceived) -> None:
+        safe: list[Awaitable[None]] = []
+        for webhook in received.webhooks:
+            try:
+                for one in self._read(webhook):
+                    safe += await self._tell(one)
+            except (Permanent, Transient):
+                if len(received.webhooks) == 1:
+                    raise
+                await self._news.handed_back(WebhooksReceived(provider=self._provider, webhooks=[webhook]))
+        for told in safe:
+            await told
+
+    def _read(self, webhook: Webhook) -> Sequence[Told]:
         try:
             told = self._webhooks.read(webhook)
         except Unreadable as error:
@@ -45,15 +58,15 @@ class ReadWebhooks:
             raise Permanent(clean(f"webhook of {self._provider}: {error}")) from error
         if not told:
             self._observer.webhook("nothing")
-        for one in told:
-            await self._tell(one)
+        return told
 
-    async def _tell(self, told: Told) -> None:
+    async def _tell(self, told: Told) -> Sequence[Awaitable[None]]:
+        """Answers what is still to be awaited until it is safe: reports go together."""
         match told:
             case Report():
                 self._observer.webhook("report")
                 error = clean(told.error)[:ERROR_CHARS] if told.error else None
-                await self._reports.put(told.model_copy(update={"error": error}))
+                return [self._reports.put(told.model_copy(update={"error": error}))]
             case DeviceSaid():
                 self._observer.webhook("device")
                 await self._tell_device(told)
@@ -65,6 +78,7 @@ class ReadWebhooks:
                 log.warning("webhook.not_understood", provider=self._provider, why=clean(told.why))
             case _ as never:
                 assert_never(never)
+        return []
 
     async def _tell_device(self, told: DeviceSaid) -> None:
         sender = await self._devices.sender_of(told.device)

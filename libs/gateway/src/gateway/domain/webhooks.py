@@ -10,7 +10,7 @@ from email.policy import HTTP
 from typing import Any, Protocol
 from urllib.parse import parse_qsl
 
-from common.contracts.events import Report
+from common.contracts.events import Report, Webhook
 from common.kernel.phone import InvalidPhone, normalise_recipient
 
 MOST_WRONG = timedelta(days=7)
@@ -18,15 +18,6 @@ MOST_WRONG = timedelta(days=7)
 _DIGITS = re.compile(r"\d")
 
 Fields = Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Webhook:
-    """A request's body as it came."""
-
-    content_type: str
-    body: str
-    received_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 
-from common.contracts.events import AttemptsRequested, EnquiriesRequested, WebhookReceived
+from common.contracts.events import AttemptsRequested, EnquiriesRequested, WebhooksReceived
 from common.messaging.broker import Envelope
 from gateway.application.find_groups import FindGroups
 from gateway.application.make_attempts import MakeAttempts
@@ -19,10 +19,10 @@ def on_attempts_requested(make_attempts: MakeAttempts) -> Callable[[Envelope[Att
     return handle
 
 
-def on_webhook_received(read: ReadWebhooks) -> Callable[[Envelope[WebhookReceived]], Awaitable[None]]:
+def on_webhooks_received(read: ReadWebhooks) -> Callable[[Envelope[WebhooksReceived]], Awaitable[None]]:
     """The handler of the queue of what the provider posts."""
 
-    async def handle(envelope: Envelope[WebhookReceived]) -> None:
+    async def handle(envelope: Envelope[WebhooksReceived]) -> None:
         await read(envelope.event)
 
     return handle

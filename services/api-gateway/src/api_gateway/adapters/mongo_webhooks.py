@@ -4,7 +4,7 @@ import contextlib
 import secrets
 from collections.abc import Mapping, Sequence
 
-from common.contracts.events import WebhookReceived
+from common.contracts.events import Webhook
 from common.kernel.failures import Transient
 from common.kernel.identity import new_id
 from common.mongo.connection import UNAVAILABLE, DuplicateKeyError, Mongo, within
@@ -19,17 +19,17 @@ class MongoWebhookInbox:
     def __init__(self, mongo: Mongo) -> None:
         self._inbox = mongo["webhook_inbox"]
 
-    async def add(self, webhook: WebhookReceived) -> None:
-        document = {"_id": new_id("whk"), **webhook.model_dump()}
+    async def add(self, provider: str, webhook: Webhook) -> None:
+        document = {"_id": new_id("whk"), "provider": provider, **webhook.model_dump()}
         try:
             with within(KEEP_SECONDS):
                 await self._inbox.insert_one(document)
         except UNAVAILABLE as error:
             raise Transient("MongoDB did not keep a webhook") from error
 
-    async def oldest(self, limit: int) -> Mapping[str, WebhookReceived]:
+    async def oldest(self, limit: int) -> Mapping[str, tuple[str, Webhook]]:
         cursor = self._inbox.find().sort("_id", 1).limit(limit)
-        return {document.pop("_id"): WebhookReceived.model_validate(document) async for document in cursor}
+        return {found["_id"]: (found["provider"], Webhook.model_validate(found)) async for found in cursor}
 
     async def remove(self, identities: Sequence[str]) -> None:
         await self._inbox.delete_many({"_id": {"$in": list(identities)}})

@@ -9,7 +9,7 @@ from typing import Protocol
 from prometheus_client import CollectorRegistry, Counter
 
 from api_gateway.domain.refusals import Code, Missing, Unavailable
-from common.contracts.events import WebhookReceived
+from common.contracts.events import Webhook
 from common.kernel.clock import Clock
 from common.kernel.failures import Transient
 from common.telemetry.logs import logger
@@ -30,7 +30,7 @@ class WebhookBus(Protocol):
     @property
     def connected(self) -> bool: ...
 
-    async def publish(self, webhook: WebhookReceived) -> None:
+    async def publish(self, provider: str, webhook: Webhook) -> None:
         """Raises `Transient` when it may not have arrived."""
         ...
 
@@ -38,12 +38,12 @@ class WebhookBus(Protocol):
 class WebhookInbox(Protocol):
     """Webhooks that wait for the bus."""
 
-    async def add(self, webhook: WebhookReceived) -> None:
+    async def add(self, provider: str, webhook: Webhook) -> None:
         """Raises `Transient`."""
         ...
 
-    async def oldest(self, limit: int) -> Mapping[str, WebhookReceived]:
-        """Some that wait, by their identity, in the order they came."""
+    async def oldest(self, limit: int) -> Mapping[str, tuple[str, Webhook]]:
+        """Some that wait, each after its provider, by their identity, in the order they came."""
         ...
 
     async def remove(self, identities: Sequence[str]) -> None: ...
@@ -83,16 +83,15 @@ class TakeWebhook:
 
     async def __call__(self, provider: str, content_type: str, body: bytes) -> None:
         """Hand it on, or keep it until that is possible. Raises `Unavailable` when neither is."""
-        webhook = WebhookReceived(
-            provider=provider,
+        webhook = Webhook(
             content_type=content_type[:LONGEST_CONTENT_TYPE],
             body=body.decode("utf-8", "replace"),
             received_at=self.clock.now(),
         )
         try:
-            await self._publish(webhook)
+            await self._publish(provider, webhook)
         except Transient:
-            await self._keep(webhook)
+            await self._keep(provider, webhook)
         else:
             self.metrics.count(provider, "published")
 
@@ -101,7 +100,7 @@ class TakeWebhook:
         if not self.bus.connected:
             return False
         waiting = await self.inbox.oldest(FORWARDED_AT_ONCE)
-        outcomes = await asyncio.gather(*map(self._publish, waiting.values()), return_exceptions=True)
+        outcomes = await asyncio.gather(*(self._publish(*one) for one in waiting.values()), return_exceptions=True)
         forwarded = [identity for identity, outcome in zip(waiting, outcomes, strict=True) if outcome is None]
         if forwarded:
             await self.inbox.remove(forwarded)
@@ -111,15 +110,15 @@ class TakeWebhook:
                 raise outcome
         return len(forwarded) == FORWARDED_AT_ONCE
 
-    async def _publish(self, webhook: WebhookReceived) -> None:
+    async def _publish(self, provider: str, webhook: Webhook) -> None:
         if not self.bus.connected:
             raise Transient("RabbitMQ is away")
-        await self.bus.publish(webhook)
+        await self.bus.publish(provider, webhook)
 
-    async def _keep(self, webhook: WebhookReceived) -> None:
+    async def _keep(self, provider: str, webhook: Webhook) -> None:
         try:
-            await self.inbox.add(webhook)
+            await self.inbox.add(provider, webhook)
         except Transient as error:
-            self.metrics.count(webhook.provider, "turned_away")
+            self.metrics.count(provider, "turned_away")
             raise Unavailable(Code.UNAVAILABLE, "neither RabbitMQ nor MongoDB answers; post it again later") from error
-        self.metrics.count(webhook.provider, "kept")
+        self.metrics.count(provider, "kept")

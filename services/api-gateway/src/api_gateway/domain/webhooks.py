@@ -1,9 +1,11 @@
 """What each provider wants to hear when it posts something to us."""
 
+ADDRESSES = "/webhooks/"
 ANSWERS: dict[str, bytes] = {"fonnte": b'{"status":true}', "wablas": b""}
 """By provider the body of the 200. Wablas sends whatever stands in it to the customer as a reply: nothing."""
 
 
-def may_be_told_why(provider: str) -> bool:
-    """Whether an error's text reaches the provider only, and not a customer."""
-    return bool(ANSWERS[provider])
+def reads_answers_to_customers(path: str) -> bool:
+    """Whether whatever is answered at this address may reach a customer, so that not even an error says anything."""
+    provider = path.removeprefix(ADDRESSES).partition("/")[0]
+    return path.startswith(ADDRESSES) and ANSWERS.get(provider) == b""

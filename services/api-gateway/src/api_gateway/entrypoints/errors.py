@@ -1,6 +1,6 @@
 """Every error in one shape: `{"success": false, "error": …, "code": …}`, with the fields at fault where there are."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from http import HTTPStatus
 from typing import Any
@@ -26,6 +26,7 @@ from api_gateway.domain.refusals import (
     Unknown,
     Unsupported,
 )
+from api_gateway.domain.webhooks import reads_answers_to_customers
 from api_gateway.domain.wording import in_words
 from api_gateway.entrypoints.answering import JSON
 from api_gateway.entrypoints.uses import uses
@@ -45,6 +46,7 @@ STATUSES: dict[type[Refused], int] = {
     Limited: 429,
     Unavailable: 503,
 }
+Handler = Callable[[Request, Exception], Awaitable[Response]]
 _CODES = {404: Code.NOT_FOUND, 405: Code.METHOD_NOT_ALLOWED, 413: Code.PAYLOAD_TOO_LARGE}
 
 
@@ -95,13 +97,27 @@ def install(app: FastAPI) -> None:
     async def on_gone(_: Request, __: Exception) -> Response:
         return Response(status_code=400)  # nobody is left to read it
 
-    app.add_exception_handler(Refused, on_refused)
-    app.add_exception_handler(RequestValidationError, on_parameters)
-    app.add_exception_handler(HTTPException, on_http)
-    app.add_exception_handler(ClientDisconnect, on_gone)
-    for away in UNAVAILABLE:
-        app.add_exception_handler(away, on_away)
-    app.add_exception_handler(Exception, on_defect)
+    handlers: dict[type[Exception], Handler] = {
+        Refused: on_refused,
+        RequestValidationError: on_parameters,
+        HTTPException: on_http,
+        ClientDisconnect: on_gone,
+        Exception: on_defect,
+        **dict.fromkeys(UNAVAILABLE, on_away),
+    }
+    for failure, handler in handlers.items():
+        app.add_exception_handler(failure, _silent_to_customers(handler))
+
+
+def _silent_to_customers(handler: Handler) -> Handler:
+    async def handle(request: Request, error: Exception) -> Response:
+        answered = await handler(request, error)
+        if reads_answers_to_customers(request.url.path):
+            kept = {name: answered.headers[name] for name in ("allow", "retry-after") if name in answered.headers}
+            return Response(status_code=answered.status_code, headers=kept)
+        return answered
+
+    return handle
 
 
 def _why(status: int, request: Request, headers: Mapping[str, str]) -> str:

@@ -3,9 +3,7 @@
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from api_gateway.domain.refusals import Refused
-from api_gateway.domain.webhooks import ANSWERS, may_be_told_why
-from api_gateway.entrypoints.errors import STATUSES
+from api_gateway.domain.webhooks import ANSWERS
 from api_gateway.entrypoints.reading import read
 from api_gateway.entrypoints.uses import uses
 
@@ -23,12 +21,7 @@ async def take(request: Request, provider: str, secret: str) -> Response:
     """The answer is the one the provider expects; whoever does not know the secret finds nothing here."""
     take_webhook = uses(request).take_webhook
     take_webhook.admit(provider, secret)
-    try:
-        body = await read(request, most_bytes=MOST_BYTES)
-        await take_webhook(provider, request.headers.get("content-type", ""), body)
-    except Refused as refused:
-        if may_be_told_why(provider):
-            raise
-        return Response(status_code=STATUSES[type(refused)])
+    body = await read(request, most_bytes=MOST_BYTES)
+    await take_webhook(provider, request.headers.get("content-type", ""), body)
     answer = ANSWERS[provider]
     return Response(answer, media_type="application/json" if answer else None)

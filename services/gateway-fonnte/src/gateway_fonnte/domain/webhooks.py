@@ -6,7 +6,7 @@ message whose `id` and `stateid` came together before, whatever else was said wi
 
 from collections.abc import Sequence
 
-from common.contracts.events import Report, Reported
+from common.contracts.events import Report, Reported, Webhook
 from common.contracts.vocabulary import FailureClass
 from gateway.domain.enquiries import plain
 from gateway.domain.webhooks import (
@@ -15,7 +15,6 @@ from gateway.domain.webhooks import (
     MessageSaid,
     Told,
     Unreadable,
-    Webhook,
     person,
     read_each,
     said_at,

@@ -5,7 +5,7 @@ In all of them `sender` is our own device; who wrote, or whom a message went to,
 
 from collections.abc import Mapping, Sequence
 
-from common.contracts.events import Report, Reported
+from common.contracts.events import Report, Reported, Webhook
 from common.contracts.vocabulary import FailureClass
 from gateway.domain.dialect import classify, says_true
 from gateway.domain.webhooks import (
@@ -14,7 +14,6 @@ from gateway.domain.webhooks import (
     MessageSaid,
     Told,
     Unreadable,
-    Webhook,
     person,
     read_each,
     said_at,
