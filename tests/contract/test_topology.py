@@ -25,6 +25,7 @@ from common.topology.declarations import (
     EVENTS,
     EXCHANGES,
     FACTS,
+    MESSAGES,
     NOTIFICATIONS,
     OUTCOMES,
     PARKED,
@@ -138,6 +139,7 @@ def test_every_queue_is_subscribed_to_in_exactly_one_place_of_its_consumer() -> 
         "NOTIFICATIONS": "services/dispatcher",
         "OUTCOMES": "services/dispatcher",
         "FACTS": "services/dispatcher",
+        "MESSAGES": "services/dispatcher",
         "PARKED": "services/dispatcher",
         "ANNOUNCEMENTS": "services/api-gateway",
         "REQUESTS": "services/api-gateway",
@@ -154,7 +156,7 @@ def test_every_queue_is_subscribed_to_in_exactly_one_place_of_its_consumer() -> 
     ]
     assert sorted(subscribed) == sorted((place, name) for name, place in expected.items())
     assert {queue.name for queue in QUEUES} == {
-        *(q.name for q in (NOTIFICATIONS, OUTCOMES, REPORTS, FACTS, REQUESTS, PARKED, ANNOUNCEMENTS)),
+        *(q.name for q in (NOTIFICATIONS, OUTCOMES, REPORTS, FACTS, MESSAGES, REQUESTS, PARKED, ANNOUNCEMENTS)),
         *(attempts_queue(provider).name for provider in PROVIDERS),
         *(webhooks_queue(provider).name for provider in PROVIDERS),
         *(enquiries_queue(provider).name for provider in PROVIDERS),

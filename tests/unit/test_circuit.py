@@ -169,3 +169,18 @@ def test_a_sender_is_given_work_while_its_gateway_lives_nobody_paused_it_and_its
 @pytest.mark.parametrize(("seen_at", "paused"), [(0.0, True), (-5.0, False)])
 def test_a_paused_sender_or_one_without_a_gateway_is_not_probed(seen_at: float, *, paused: bool) -> None:
     assert not circuit.probe_due(sender(opened(-100), seen_at=seen_at, paused=paused), after(0))
+
+
+def test_a_word_of_its_end_that_comes_late_takes_out_nothing_that_is_back() -> None:
+    away = circuit.reported_away(circuit.closed(), after(10), "disconnected")
+    assert away["state"] == OPEN
+    back = circuit.reported_back(away, after(20))
+    assert back["retry_at"] == after(20)
+    for known in (back, circuit.reported_back(circuit.closed(), after(20)), circuit.after(away, [success(20)])):
+        assert circuit.reported_away(known, after(15), "disconnected") is known
+    assert circuit.reported_away(circuit.reported_back(circuit.closed(), after(20)), after(25), "gone")["state"] == OPEN
+
+
+def test_a_word_of_its_return_that_comes_late_changes_nothing() -> None:
+    back = circuit.reported_back(circuit.closed(), after(20))
+    assert circuit.reported_back(back, after(15)) is back

@@ -16,7 +16,7 @@ from common.contracts.events import (
     Webhook,
     WebhooksReceived,
 )
-from common.topology.declarations import ATTEMPTS, FACTS, PARKED, REPORTS
+from common.topology.declarations import ATTEMPTS, MESSAGES, PARKED, REPORTS
 from sandbox.control_client import SandboxControl
 from tests.integration.gateways.conftest import StartGateway
 from tests.support.bus import Received, connected, eventually
@@ -29,7 +29,7 @@ class Hearing:
     """What came out of a gateway."""
 
     def __init__(self) -> None:
-        self.reports, self.facts, self.parked = Received(), Received(), Received()
+        self.reports, self.written, self.parked = Received(), Received(), Received()
 
     def told(self) -> list[Any]:
         return [
@@ -43,14 +43,14 @@ class Hearing:
         return [event for event in self.reports.events if isinstance(event, SenderReported)]
 
     def messages(self) -> list[MessageReceived]:
-        return [event for event in self.facts.events if isinstance(event, MessageReceived)]
+        return [event for event in self.written.events if isinstance(event, MessageReceived)]
 
 
 @asynccontextmanager
 async def hearing(rabbitmq_url: str) -> AsyncIterator[Hearing]:
     heard = Hearing()
     async with connected(
-        rabbitmq_url, (REPORTS, Event, heard.reports), (FACTS, Event, heard.facts), (PARKED, None, heard.parked)
+        rabbitmq_url, (REPORTS, Event, heard.reports), (MESSAGES, Event, heard.written), (PARKED, None, heard.parked)
     ):
         yield heard
 

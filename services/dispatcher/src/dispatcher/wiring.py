@@ -118,7 +118,8 @@ async def wire(settings: Settings, surroundings: Surroundings) -> AsyncIterator[
         reports=reports,
         hear=HearOfSenders(decide),
         park=park,
-        facts=facts_table(keep, receive),
+        facts=facts_table(keep),
+        receive=receive,
     )
     senders_served = SenderLoops(lookout, serve if settings.enabled else None)
 

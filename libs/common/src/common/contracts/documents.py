@@ -284,12 +284,15 @@ class GroupDocument(TypedDict):
 
 
 class Circuit(TypedDict):
-    """Why and how long a sender is out. `recent` holds the last 20 calls: `{"at", "ok"}`."""
+    """Why and how long a sender is out. `recent` holds the last 20 calls: `{"at", "ok"}`. `back_at`: when it last
+    came back, by a call or its provider's word.
+    """
 
     state: str
     reason: str | None
     opened_at: datetime | None
     retry_at: datetime | None
+    back_at: NotRequired[datetime]
     openings: int
     failures_in_row: int
     recent: list[dict[str, object]]

@@ -67,13 +67,10 @@ OUTCOMES = Queue("dispatcher.outcomes", ATTEMPTS, (AttemptsFinished.routing_key,
 REPORTS = Queue(
     "dispatcher.reports", ATTEMPTS, (DeliveriesReported.routing_key, SenderReported.routing_key), "dispatcher"
 )
-FACTS = Queue(
-    "dispatcher.facts",
-    EVENTS,
-    (*_keys(RowFact), SurveyAnswered.routing_key, MessageReceived.routing_key),
-    "dispatcher",
-)
-"""What other services tell of their rows, and people of themselves."""
+FACTS = Queue("dispatcher.facts", EVENTS, (*_keys(RowFact), SurveyAnswered.routing_key), "dispatcher")
+"""What other services tell of their rows."""
+MESSAGES = Queue("dispatcher.messages", EVENTS, (MessageReceived.routing_key,), "dispatcher")
+"""What people write to us: who wants no more messages does not wait until a hundred thousand rows are told."""
 REQUESTS = Queue("api-gateway.requests", EVENTS, (NotificationRequested.routing_key,), "api-gateway")
 ANNOUNCEMENTS = Queue(
     "api-gateway.announcements",
@@ -112,6 +109,7 @@ QUEUES = (
     OUTCOMES,
     REPORTS,
     FACTS,
+    MESSAGES,
     REQUESTS,
     ANNOUNCEMENTS,
     PARKED,

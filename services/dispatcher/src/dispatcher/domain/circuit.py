@@ -71,17 +71,18 @@ def reported_away(circuit: Circuit, at: datetime, reason: str) -> Circuit:
         call["ok"] and isinstance(call["at"], datetime) and call["at"] > at for call in circuit["recent"]
     )
     known = circuit["state"] != CircuitState.CLOSED and circuit["opened_at"] is not None and circuit["opened_at"] >= at
-    if worked_since or known:
+    if worked_since or known or ("back_at" in circuit and circuit["back_at"] > at):
         return circuit
     return _opened(circuit, Result(at, at, AttemptState.FAILED, FailureClass.DISCONNECTED, reason))
 
 
 def reported_back(circuit: Circuit, at: datetime) -> Circuit:
     """The provider says that the device is connected again: the next delivery may try, whatever else was wrong."""
-    waits = circuit["state"] == CircuitState.OPEN and circuit["retry_at"] is not None and circuit["retry_at"] > at
-    if not waits or (circuit["opened_at"] is not None and circuit["opened_at"] > at):
+    opened_since = circuit["opened_at"] is not None and circuit["opened_at"] > at
+    if opened_since or ("back_at" in circuit and circuit["back_at"] >= at):
         return circuit
-    return {**circuit, "retry_at": at}
+    waits = circuit["state"] == CircuitState.OPEN and circuit["retry_at"] is not None and circuit["retry_at"] > at
+    return {**circuit, "back_at": at, "retry_at": at if waits else circuit["retry_at"]}
 
 
 def probing(circuit: Circuit, now: datetime) -> Circuit:
@@ -132,7 +133,7 @@ def _from_before(circuit: Circuit, result: Result) -> bool:
 
 def _after_answer(circuit: Circuit, result: Result) -> Circuit:
     if circuit["state"] != CircuitState.CLOSED:
-        return {**closed(), "revision": circuit["revision"]}
+        return {**closed(), "revision": circuit["revision"], "back_at": result.at}
     if says_nothing_new(circuit, result):
         return circuit
     return {**circuit, "failures_in_row": 0, "recent": _recent(circuit, result, ok=True)}

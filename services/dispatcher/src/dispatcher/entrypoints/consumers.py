@@ -4,14 +4,21 @@ from collections.abc import Mapping
 from typing import Any
 
 from common.contracts.event import Event
-from common.contracts.events import AttemptsFinished, DeliveriesReported, NotificationAccepted, SenderReported
+from common.contracts.events import (
+    AttemptsFinished,
+    DeliveriesReported,
+    MessageReceived,
+    NotificationAccepted,
+    SenderReported,
+)
 from common.messaging.broker import Broker, Envelope, RawEvent
-from common.topology.declarations import FACTS, NOTIFICATIONS, OUTCOMES, PARKED, REPORTS
+from common.topology.declarations import FACTS, MESSAGES, NOTIFICATIONS, OUTCOMES, PARKED, REPORTS
 from dispatcher.application.apply_reports import ApplyReports
 from dispatcher.application.decide_outcomes import DecideOutcomes
 from dispatcher.application.hear_of_senders import HearOfSenders
 from dispatcher.application.park_envelope import ParkEnvelope
 from dispatcher.application.plan_notification import PlanNotifications
+from dispatcher.application.receive_message import ReceiveMessage
 from dispatcher.entrypoints.facts import Use, use
 
 
@@ -24,6 +31,7 @@ def subscribe(
     hear: HearOfSenders,
     park: ParkEnvelope,
     facts: Mapping[type[Event], Use],
+    receive: ReceiveMessage,
 ) -> None:
     async def on_accepted(envelope: Envelope[NotificationAccepted]) -> None:
         await plan(envelope.event.notification_ids)
@@ -41,6 +49,9 @@ def subscribe(
     async def on_fact(envelope: Envelope[Event]) -> None:
         await use(facts, envelope.event)
 
+    async def on_message(envelope: Envelope[MessageReceived]) -> None:
+        await receive(envelope.event)
+
     async def on_parked(envelope: Envelope[Any]) -> None:
         event: RawEvent = envelope.event
         await park(envelope.message_id, event.body, event.headers, event.routing_key)
@@ -49,4 +60,5 @@ def subscribe(
     broker.subscribe(OUTCOMES, AttemptsFinished, on_finished, prefetch=8)
     broker.subscribe(REPORTS, Event, on_reported, prefetch=8)
     broker.subscribe(FACTS, Event, on_fact, prefetch=50)
+    broker.subscribe(MESSAGES, MessageReceived, on_message, prefetch=20)
     broker.subscribe(PARKED, None, on_parked, prefetch=4)

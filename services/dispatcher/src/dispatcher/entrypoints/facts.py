@@ -1,23 +1,21 @@
-"""What is done about each fact: what other services tell of their rows, and people of themselves."""
+"""What is done about each fact: what other services tell of their rows."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from common.contracts.event import Event
-from common.contracts.events import MessageReceived
 from common.contracts.facts import RowFact, SurveyAnswered
 from common.kernel.failures import Permanent
 from dispatcher.application.keep_directory import KeepDirectory
-from dispatcher.application.receive_message import ReceiveMessage
 
 Use = Callable[[Any], Awaitable[None]]
 
 
-def facts_table(keep: KeepDirectory, receive: ReceiveMessage) -> dict[type[Event], Use]:
+def facts_table(keep: KeepDirectory) -> dict[type[Event], Use]:
     rows: dict[type[Event], Use] = {
         event: keep.row_fact for event in Event.catalogue.values() if issubclass(event, RowFact)
     }
-    return rows | {SurveyAnswered: keep.survey_answered, MessageReceived: receive}
+    return rows | {SurveyAnswered: keep.survey_answered}
 
 
 async def use(table: Mapping[type[Event], Use], event: Event) -> None:
