@@ -86,6 +86,8 @@ async def test_a_frozen_mongodb_is_a_503_and_nothing_is_accepted_twice(
     server = private_mongodb()
     with running_api(rabbitmq.url, server.url, tmp_path / "log") as api:
         wait_until(lambda: ready(api), "not ready")
+        async with api.client() as client:
+            made = await client.post("/api/api-keys", json={"name": "portal", "scopes": ["deliveries:read"]})
         server.pause()
         started = time.monotonic()
         keys = [uuid4().hex for _ in range(5)]
@@ -97,6 +99,12 @@ async def test_a_frozen_mongodb_is_a_503_and_nothing_is_accepted_twice(
                 asked = time.monotonic()
                 assert_error(await client.get(path), 503, "UNAVAILABLE")
                 assert time.monotonic() - asked < 4, path
+        async with api.client(None) as client:
+            client.headers["X-API-Key"] = made.json()["key"]
+            asked = time.monotonic()
+            for answer in await asyncio.gather(*(client.get("/api/deliveries") for _ in range(20))):
+                assert_error(answer, 503, "UNAVAILABLE")
+            assert time.monotonic() - asked < 2.5
         assert time.monotonic() - started < 30
         server.resume()
         for key in keys:

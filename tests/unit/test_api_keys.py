@@ -11,7 +11,7 @@ from api_gateway.application.identify import Identify
 from api_gateway.application.verify_api_keys import LOOKS_APART_SECONDS, USED_STEP, VerifyApiKeys
 from api_gateway.domain.access import SERVICE, Caller, Scope, demand
 from api_gateway.domain.api_key import ApiKey, digest, fits, read, written
-from api_gateway.domain.refusals import Forbidden, Unauthenticated
+from api_gateway.domain.refusals import Code, Forbidden, Unauthenticated, Unavailable
 from common.contracts.vocabulary import Role
 from common.testing.clock import HandClock
 
@@ -136,6 +136,42 @@ async def test_a_key_made_elsewhere_just_now_is_found() -> None:
         await verify(KEY)
     await keys.keep(kept())
     assert (await verify(KEY)).subject == f"key:{ID}"
+
+
+class AwayKeys(Keys):
+    """Says that nobody can tell, once `answer` is set."""
+
+    def __init__(self, *keys: ApiKey) -> None:
+        super().__init__(*keys)
+        self.answer = asyncio.Event()
+
+    async def usable(self, _: datetime) -> list[ApiKey]:
+        await self.answer.wait()
+        raise Unavailable(Code.UNAVAILABLE, "nobody can tell")
+
+
+async def test_whoever_waits_for_a_look_shares_its_failure() -> None:
+    keys, seconds = AwayKeys(kept()), Seconds()
+    verify = VerifyApiKeys(keys, HandClock(), seconds)
+    asked = []
+    for _ in range(50):
+        asked.append(asyncio.ensure_future(verify(KEY)))
+        await asyncio.sleep(0)
+        seconds.now += 0.05  # each of them later than the look began
+    keys.answer.set()
+    refused = await asyncio.gather(*asked, return_exceptions=True)
+    assert all(isinstance(one, Unavailable) for one in refused)
+    assert verify.looks == 1
+
+
+async def test_whoever_gives_up_leaves_the_look_to_the_others() -> None:
+    keys = Keys(kept())
+    verify = VerifyApiKeys(keys, HandClock())
+    impatient, patient = (asyncio.ensure_future(verify(KEY)) for _ in range(2))
+    await asyncio.sleep(0)
+    impatient.cancel()
+    assert (await patient).subject == f"key:{ID}"
+    assert verify.looks == 1
 
 
 async def test_its_last_use_is_written_once_in_ten_minutes() -> None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
 
-from api_gateway.adapters.grouped import persistently
+from api_gateway.adapters.grouped import DOUBTFUL_SECONDS, persistently
 from api_gateway.domain.api_key import ApiKey
 from common.mongo.connection import Document, Mongo, within
 
@@ -18,7 +18,7 @@ class MongoApiKeys:
 
     async def usable(self, now: datetime) -> list[ApiKey]:
         query = {"revoked_at": None, "$or": [{"expires_at": None}, {"expires_at": {"$gt": now}}]}
-        with within(LOOK_SECONDS):
+        with within(LOOK_SECONDS if self._mongo.ready else DOUBTFUL_SECONDS):
             return [_key(document) async for document in self._keys.find(query)]
 
     async def keep(self, key: ApiKey) -> None:

@@ -1,7 +1,8 @@
 """Tell who an API key belongs to, however many unknown ones come.
 
 All keys that may be used are held in memory, as they were at most a second ago. A key that is not among them may be
-new: it is looked for once more, together with all others that may be, ten times a second at most.
+new: it is looked for once more, together with all others that may be, ten times a second at most. There is one look at
+a time: whoever comes meanwhile waits for it, and is told too that nobody can tell when it fails.
 """
 
 import asyncio
@@ -31,11 +32,11 @@ class VerifyApiKeys:
     looks: int = 0
     _known: Mapping[str, ApiKey] = field(default_factory=dict)
     _as_of: float = float("-inf")
-    _looking: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _look: asyncio.Task[None] | None = None
     _used: set[str] = field(default_factory=set)
 
     async def __call__(self, key: str) -> Caller:
-        """Raises `Unauthenticated` when it is no valid key."""
+        """Raises `Unauthenticated` when it is no valid key, and what looking raises when nobody can tell."""
         parts = read(key)
         if parts is None:
             raise _refused("the key must look like kbr_<id>_<secret>")
@@ -66,16 +67,24 @@ class VerifyApiKeys:
 
     async def _know(self, since: float) -> None:
         """Have what is known be of this moment or later."""
-        if self._as_of >= since:
-            return
-        async with self._looking:
-            if self._as_of >= since:
-                return
-            await asyncio.sleep(max(0.0, self._as_of + LOOKS_APART_SECONDS - self.monotonic()))
-            as_of = self.monotonic()
-            self.looks += 1
-            self._known = {key.id: key for key in await self.keys.usable(self.clock.now())}
-            self._as_of = as_of
+        while self._as_of < since:
+            if self._look is None or self._look.done():
+                self._look = asyncio.create_task(self._find_usable())
+                self._look.add_done_callback(_heard)
+            await asyncio.shield(self._look)  # whoever gives up must not take the answer from the others
+
+    async def _find_usable(self) -> None:
+        await asyncio.sleep(max(0.0, self._as_of + LOOKS_APART_SECONDS - self.monotonic()))
+        as_of = self.monotonic()
+        self.looks += 1
+        self._known = {key.id: key for key in await self.keys.usable(self.clock.now())}
+        self._as_of = as_of
+
+
+def _heard(look: asyncio.Task[None]) -> None:
+    """Its failure is no news where everybody gave up waiting."""
+    if not look.cancelled():
+        look.exception()
 
 
 def _stale(key: ApiKey, before: datetime) -> bool:
