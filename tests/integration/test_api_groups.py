@@ -1,7 +1,7 @@
 """WhatsApp groups: kept by admins, seen by all, found by asking providers, written to as each provider calls them."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -9,16 +9,19 @@ from typing import Any
 import pytest
 
 from api_gateway.adapters.mongo_audit_log import MongoAuditLog
+from api_gateway.adapters.mongo_groups import MongoGroupLookups
 from api_gateway.adapters.mongo_groups import MongoGroups as KeptGroups
 from api_gateway.application.audit_changes import AuditChanges
 from api_gateway.application.keep_groups import KeepGroups
+from api_gateway.application.sync_groups import SyncGroups
 from api_gateway.domain.access import Caller
-from api_gateway.domain.refusals import Conflicting, Missing
+from api_gateway.domain.refusals import Conflicting, Limited, Missing, Unavailable, unavailable
 from common.contracts.documents import GroupDocument
 from common.contracts.events import EnquiriesRequested
 from common.contracts.vocabulary import Role
 from common.messaging.broker import Envelope
 from common.mongo.connection import connect
+from common.testing.clock import HandClock
 from common.topology.declarations import enquiries_queue
 from dispatcher.adapters.mongo_group_ids import MongoGroupIds
 from gateway.adapters.mongo_groups import MongoGroups
@@ -34,7 +37,7 @@ HERE, THERE = "120363000000000001@g.us", "120363000000000002@g.us"
 
 @pytest.fixture(autouse=True)
 def _no_groups(api: Api) -> None:
-    for name in ("groups", "group_lookups", "senders"):
+    for name in ("groups", "group_lookups", "senders", "audit_log"):
         api.rows[name].delete_many({})
 
 
@@ -135,6 +138,7 @@ async def answering_gateway(api: Api, rabbitmq: PrivateRabbitMQ, mongodb: Privat
         async def answer(envelope: Envelope[EnquiriesRequested]) -> None:
             for sender in envelope.event.groups_of:
                 asked.append(sender)
+                await groups.ask(sender)
                 await groups.found(sender, [FoundGroup(HERE, "Manajemen"), FoundGroup(THERE, "Tim Lapangan")])
 
         async with connected(rabbitmq.url, (enquiries_queue("fonnte"), EnquiriesRequested, answer)):
@@ -171,10 +175,62 @@ async def test_a_sync_stores_what_is_new_and_is_done_once_in_ten_minutes(
     ]
     assert next(one for one in listed if one["name"] == "Kami")["group_ids"] == {"fonnte": HERE, "wablas": HERE}
 
+    (done_entry,) = api.rows["audit_log"].find({"action": "group.sync", "outcome": "done"})
+    assert done_entry["after"] == {"senders": {"fonnte-1": "done, 2 found"}}
+    assert api.rows["audit_log"].count_documents({"action": "group.sync", "outcome": "refused"}) == 2
 
-async def test_a_sync_without_a_sender_says_so(api: Api) -> None:
+
+async def test_a_sync_without_a_sender_says_so_and_is_audited(api: Api) -> None:
     async with api.client() as client:
         assert_error(await client.post(f"{GROUPS}/sync", json={"provider": "wablas"}), 409, "NO_SENDER")
+    (entry,) = api.rows["audit_log"].find({"action": "group.sync"})
+    assert (entry["outcome"], entry["after"]) == ("refused", {"code": "NO_SENDER"})
+
+
+class OneSender:
+    """One whose gateway is there."""
+
+    def __init__(self, clock: HandClock) -> None:
+        self.clock = clock
+
+    async def all(self) -> list[Any]:
+        return [{"_id": "fonnte-1", "provider": "fonnte", "gateway_seen_at": self.clock.now()}]
+
+
+class AwayBroker:
+    async def groups(self, provider: str, senders: Sequence[str], deadline: datetime) -> None:  # noqa: ARG002
+        raise unavailable("RabbitMQ does not answer")
+
+
+async def test_a_sync_that_never_reached_the_provider_may_be_repeated_after_half_a_minute(mongodb_url: str) -> None:
+    clock, itself = HandClock(datetime(2025, 11, 15, 3, 0, tzinfo=UTC)), Caller("tester", Role.ADMIN)
+    async with connect(mongodb_url, name="test") as mongo:
+        audit = AuditChanges(MongoAuditLog(mongo), clock)
+        sync = SyncGroups(MongoGroupLookups(mongo), AwayBroker(), OneSender(clock), audit, clock)
+        with pytest.raises(Unavailable):
+            await sync(None, itself)
+        (entry,) = await mongo["audit_log"].find({"action": "group.sync"}).to_list(None)
+        assert entry["outcome"] == "unknown"
+        with pytest.raises(Limited) as limited:
+            await sync(None, itself)
+        assert limited.value.details["reset_at"] == clock.now() + timedelta(seconds=30)
+        clock.advance(30)
+        with pytest.raises(Unavailable):
+            await sync(None, itself)
+        await MongoGroups(mongo, provider="fonnte", clock=clock).ask("fonnte-1")
+        with pytest.raises(Limited) as limited:
+            await sync(None, itself)
+        assert limited.value.details["reset_at"] == clock.now() + timedelta(minutes=10)
+
+
+async def test_a_sync_leaves_a_name_that_a_person_gave(mongodb_url: str) -> None:
+    async with connect(mongodb_url, name="test") as mongo:
+        await mongo.create_indexes()
+        given = {"fonnte": HERE, "wablas": THERE}
+        await mongo["groups"].insert_one({"_id": "grp_1", "known_as": [HERE, THERE], "group_ids": given})
+        await MongoGroups(mongo, provider="wablas", clock=StoppedClock()).found("wablas-1", [FoundGroup(HERE, "Tim")])
+        (kept,) = await mongo["groups"].find().to_list(None)
+        assert kept["group_ids"] == given
 
 
 async def test_each_provider_is_asked_for_a_group_by_its_own_name(mongodb_url: str) -> None:

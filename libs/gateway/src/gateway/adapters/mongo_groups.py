@@ -21,6 +21,9 @@ class MongoGroups:
         self._provider = provider
         self._clock = clock
 
+    async def ask(self, sender: str) -> None:
+        await self._lookups.update_one({"_id": sender}, {"$set": {"put_at": self._clock.now()}})
+
     async def found(self, sender: str, groups: Sequence[FoundGroup]) -> None:
         for group in groups:
             if not await self._named(group):
@@ -32,10 +35,10 @@ class MongoGroups:
         await self._over(sender, {"state": "failed", "found": 0, "error": error})
 
     async def _named(self, group: FoundGroup) -> bool:
-        """Note what this provider calls a group that is there; whether it is."""
-        result = await self._groups.update_one(
-            {"known_as": group.identity}, {"$set": {f"group_ids.{self._provider}": group.identity}}
-        )
+        """Note what this provider calls a group that is there, unless that is known; whether it is there."""
+        name = f"group_ids.{self._provider}"
+        kept = {"$ifNull": [f"${name}", {"$literal": group.identity}]}
+        result = await self._groups.update_one({"known_as": group.identity}, [{"$set": {name: kept}}])
         return result.matched_count == 1
 
     def _new(self, group: FoundGroup) -> Document:

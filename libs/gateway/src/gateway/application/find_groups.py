@@ -15,6 +15,10 @@ log = logger()
 
 
 class Groups(Protocol):
+    async def ask(self, sender: str) -> None:
+        """Note that the provider is asked from now on."""
+        ...
+
     async def found(self, sender: str, groups: Sequence[FoundGroup]) -> None:
         """Store those that are new, and that the look-up is over."""
         ...
@@ -38,6 +42,7 @@ class FindGroups:
         for sender in asked.groups_of:
             if self._clock.now() >= asked.deadline:
                 return  # whoever asked has gone; the provider is asked as seldom as possible
+            await self._groups.ask(sender)
             try:
                 found = await self._find(sender)
             except (NoGroups, Transient) as error:

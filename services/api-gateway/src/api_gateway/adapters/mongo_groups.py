@@ -1,11 +1,11 @@
 """WhatsApp groups in MongoDB."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, cast
 
 from api_gateway.application.keep_groups import NameTaken
-from api_gateway.application.sync_groups import Lookup
+from api_gateway.application.sync_groups import AGAIN_IF_NOT_ASKED, ASKED, AT_MOST_EVERY, Lookup
 from common.catalogue.definitions import GroupPurpose
 from common.contracts.documents import GroupDocument
 from common.mongo.connection import Document, DuplicateKeyError, Mongo, ReturnDocument
@@ -49,25 +49,31 @@ class MongoGroups:
 
 
 class MongoGroupLookups:
-    """`_id` is the sender; one that began too lately does not match, and then its identity is taken."""
+    """`_id` is the sender; one that began too lately does not match, and then its identity is taken. Its gateway notes
+    `put_at` right before it asks the provider.
+    """
 
     def __init__(self, mongo: Mongo) -> None:
         self._lookups = mongo["group_lookups"]
 
-    async def begin(self, sender: str, now: datetime, at_most_every: timedelta) -> datetime | None:
-        asked = {"asked_at": now, "state": "asked", "error": None, "found": 0}
+    async def begin(self, sender: str, now: datetime) -> datetime | None:
+        asked = {"asked_at": now, "state": ASKED, "error": None, "found": 0, "put_at": None}
+        over = [
+            {"asked_at": {"$lte": now - AT_MOST_EVERY}},
+            {"asked_at": {"$lte": now - AGAIN_IF_NOT_ASKED}, "state": ASKED, "put_at": None},
+        ]
         try:
-            await self._lookups.update_one(
-                {"_id": sender, "asked_at": {"$lte": now - at_most_every}}, {"$set": asked}, upsert=True
-            )
+            await self._lookups.update_one({"_id": sender, "$or": over}, {"$set": asked}, upsert=True)
         except DuplicateKeyError:
             found = await self._lookups.find_one({"_id": sender})
-            return now if found is None else cast("datetime", found["asked_at"]) + at_most_every
+            return now if found is None else _again_at(found)
         return None
-
-    async def forget(self, senders: Sequence[str]) -> None:
-        await self._lookups.delete_many({"_id": {"$in": list(senders)}})
 
     async def of(self, senders: Sequence[str]) -> list[Lookup]:
         found = self._lookups.find({"_id": {"$in": list(senders)}}).sort("_id", 1)
         return [Lookup(one["_id"], one["state"], one["found"], one["error"]) async for one in found]
+
+
+def _again_at(lookup: Document) -> datetime:
+    unasked = lookup["state"] == ASKED and lookup.get("put_at") is None
+    return cast("datetime", lookup["asked_at"]) + (AGAIN_IF_NOT_ASKED if unasked else AT_MOST_EVERY)
