@@ -38,7 +38,7 @@ demo: ## start everything and show what it does
 
 test: ## run all tests with servers of their own; some with args="-k name"
 	@deploy/local/bootstrap --tests
-	@.venv/bin/python -m pytest $(args)
+	@.venv/bin/python -m tests $(args)
 
 bench: ## messages a second, beside the same job on a peer; args="--messages 20000"
 	@deploy/local/bootstrap --tests

@@ -85,7 +85,11 @@ def test_a_number_is_masked_wherever_it_stands_in_a_field(written: io.StringIO, 
     assert "6281******001" in json.dumps(line)
 
 
-@pytest.mark.parametrize("value", ["half \ud800", 2**70, float("nan"), object(), {1: {2}}], ids=repr)
+@pytest.mark.parametrize(
+    "value",
+    ["half \ud800", 2**70, float("nan"), object(), {1: {2}}],
+    ids=["half a character", "huge", "not a number", "an object", "a set"],
+)
 def test_no_value_is_so_odd_that_logging_it_fails(written: io.StringIO, value: object) -> None:
     structlog.get_logger().warning("odd", value=value)
     assert len(lines(written)) == 1

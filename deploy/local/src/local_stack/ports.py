@@ -7,8 +7,7 @@ from pathlib import Path
 
 # Below Linux' range for outgoing connections (32768 and up), so that a restarted server never finds its port
 # taken by somebody's client.
-_LOWEST = 20_000
-_HIGHEST = 32_000
+RANGE = range(20_000, 32_001)
 _ATTEMPTS = 500
 
 
@@ -30,10 +29,10 @@ def is_free(port: int) -> bool:
 def free_port(taken: frozenset[int] = frozenset()) -> int:
     """A port that nobody listens on and that is not in `taken`."""
     for _ in range(_ATTEMPTS):
-        port = random.randint(_LOWEST, _HIGHEST)  # noqa: S311 -- two stacks must not pick the same, no secret
+        port = random.choice(RANGE)  # noqa: S311 -- two stacks must not pick the same, no secret
         if port not in taken and is_free(port):
             return port
-    raise NoFreePortError(f"no free port between {_LOWEST} and {_HIGHEST}")
+    raise NoFreePortError(f"no free port between {RANGE[0]} and {RANGE[-1]}")
 
 
 class Ports:
