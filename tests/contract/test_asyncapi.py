@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from common.contracts import events, facts
+from common.contracts import facts
 from common.contracts.event import Event
 from common.topology.asyncapi import rendered
 from common.topology.declarations import ANNOUNCEMENTS, FACTS, REQUESTS
