@@ -14,6 +14,7 @@ from kabar_client.failures import (
     Unauthenticated,
     Unavailable,
     Unreachable,
+    Unreadable,
 )
 from kabar_client.http import AsyncKabar, Kabar
 from kabar_client.requests import Notify
@@ -46,4 +47,5 @@ __all__ = [
     "Unauthenticated",
     "Unavailable",
     "Unreachable",
+    "Unreadable",
 ]

@@ -11,26 +11,43 @@ import httpx
 from kabar_client import requests
 from kabar_client.answers import Accepted, Delivery, Notification, Told
 from kabar_client.requests import Call, DeliveryFilter, Notify
-from kabar_client.retrying import Patience, Wait, conversation
+from kabar_client.retrying import Came, Patience, Wait, conversation
 
 T = TypeVar("T")
 PAGE = 100
 TIMEOUT_SECONDS = 35.0
 """A direct send is answered within 30 s."""
+UPLOAD_SECONDS = 600.0
+"""Half a million rows are answered within minutes."""
 
 
 class _Common:
-    """What both clients are made with: where Kabar is, and a token of a person or a key of a service."""
+    """What both clients are made with: where Kabar is, and a token of a person or a key of a service. `timeout` is how
+    many seconds Kabar may be silent, `upload_timeout` while rows are uploaded.
+    """
 
     def __init__(
         self, url: str, *, token: str | None = None, api_key: str | None = None, timeout: float = TIMEOUT_SECONDS,
-        patience: Patience = Patience(),  # noqa: B008 - it cannot be changed
+        upload_timeout: float = UPLOAD_SECONDS, patience: Patience = Patience(),  # noqa: B008 - it cannot be changed
     ) -> None:  # fmt: skip
         if (token is None) == (api_key is None):
             raise ValueError("give either a token or an api_key")
+        if not _is_address(url):
+            raise ValueError(f"url: {url!r} is no address like http://127.0.0.1:8080")
         headers = {"Authorization": f"Bearer {token}"} if token else {"X-API-Key": str(api_key)}
         self._patience = patience
+        self._upload_timeout = httpx.Timeout(upload_timeout, connect=timeout)
         self._made_with: dict[str, Any] = {"base_url": url, "headers": headers, "timeout": timeout, "trust_env": False}
+
+    def _request(self, call: Call[Any]) -> dict[str, Any]:
+        made: dict[str, Any] = {"method": call.method, "url": call.path, "params": call.query, "headers": call.headers}
+        if call.json is not None:
+            made["json"] = call.json
+        if call.content is not None:
+            made["content"] = call.content
+        if call.upload:
+            made["timeout"] = self._upload_timeout
+        return made
 
     @classmethod
     def from_environment(cls) -> Self:
@@ -82,19 +99,23 @@ class Kabar(_Common):
             if cursor is None:
                 return
 
-    def put_row(self, kind: str, identity: str, row: Mapping[str, Any]) -> Told:
+    def put_row(self, kind: str, identity: str, row: Mapping[str, Any], *, idempotency_key: str | None = None) -> Told:
         """Tell the directory of one row: `customers technicians staff tickets invoices packages`."""
-        return self._do(requests.put_row(kind, identity, row))
+        return self._do(requests.put_row(kind, identity, row, idempotency_key))
 
-    def put_rows(self, kind: str, rows: Sequence[Mapping[str, Any]], *, dry_run: bool = False) -> Told:
-        return self._do(requests.post_rows(kind, rows, dry_run=dry_run))
+    def put_rows(
+        self, kind: str, rows: Sequence[Mapping[str, Any]], *, dry_run: bool = False, idempotency_key: str | None = None
+    ) -> Told:
+        return self._do(requests.post_rows(kind, rows, idempotency_key, dry_run=dry_run))
 
-    def put_csv(self, kind: str, text: str | bytes, *, dry_run: bool = False) -> Told:
-        return self._do(requests.post_csv(kind, text, dry_run=dry_run))
+    def put_csv(
+        self, kind: str, text: str | bytes, *, dry_run: bool = False, idempotency_key: str | None = None
+    ) -> Told:
+        return self._do(requests.post_csv(kind, text, idempotency_key, dry_run=dry_run))
 
     def _do(self, call: Call[T]) -> T:
         talk = conversation(call, self._patience)
-        came: httpx.Response | httpx.TransportError | None = None
+        came: Came | None = None
         while True:
             try:
                 step = talk.send(came)
@@ -105,8 +126,8 @@ class Kabar(_Common):
                 time.sleep(step.seconds)
                 continue
             try:
-                came = self._client.request(**_request(step))
-            except httpx.TransportError as error:
+                came = self._client.request(**self._request(step))
+            except httpx.RequestError as error:
                 came = error
 
 
@@ -150,19 +171,25 @@ class AsyncKabar(_Common):
             if cursor is None:
                 return
 
-    async def put_row(self, kind: str, identity: str, row: Mapping[str, Any]) -> Told:
+    async def put_row(
+        self, kind: str, identity: str, row: Mapping[str, Any], *, idempotency_key: str | None = None
+    ) -> Told:
         """Tell the directory of one row: `customers technicians staff tickets invoices packages`."""
-        return await self._do(requests.put_row(kind, identity, row))
+        return await self._do(requests.put_row(kind, identity, row, idempotency_key))
 
-    async def put_rows(self, kind: str, rows: Sequence[Mapping[str, Any]], *, dry_run: bool = False) -> Told:
-        return await self._do(requests.post_rows(kind, rows, dry_run=dry_run))
+    async def put_rows(
+        self, kind: str, rows: Sequence[Mapping[str, Any]], *, dry_run: bool = False, idempotency_key: str | None = None
+    ) -> Told:
+        return await self._do(requests.post_rows(kind, rows, idempotency_key, dry_run=dry_run))
 
-    async def put_csv(self, kind: str, text: str | bytes, *, dry_run: bool = False) -> Told:
-        return await self._do(requests.post_csv(kind, text, dry_run=dry_run))
+    async def put_csv(
+        self, kind: str, text: str | bytes, *, dry_run: bool = False, idempotency_key: str | None = None
+    ) -> Told:
+        return await self._do(requests.post_csv(kind, text, idempotency_key, dry_run=dry_run))
 
     async def _do(self, call: Call[T]) -> T:
         talk = conversation(call, self._patience)
-        came: httpx.Response | httpx.TransportError | None = None
+        came: Came | None = None
         while True:
             try:
                 step = talk.send(came)
@@ -173,15 +200,14 @@ class AsyncKabar(_Common):
                 await asyncio.sleep(step.seconds)
                 continue
             try:
-                came = await self._client.request(**_request(step))
-            except httpx.TransportError as error:
+                came = await self._client.request(**self._request(step))
+            except httpx.RequestError as error:
                 came = error
 
 
-def _request(call: Call[Any]) -> dict[str, Any]:
-    made: dict[str, Any] = {"method": call.method, "url": call.path, "params": call.query, "headers": call.headers}
-    if call.json is not None:
-        made["json"] = call.json
-    if call.content is not None:
-        made["content"] = call.content
-    return made
+def _is_address(url: str) -> bool:
+    try:
+        parsed = httpx.URL(url)
+    except httpx.InvalidURL:
+        return False
+    return parsed.scheme in {"http", "https"} and bool(parsed.host)

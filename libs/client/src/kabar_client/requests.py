@@ -48,7 +48,9 @@ class DeliveryFilter(TypedDict, total=False):
 
 @dataclass(frozen=True)
 class Call(Generic[T]):
-    """One request and how its answer is read. Every one may be made again: changes carry an idempotency key."""
+    """One request and how its answer is read. Every one may be made again: changes carry an idempotency key. An
+    `upload` is only answered once all of it is kept.
+    """
 
     method: str
     path: str
@@ -57,6 +59,7 @@ class Call(Generic[T]):
     content: bytes | None = None
     query: Mapping[str, str] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
+    upload: bool = False
 
 
 def send(kind: str, asked: Notify) -> Call[Accepted]:
@@ -89,21 +92,23 @@ def deliveries(asked: DeliveryFilter, cursor: str | None, limit: int) -> Call[tu
     return Call("GET", "/api/deliveries", _delivery_page, query=query)
 
 
-def put_row(kind: str, identity: str, row: Mapping[str, Any]) -> Call[Told]:
+def put_row(kind: str, identity: str, row: Mapping[str, Any], key: str | None) -> Call[Told]:
     path = f"/api/directory/{_part(kind)}/{_part(identity)}"
-    return Call("PUT", path, Told.model_validate, json=_json(row), headers=_key(None))
+    return Call("PUT", path, Told.model_validate, json=_json(row), headers=_key(key))
 
 
-def post_rows(kind: str, rows: Sequence[Mapping[str, Any]], *, dry_run: bool) -> Call[Told]:
-    path, query = f"/api/directory/{_part(kind)}", _dry_run(dry_run=dry_run)
-    return Call("POST", path, Told.model_validate, json={"items": _json(rows)}, query=query, headers=_key(None))
+def post_rows(kind: str, rows: Sequence[Mapping[str, Any]], key: str | None, *, dry_run: bool) -> Call[Told]:
+    return _upload(kind, _key(key), dry_run=dry_run, json={"items": _json(rows)})
 
 
-def post_csv(kind: str, text: str | bytes, *, dry_run: bool) -> Call[Told]:
+def post_csv(kind: str, text: str | bytes, key: str | None, *, dry_run: bool) -> Call[Told]:
     content = text.encode() if isinstance(text, str) else text
-    headers = {"Content-Type": "text/csv", **_key(None)}
-    path, query = f"/api/directory/{_part(kind)}", _dry_run(dry_run=dry_run)
-    return Call("POST", path, Told.model_validate, content=content, query=query, headers=headers)
+    return _upload(kind, {"Content-Type": "text/csv", **_key(key)}, dry_run=dry_run, content=content)
+
+
+def _upload(kind: str, headers: Mapping[str, str], *, dry_run: bool, **body: Any) -> Call[Told]:
+    path, query = f"/api/directory/{_part(kind)}", {"dry_run": "true"} if dry_run else {}
+    return Call("POST", path, Told.model_validate, query=query, headers=headers, upload=True, **body)
 
 
 def _delivery_page(body: Any) -> tuple[list[Delivery], str | None]:
@@ -112,10 +117,6 @@ def _delivery_page(body: Any) -> tuple[list[Delivery], str | None]:
 
 def _key(given: str | None) -> dict[str, str]:
     return {"Idempotency-Key": given or uuid.uuid4().hex}
-
-
-def _dry_run(*, dry_run: bool) -> dict[str, str]:
-    return {"dry_run": "true"} if dry_run else {}
 
 
 def _part(identity: str) -> str:

@@ -1,13 +1,15 @@
 """When a call is made again: pure, so that the blocking and the asynchronous client do the same."""
 
+import math
 import random
-from collections.abc import Generator
+import time
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import httpx
 
-from kabar_client.failures import Unreachable, failure
+from kabar_client.failures import Answered, KabarError, Unreachable, Unreadable, failure
 from kabar_client.requests import Call
 
 T = TypeVar("T")
@@ -17,10 +19,14 @@ _UNANSWERED = {502, 503, 504}
 
 @dataclass(frozen=True)
 class Patience:
-    """How often a call is made at most, and the seconds before it is made again (then twice as long each time)."""
+    """How often a call is made at most, and the seconds before it is made again (then twice as long each time).
+
+    `running`: for how many seconds a call waits for its own first try, whose answer was lost, while Kabar is at it.
+    """
 
     tries: int = 4
     first_wait: float = 0.5
+    running: float = 600.0
 
 
 @dataclass(frozen=True)
@@ -28,35 +34,60 @@ class Wait:
     seconds: float
 
 
-Step = Generator["Call[T] | Wait", "httpx.Response | httpx.TransportError | None", T]
+Came = httpx.Response | httpx.RequestError
+Step = Generator["Call[T] | Wait", "Came | None", T]
 
 
-def conversation(call: Call[T], patience: Patience) -> Step[T]:
+def conversation(call: Call[T], patience: Patience, clock: Callable[[], float] = time.monotonic) -> Step[T]:
     """Yields what to do next (make the call, or wait) and is sent what came of it; returns what was answered."""
-    for number in range(patience.tries):
-        last = number + 1 == patience.tries
-        answer = yield call
-        if isinstance(answer, httpx.Response):
-            if answer.is_success:
-                return call.read(answer.json())
-            body = _body(answer)
-            if last or not _passes(answer.status_code, str(body.get("code"))):
-                raise failure(answer.status_code, body)
-            yield Wait(_wait(number, patience, answer.headers.get("Retry-After")))
-        elif last:
-            raise Unreachable(f"{call.method} {call.path}: {type(answer).__name__}") from answer
-        else:
-            yield Wait(_wait(number, patience, None))
-    raise AssertionError("unreachable")
+    ends = math.inf
+    failed = waited = 0
+    while True:
+        came = yield call
+        try:
+            return _read(call, came)
+        except KabarError as error:
+            if _running(error):
+                now = clock()
+                ends = min(ends, now + patience.running)
+                if now >= ends:
+                    raise
+            else:
+                failed += 1
+                if failed == patience.tries or not _passes(error):
+                    raise
+        yield Wait(_wait(waited, patience, came))
+        waited += 1
 
 
-def _passes(status: int, code: str) -> bool:
-    """Whether the same call may succeed later; a 409 of ours is our own first try, which is still running."""
-    return status in _UNANSWERED or (status == 409 and code == "IDEMPOTENCY_CONFLICT")
+def _read(call: Call[T], came: Came | None) -> T:
+    named = f"{call.method} {call.path}"
+    if isinstance(came, httpx.Response):
+        request_id = came.headers.get("X-Request-Id")
+        if not came.is_success:
+            raise failure(came.status_code, _body(came), request_id)
+        try:
+            return call.read(came.json())
+        except (ValueError, TypeError, KeyError) as error:
+            raise Unreadable(named, came.status_code, request_id) from error
+    if isinstance(came, httpx.TransportError):
+        raise Unreachable(f"{named}: {type(came).__name__}") from came
+    raise Unreadable(named) from came  # it came, but packed wrongly, or sent from address to address
 
 
-def _wait(number: int, patience: Patience, told: str | None) -> float:
-    own = patience.first_wait * 2.0**number * random.uniform(0.8, 1.2)  # noqa: S311 - only spreads load
+def _running(error: KabarError) -> bool:
+    """A 409 of ours is our own first try."""
+    return isinstance(error, Answered) and error.status == 409 and error.code == "IDEMPOTENCY_CONFLICT"
+
+
+def _passes(error: KabarError) -> bool:
+    """Whether the same call may succeed later."""
+    return not isinstance(error, Answered) or error.status in _UNANSWERED
+
+
+def _wait(number: int, patience: Patience, came: Came | None) -> float:
+    own = patience.first_wait * 2.0 ** min(number, 10) * random.uniform(0.8, 1.2)  # noqa: S311 - only spreads load
+    told = came.headers.get("Retry-After") if isinstance(came, httpx.Response) else None
     asked = float(told) if told is not None and told.isdecimal() else 0.0
     return min(max(own, asked), LONGEST_WAIT)
 
