@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -282,6 +283,38 @@ async def test_the_same_key_tells_a_file_once_and_no_other_file(api: Api) -> Non
         dry = await send_csv(client, f"{HEADER}{identity},Sari,,,\n", headers=headers, params={"dry_run": "true"})
         assert_error(dry, 422, "IDEMPOTENCY_CONFLICT", field="Idempotency-Key")
     assert (row(api, identity) or {})["name"] == "Sari"
+
+
+@pytest.mark.parametrize("state", ["abandoned", "running"], ids=["given up", "its process died"])
+@pytest.mark.parametrize("way", ["row", "rows", "csv"])
+async def test_a_repeated_call_does_not_beat_what_was_told_in_between(api: Api, way: str, state: str) -> None:
+    identity, headers = fresh(), {"Idempotency-Key": uuid4().hex}
+
+    async def ask(client: httpx.AsyncClient) -> httpx.Response:
+        match way:
+            case "row":
+                return await client.put(
+                    f"/api/directory/customers/{identity}", json={"name": "Sari", "area": "Bandung"}, headers=headers
+                )
+            case "rows":
+                items = {"items": [{"id": identity, "name": "Sari", "area": "Bandung"}]}
+                return await client.post("/api/directory/customers", json=items, headers=headers)
+            case _:
+                return await send_csv(client, f"id,name,area\n{identity},Sari,Bandung\n", headers=headers)
+
+    api.rows["idempotency_keys"].delete_many({})
+    async with api.client() as client:
+        assert (await ask(client)).status_code == 200
+        await client.put(f"/api/directory/customers/{identity}", json={"name": "Budi"})
+        long_ago = datetime.now(UTC) - timedelta(seconds=61)
+        api.rows["idempotency_keys"].update_one(
+            {"body": {"$exists": True}},  # as if it had died before it answered
+            {"$set": {"state": state, "reserved_at": long_ago}, "$unset": {"status": "", "body": "", "location": ""}},
+        )
+        repeated = await ask(client)
+    assert (repeated.status_code, "Idempotent-Replayed" in repeated.headers) == (200, False), repeated.text
+    found = row(api, identity) or {}
+    assert (found["name"], found["area"]) == ("Budi", "Bandung")
 
 
 async def test_two_files_at_once_lose_nothing(api: Api) -> None:

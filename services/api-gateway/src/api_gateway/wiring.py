@@ -183,7 +183,7 @@ async def wire(settings: Settings, surroundings: Surroundings) -> AsyncIterator[
         deliveries=deliveries,
         senders=senders,
         directory=directory,
-        tell_directory=TellDirectory(directory, clock),
+        tell_directory=TellDirectory(directory),
         ledger=MongoLedger(mongo),
         statistics=MongoStatistics(mongo),
         prices=settings.prices,

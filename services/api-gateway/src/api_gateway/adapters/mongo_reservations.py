@@ -2,6 +2,7 @@
 
 import zlib
 from collections.abc import Sequence
+from datetime import datetime
 
 from api_gateway.adapters.grouped import Grouped, persistently
 from api_gateway.adapters.mongo_notifications import insert_once
@@ -27,12 +28,19 @@ class MongoReservations:
     async def take_over(self, found: Reservation, wanted: Reservation) -> bool:
         async def take() -> bool:
             result = await self._keys.update_one(
-                {"_id": found.key, "token": {"$in": [found.token, wanted.token]}, "state": {"$ne": DONE}},
+                {
+                    "_id": found.key,
+                    "$or": [{"token": found.token, "reserved_at": found.reserved_at}, {"token": wanted.token}],
+                    "state": {"$ne": DONE},
+                },
                 {"$set": {"token": wanted.token, "reserved_at": wanted.reserved_at, "state": RUNNING}},
             )
             return result.matched_count == 1
 
         return await persistently(take, self._mongo)
+
+    async def renew(self, mine: Reservation, at: datetime) -> None:
+        await self.settling.put(UpdateOne(_own(mine), {"$set": {"reserved_at": at}}))
 
     async def complete(self, mine: Reservation, answer: Answer) -> None:
         done = {
@@ -97,7 +105,7 @@ def _document(reservation: Reservation) -> Document:
         "token": reservation.token,
         "state": RUNNING,
         "reserved_at": reservation.reserved_at,
-        "created_at": reservation.reserved_at,
+        "created_at": reservation.created_at,
     }
 
 
@@ -111,6 +119,7 @@ def _reservation(document: Document) -> Reservation:
         document["resource_id"],
         document["token"],
         document["reserved_at"],
+        document["created_at"],
         document["state"] == ABANDONED,
         answer,
     )

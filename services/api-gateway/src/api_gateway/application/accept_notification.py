@@ -49,9 +49,12 @@ class Policy:
 
 @dataclass(frozen=True)
 class Turn:
-    """Under which identity to accept; `retaken`: somebody before may have come to accepting it."""
+    """Under which identity to accept what was first asked for at `since`; `retaken`: somebody before may have come to
+    accepting it.
+    """
 
     notification_id: str
+    since: datetime
     retaken: bool = False
 
 

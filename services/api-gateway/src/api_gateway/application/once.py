@@ -1,5 +1,7 @@
 """Do what an idempotency key stands for once, however often and from wherever it is asked for."""
 
+import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -13,6 +15,8 @@ from common.telemetry.logs import logger
 
 ABANDONED_AFTER = timedelta(seconds=60)
 """A reservation without an answer for so long was left behind by a crash."""
+RENEWALS = 4
+"""So often a reservation is renewed before it would count as left behind."""
 FIELD = "Idempotency-Key"
 log = logger()
 
@@ -37,7 +41,8 @@ class Once:
 
         Raises `Refused` when the key stands for another request and `Conflicting` while that is under way.
         """
-        wanted = Reservation(key, fingerprint, new_id("ntf"), new_id("try"), self.clock.now())
+        now = self.clock.now()
+        wanted = Reservation(key, fingerprint, new_id("ntf"), new_id("try"), reserved_at=now, created_at=now)
         try:
             found = await self.reservations.reserve(wanted)
         except Unavailable:
@@ -50,14 +55,15 @@ class Once:
                 raise Refused(Code.IDEMPOTENCY_CONFLICT, f"{FIELD}: {error}", [Problem(FIELD, error)])
             if found.answer is not None:
                 return Replayed(found.answer)
-            if not found.abandoned and wanted.reserved_at - found.reserved_at < self.abandoned_after:
+            if not found.abandoned and now - found.reserved_at < self.abandoned_after:
                 raise _running()
             if not await self.reservations.take_over(found, wanted):
                 raise _running()
-            wanted, retaken = replace(wanted, resource_id=found.resource_id), True
-        return await self._act(wanted, Turn(wanted.resource_id, retaken), act)
+            wanted, retaken = replace(wanted, resource_id=found.resource_id, created_at=found.created_at), True
+        return await self._act(wanted, Turn(wanted.resource_id, wanted.created_at, retaken), act)
 
     async def _act(self, mine: Reservation, turn: Turn, act: Callable[[Turn], Awaitable[Answer]]) -> Answer:
+        renewing = asyncio.create_task(self._renew(mine))
         try:
             answer = await act(turn)
         except Refused as refused:
@@ -66,11 +72,20 @@ class Once:
         except BaseException:
             self.reservations.abandon(mine)
             raise
+        finally:
+            renewing.cancel()
         try:
             await self.reservations.complete(mine, answer)
         except Unavailable as error:  # it is done; the next caller with this key finds that out by its identity
             log.warning("idempotency.not_completed", notification_id=mine.resource_id, error=str(error))
         return answer
+
+    async def _renew(self, mine: Reservation) -> None:
+        """However long it takes, nobody takes it over meanwhile."""
+        while True:
+            await asyncio.sleep(self.abandoned_after.total_seconds() / RENEWALS)
+            with contextlib.suppress(Unavailable):  # the next one may be in time
+                await self.reservations.renew(mine, self.clock.now())
 
     async def _release(self, mine: Reservation, turn: Turn, refused: Refused) -> None:
         if turn.retaken or isinstance(refused, Unavailable):

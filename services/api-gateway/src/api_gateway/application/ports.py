@@ -154,13 +154,16 @@ class Answer:
 
 @dataclass(frozen=True)
 class Reservation:
-    """An idempotency key in somebody's hands. `token` says whose; `answer` is there once it is done."""
+    """An idempotency key in somebody's hands. `token` says whose, since `reserved_at`; it was first seen at
+    `created_at`; `answer` is there once it is done.
+    """
 
     key: str
     fingerprint: str
     resource_id: str
     token: str
     reserved_at: datetime
+    created_at: datetime
     abandoned: bool = False
     answer: Answer | None = None
 
@@ -170,7 +173,10 @@ class Reservations(Protocol):
         """The reservation that holds the key: the wanted one, or the one that was there before."""
 
     async def take_over(self, found: Reservation, wanted: Reservation) -> bool:
-        """Make an unfinished reservation one's own, unless somebody else just did."""
+        """Make an unfinished reservation one's own, unless somebody else just did or it was renewed."""
+
+    async def renew(self, mine: Reservation, at: datetime) -> None:
+        """Reserve it anew, if it still is one's own."""
 
     async def complete(self, mine: Reservation, answer: Answer) -> None: ...
 

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Protocol
 
 from pydantic import ValidationError
@@ -10,7 +11,6 @@ from api_gateway.domain.refusals import Code
 from api_gateway.domain.wording import in_words
 from common.contracts.directory import Row
 from common.contracts.tellings import Outcome, Telling, Told, Unfit
-from common.kernel.clock import Clock
 from common.kernel.phone import mask, mask_in_text
 
 MOST_REFUSALS = 1_000
@@ -79,16 +79,22 @@ class Counted:
 
 @dataclass(frozen=True)
 class TellDirectory:
-    """All rows of one call are told at its moment; of one that stands twice the later counts."""
+    """All rows of one call are told at the moment it was first asked for: repeated, it beats nothing that came in
+    between. Of one that stands twice the later counts.
+    """
 
     directory: Directory
-    clock: Clock
 
     async def many(
-        self, shape: type[Row], batches: AsyncIterator[Sequence[Candidate]], *, dry_run: bool, counted: Counted
+        self,
+        shape: type[Row],
+        batches: AsyncIterator[Sequence[Candidate]],
+        *,
+        at: datetime,
+        dry_run: bool,
+        counted: Counted,
     ) -> None:
         """`shape` is what a row must look like. With `dry_run` nothing is written."""
-        now = self.clock.now()
         async for batch in batches:
             counted.read += len(batch)
             fit: list[tuple[Candidate, Telling]] = []
@@ -96,7 +102,7 @@ class TellDirectory:
             for candidate in batch:
                 row = _shaped(candidate, shape)
                 if isinstance(row, Row):
-                    fit.append((candidate, Telling(row, now, version=candidate.row)))
+                    fit.append((candidate, Telling(row, at, version=candidate.row)))
                 else:
                     unfit.append(row)
             tellings = [telling for _, telling in fit]
@@ -109,8 +115,8 @@ class TellDirectory:
             for refusals in sorted(unfit, key=lambda refusals: refusals[0].row):
                 counted.refuse(refusals)
 
-    async def one(self, row: Row, *, dry_run: bool) -> Told:
-        (told,) = await self.directory.tell(row.kind, [Telling(row, self.clock.now())], dry_run=dry_run)
+    async def one(self, row: Row, *, at: datetime, dry_run: bool) -> Told:
+        (told,) = await self.directory.tell(row.kind, [Telling(row, at)], dry_run=dry_run)
         return told
 
 

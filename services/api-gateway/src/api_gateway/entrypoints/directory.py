@@ -3,6 +3,7 @@
 import unicodedata
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import asdict
+from functools import partial
 from typing import Annotated, Any
 
 import orjson
@@ -73,14 +74,14 @@ async def put(request: Request, kind: str, identity: str, caller: Writer, dry_ru
     shape = _shape(kind)
     document = await read_json(request)
 
-    async def act(_: Turn) -> Answer:
+    async def act(turn: Turn) -> Answer:
         row = shaped({"id": identity, **document}, shape)
         if row.id != identity:
             raise invalid("id", "is another one in the path; leave it out")
         if dry_run:
-            return answered(await _tell_one(request, row, dry_run=True))
+            return answered(await _tell_one(request, row, turn, dry_run=True))
         async with uses(request).audit.changing(caller, "directory.tell", f"{kind}/{identity}") as change:
-            told = await _tell_one(request, row, dry_run=False)
+            told = await _tell_one(request, row, turn, dry_run=False)
             change.after = {name: told[name] for name in ("outcome", "changed")}
         found = await uses(request).directory.get(kind, identity)
         return answered({**told, **_view(kind, found or {"_id": identity})})
@@ -95,9 +96,9 @@ async def tell(request: Request, kind: str, caller: Writer, dry_run: DryRun = Fa
         return await _tell_csv(request, caller, shape, dry_run=dry_run)
     document = await read_json(request)
 
-    async def act(_: Turn) -> Answer:
+    async def act(turn: Turn) -> Answer:
         items = shaped(document, RowsBody).items
-        return answered(await _tell_many(request, caller, shape, _batches(items), dry_run=dry_run))
+        return answered(await _tell_many(request, caller, shape, _batches(items), turn, dry_run=dry_run))
 
     return await post(request, caller, {"document": document, "dry_run": dry_run}, act)
 
@@ -106,8 +107,8 @@ async def _tell_csv(request: Request, caller: Caller, shape: type[RowBody], *, d
     """The file is not read before it is told, so whether a repeated request brings the same one is found out last."""
     upload = Upload(request)
 
-    async def act(_: Turn) -> Answer:
-        told = await _tell_many(request, caller, shape, upload.candidates(shape), dry_run=dry_run)
+    async def act(turn: Turn) -> Answer:
+        told = await _tell_many(request, caller, shape, upload.candidates(shape), turn, dry_run=dry_run)
         return answered({**told, "sha256": await upload.digest()})
 
     response = await post(request, caller, {"csv": True, "dry_run": dry_run}, act)
@@ -123,16 +124,18 @@ async def _tell_many(
     caller: Caller,
     shape: type[RowBody],
     batches: AsyncIterator[Sequence[Candidate]],
+    turn: Turn,
     *,
     dry_run: bool,
 ) -> dict[str, Any]:
     counted = Counted()
+    many = partial(uses(request).tell_directory.many, shape, batches, at=turn.since, counted=counted)
     try:
         if dry_run:
-            await uses(request).tell_directory.many(shape, batches, dry_run=True, counted=counted)
+            await many(dry_run=True)
         else:
             async with uses(request).audit.changing(caller, "directory.tell", shape.kind) as change:
-                await uses(request).tell_directory.many(shape, batches, dry_run=False, counted=counted)
+                await many(dry_run=False)
                 change.after = _counts(counted)
     except Oversized as oversized:
         oversized.details = {**oversized.details, **_counts(counted)}
@@ -141,8 +144,8 @@ async def _tell_many(
     return {"success": True, "dry_run": dry_run, **_counts(counted), "refusals": refusals}
 
 
-async def _tell_one(request: Request, row: RowBody, *, dry_run: bool) -> dict[str, Any]:
-    told = await uses(request).tell_directory.one(row, dry_run=dry_run)
+async def _tell_one(request: Request, row: RowBody, turn: Turn, *, dry_run: bool) -> dict[str, Any]:
+    told = await uses(request).tell_directory.one(row, at=turn.since, dry_run=dry_run)
     if told.problem is not None:
         raise invalid(told.problem.field, told.problem.reason, code_of(told.problem))
     return {"success": True, "dry_run": dry_run, "id": told.id, "outcome": told.outcome, "changed": told.changed}

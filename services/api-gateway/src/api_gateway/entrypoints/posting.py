@@ -29,7 +29,7 @@ async def post(request: Request, caller: Caller, document: dict[str, Any], act: 
     """Do it; with an idempotency key once only, however often it is asked for."""
     key = _key(request)
     if key is None:
-        return _respond(await act(Turn(new_id("ntf"))))
+        return _respond(await act(Turn(new_id("ntf"), uses(request).clock.now())))
     owned = hashlib.sha256(f"{caller.subject}\n{key}".encode()).hexdigest()
     done = await uses(request).once(owned, fingerprint(request, document), act)
     if isinstance(done, Replayed):
