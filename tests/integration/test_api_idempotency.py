@@ -6,6 +6,7 @@ from typing import Any
 from uuid import uuid4
 
 import httpx
+import pytest
 
 from tests.support.api import Api, assert_error
 from tests.support.stored_deliveries import stored_delivery
@@ -161,6 +162,31 @@ async def test_every_other_post_is_done_once_too(api: Api) -> None:
     assert (first.status_code, first.content) == (again.status_code, again.content) == (200, first.content)
     assert again.headers["idempotent-replayed"] == "true"
     assert without.status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/api/suppressions", {"recipient": "6281200000001"}),
+        ("/api/whatsapp-groups", {"name": "Tim", "group_ids": {"fonnte": "120363000000000009@g.us"}}),
+        ("/api/webhook-endpoints", {"url": "https://portal.example/kabar", "events": ["delivery.*"]}),
+    ],
+)
+async def test_a_removal_whose_answer_was_lost_is_answered_as_it_was(api: Api, path: str, body: dict[str, Any]) -> None:
+    headers = {"Idempotency-Key": uuid4().hex}
+    async with api.client() as client:
+        made = (await client.post(path, json=body)).json()
+        address = f"{path}/{body.get('recipient') or made['id']}"
+        api.rows["idempotency_keys"].delete_many({})
+        first = await client.delete(address, headers=headers)
+        replayed = await client.delete(address, headers=headers)
+        (kept,) = api.rows["idempotency_keys"].find()
+        forget_answer(api, kept["resource_id"], age=61)
+        again = await client.delete(address, headers=headers)
+        assert_error(await client.delete(address), 404, "NOT_FOUND")
+    assert (first.status_code, first.json()["success"]) == (200, True), first.text
+    assert replayed.content == again.content == first.content
+    assert (replayed.status_code, again.status_code) == (200, 200)
 
 
 async def test_a_large_answer_is_kept_whole(api: Api) -> None:

@@ -78,12 +78,11 @@ class KeepGroups:
             noted.after = _audited(after)
         return after
 
-    async def remove(self, group_id: str, caller: Caller) -> GroupDocument:
+    async def remove(self, group_id: str, caller: Caller) -> None:
         """Raises `Missing`."""
         before = await self.get(group_id)
         async with self.audit.changing(caller, "group.remove", group_id, before=_audited(before)):
             await self.groups.remove(group_id)
-        return before
 
 
 def _names(group_ids: Mapping[str, str]) -> list[str]:

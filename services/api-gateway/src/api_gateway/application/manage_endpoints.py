@@ -149,11 +149,6 @@ class ManageEndpoints:
         )
         return (await self.get(endpoint_id)).secrets[0]
 
-    async def remove(self, endpoint_id: str) -> Endpoint:
-        found = await self.get(endpoint_id)
-        await self.endpoints.remove(endpoint_id)
-        return found
-
     async def message(self, endpoint_id: str, message_id: str) -> Message:
         found = await self.messages.get(endpoint_id, message_id)
         if found is None:

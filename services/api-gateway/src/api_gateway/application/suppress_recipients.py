@@ -50,12 +50,11 @@ class SuppressRecipients:
         log.info("recipient.suppressed", reason=reason, by=caller.subject, deliveries_ended=done.ended)
         return done
 
-    async def lift(self, recipient: str, caller: Caller) -> SuppressionDocument:
+    async def lift(self, recipient: str, caller: Caller) -> None:
         """Raises `Missing`. What was ended stays ended; only what is planned from now on is sent again."""
         before = await self.get(recipient)
         async with self.audit.changing(caller, "suppression.lift", recipient, before=_audited(before)):
-            lifted = await self.suppressions.lift(recipient)
-        return lifted or before
+            await self.suppressions.lift(recipient)
 
     async def get(self, recipient: str) -> SuppressionDocument:
         """Raises `Missing`."""

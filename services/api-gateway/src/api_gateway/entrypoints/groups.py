@@ -18,7 +18,7 @@ from api_gateway.entrypoints.authentication import Admin, Reader
 from api_gateway.entrypoints.bodies import GroupBody, GroupChangeBody, GroupSyncBody, GroupTestBody, NoBody
 from api_gateway.entrypoints.openapi import describe
 from api_gateway.entrypoints.paging import Cursor, Limit, after_cursor, cursor_after
-from api_gateway.entrypoints.posting import answered, post
+from api_gateway.entrypoints.posting import answered, post, removed
 from api_gateway.entrypoints.queue import TEST_MESSAGE
 from api_gateway.entrypoints.reading import read_json, shaped
 from api_gateway.entrypoints.uses import uses
@@ -95,10 +95,9 @@ async def change(request: Request, group_id: str, caller: Admin) -> Response:
 async def remove(request: Request, group_id: str, caller: Admin) -> Response:
     document = await read_json(request, optional=True)
 
-    async def act(_: Turn) -> Answer:
+    async def act(turn: Turn) -> Answer:
         shaped(document, NoBody)
-        removed = await uses(request).keep_groups.remove(group_id, caller)
-        return answered({"success": True, **_view(removed, caller)})
+        return await removed(turn, uses(request).keep_groups.remove(group_id, caller), id=group_id)
 
     return await post(request, caller, document, act)
 

@@ -11,7 +11,7 @@ from api_gateway.application.accept_notification import Turn
 from api_gateway.application.once import FIELD, Replayed
 from api_gateway.application.ports import Answer
 from api_gateway.domain.access import Caller
-from api_gateway.domain.refusals import invalid
+from api_gateway.domain.refusals import Missing, invalid
 from api_gateway.entrypoints.answering import JSON, encode
 from api_gateway.entrypoints.reading import fingerprint
 from api_gateway.entrypoints.uses import uses
@@ -23,6 +23,16 @@ Act = Callable[[Turn], Awaitable[Answer]]
 def answered(content: Any, status: int = 200, location: str | None = None) -> Answer:
     """An answer that can be given again."""
     return Answer(status, encode(content), location)
+
+
+async def removed(turn: Turn, removing: Awaitable[object], **which: str) -> Answer:
+    """Says no more than can be said again: the try before this one, whose answer was lost, may have removed it."""
+    try:
+        await removing
+    except Missing:
+        if not turn.retaken:
+            raise
+    return answered({"success": True, **which})
 
 
 async def post(request: Request, caller: Caller, document: dict[str, Any], act: Act) -> Response:

@@ -13,7 +13,7 @@ from api_gateway.entrypoints.authentication import Admin
 from api_gateway.entrypoints.bodies import NoBody, SuppressionBody
 from api_gateway.entrypoints.openapi import describe
 from api_gateway.entrypoints.paging import Cursor, Limit, after_cursor, cursor_after
-from api_gateway.entrypoints.posting import answered, post
+from api_gateway.entrypoints.posting import answered, post, removed
 from api_gateway.entrypoints.reading import read_json, shaped
 from api_gateway.entrypoints.uses import uses
 from common.contracts.documents import SuppressionDocument
@@ -58,10 +58,10 @@ async def show(request: Request, recipient: str, _: Admin) -> Response:
 async def lift(request: Request, recipient: str, caller: Admin) -> Response:
     document = await read_json(request, optional=True)
 
-    async def act(_: Turn) -> Answer:
+    async def act(turn: Turn) -> Answer:
         shaped(document, NoBody)
-        lifted = await uses(request).suppress.lift(_recipient("recipient", recipient), caller)
-        return answered({"success": True, **_view(lifted)})
+        number = _recipient("recipient", recipient)
+        return await removed(turn, uses(request).suppress.lift(number, caller), recipient=mask(number))
 
     return await post(request, caller, document, act)
 

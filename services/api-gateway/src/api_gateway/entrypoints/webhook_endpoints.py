@@ -7,13 +7,14 @@ from starlette.responses import Response
 
 from api_gateway.application.accept_notification import Turn
 from api_gateway.application.ports import Answer
+from api_gateway.domain.access import Caller
 from api_gateway.domain.webhook_endpoint import Endpoint, Message, MessageStatus
 from api_gateway.entrypoints.answering import JSON, encode
 from api_gateway.entrypoints.authentication import Admin
 from api_gateway.entrypoints.bodies import EndpointBody, EndpointChangeBody, NoBody
 from api_gateway.entrypoints.openapi import describe
 from api_gateway.entrypoints.paging import Cursor, Limit, after_moment, cursor_after, moment_and
-from api_gateway.entrypoints.posting import answered, post
+from api_gateway.entrypoints.posting import answered, post, removed
 from api_gateway.entrypoints.reading import read_json, shaped
 from api_gateway.entrypoints.uses import Uses, uses
 
@@ -80,14 +81,9 @@ async def change(request: Request, endpoint_id: str, caller: Admin) -> Response:
 async def remove(request: Request, endpoint_id: str, caller: Admin) -> Response:
     document = await read_json(request, optional=True)
 
-    async def act(_: Turn) -> Answer:
-        use = uses(request)
+    async def act(turn: Turn) -> Answer:
         shaped(document, NoBody)
-        before = _audited(await use.manage_endpoints.get(endpoint_id))
-        async with use.audit.changing(caller, "webhook-endpoint.remove", endpoint_id, before=before):
-            removed = await use.manage_endpoints.remove(endpoint_id)
-        await use.tell_portals.refresh()
-        return answered({"success": True, **_view(use, removed)})
+        return await removed(turn, _remove(uses(request), endpoint_id, caller), id=endpoint_id)
 
     return await post(request, caller, document, act)
 
@@ -154,6 +150,13 @@ async def retry(request: Request, endpoint_id: str, message_id: str, caller: Adm
         return answered({"success": True, **_message(message)})
 
     return await post(request, caller, document, act)
+
+
+async def _remove(use: Uses, endpoint_id: str, caller: Caller) -> None:
+    before = _audited(await use.manage_endpoints.get(endpoint_id))
+    async with use.audit.changing(caller, "webhook-endpoint.remove", endpoint_id, before=before):
+        await use.manage_endpoints.endpoints.remove(endpoint_id)
+    await use.tell_portals.refresh()
 
 
 def _secret_once(status: int, view: dict[str, Any], secret: str) -> Answer:
