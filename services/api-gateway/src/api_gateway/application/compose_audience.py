@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from api_gateway.application.wordings import Wording
 from api_gateway.domain.audience import Audience
 from api_gateway.domain.refusals import Refused, invalid
-from api_gateway.domain.submission import Submission, Values
+from api_gateway.domain.submission import Item, Submission, Values
 from api_gateway.domain.texts import check_source, check_values
 from common.contracts.documents import AudienceMember
 
@@ -54,16 +54,19 @@ def read_items(submission: Submission, wording: Wording) -> list[ReadItem]:
     if submission.message is not None:
         wording.check_source(submission.message)
     _check_variety(submission)
-    return [_read(item.to, item.message, item.data) for item in submission.items]
+    return [_read(item) for item in submission.items]
 
 
-def _read(to: object, message: str | None, data: Values | None) -> ReadItem:
+def _read(item: Item) -> ReadItem:
+    if item.refused is not None:
+        return ReadItem(item.to, refused=item.refused)
     try:
-        if data is not None:
-            check_values("data", data)
-        return ReadItem(to, None if message is None else check_source("message", message), data)
+        if item.data is not None:
+            check_values("data", item.data)
+        message = None if item.message is None else check_source("message", item.message)
+        return ReadItem(item.to, message, item.data)
     except Refused as refused:
-        return ReadItem(to, refused=refused)
+        return ReadItem(item.to, refused=refused)
 
 
 def _add(
@@ -79,7 +82,8 @@ def _add(
             raise item.refused
         text = wording.text(member.get("message", message), member.get("data", data))
     except Refused as error:
-        audience.reject(index, item.to, error.code, error.error)
+        field = error.problems[0].field if error.problems else None
+        audience.reject(index, item.to, error.code, error.error, field)
         return
     audience.add(index, item.to, member, text if len(member) > 1 else "")
 

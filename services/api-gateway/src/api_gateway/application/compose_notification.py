@@ -148,7 +148,7 @@ class _Typed:
         """Each item's data replaces the shared one, and speaks of rows of its own."""
         submission = self.submission
         shared = None if submission.data is None else read_data(self.shape, submission.data, submission.prefix)
-        read = [self._read(item.data, shared) for item in submission.items]
+        read = [item.refused or self._read(item.data, shared) for item in submission.items]
         gathered = iter(await self._rows([data for data in read if not isinstance(data, Refused)]))
         items = [
             ReadItem(item.to, refused=data) if isinstance(data, Refused) else self._item(item.to, data, next(gathered))

@@ -13,12 +13,13 @@ NO_NUMBER = 'must be a text like "6281200000001"'
 
 @dataclass(frozen=True)
 class Rejection:
-    """A refused recipient: `index` from 0 in what was given, its value masked."""
+    """A refused recipient: `index` from 0 in what was given, its value masked, the field at fault if it is one."""
 
     index: int
     value: str
     code: Code
     error: str
+    field: str | None = None
 
 
 @dataclass
@@ -32,17 +33,17 @@ class Audience:
         try:
             recipient = _recipient(value)
         except InvalidPhone as error:
-            self.reject(index, value, Code.INVALID_PHONE, str(error))
+            self.reject(index, value, Code.INVALID_PHONE, str(error), "to")
             return
         identity = (recipient, content) if content else recipient
         if identity in self._seen:
-            self.reject(index, value, Code.DUPLICATE_RECIPIENT, "the same recipient stands further up")
+            self.reject(index, value, Code.DUPLICATE_RECIPIENT, "the same recipient stands further up", "to")
             return
         self._seen.add(identity)
         self.members.append({"to": recipient} if member is None else {**member, "to": recipient})
 
-    def reject(self, index: int, value: object, code: Code, error: str) -> None:
-        self.rejected.append(Rejection(index, _shown(value), code, error))
+    def reject(self, index: int, value: object, code: Code, error: str, field_name: str | None = None) -> None:
+        self.rejected.append(Rejection(index, _shown(value), code, error, field_name))
 
     def demand_somebody(self, nobody: str = "nobody is known whom it could go to") -> None:
         """Raise `Refused` with what is wrong with each when nobody is left, or saying that there is `nobody`."""

@@ -81,19 +81,22 @@ class CsvRecords:
                 yield Record(first, cells, _unfit(cells))
 
 
-def columns(header: Record, known: Sequence[str]) -> list[str]:
-    """The field of each column, whatever way its name is written; raises `Refused` naming the ones nobody knows."""
+def columns(header: Record, known: Sequence[str], *, needed: str = "id", others: bool = False) -> list[str]:
+    """The field of each column, whatever way its name is written; raises `Refused` naming the ones nobody knows. With
+    `others` these are fields, too, as they are written, if they are names.
+    """
     if header.error is not None:
         raise invalid("header", header.error)
     names = [cell.strip() for cell in header.cells]
     while names and not names[-1]:
         names.pop()
     fields = {_bare(name): name for name in known}
-    problems = [
-        Problem(ascii(name[:40])[1:-1] or "header", f"unknown column; known are {', '.join(known)}")
-        for name in names
-        if _bare(name) not in fields
-    ]
+    if others:
+        fields = {_bare(name): name for name in names if name.isascii() and name.isidentifier()} | fields
+    advice = (
+        "no name; write it with letters, digits and _" if others else f"unknown column; known are {', '.join(known)}"
+    )
+    problems = [Problem(ascii(name[:40])[1:-1] or "header", advice) for name in names if _bare(name) not in fields]
     if problems:
         text = "; ".join(f"{one.field}: {one.error}" for one in problems[:3])
         raise Refused(Code.VALIDATION_ERROR, f"header: {text}", problems[:10])
@@ -101,8 +104,8 @@ def columns(header: Record, known: Sequence[str]) -> list[str]:
     twice = next((name for name in found if found.count(name) > 1), None)
     if twice is not None:
         raise invalid(twice, "stands twice in the header")
-    if "id" not in found:
-        raise invalid("id", "needed: the first line names the columns, and id is one of them")
+    if needed not in found:
+        raise invalid(needed, f"needed: the first line names the columns, and {needed} is one of them")
     return found
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from api_gateway.domain.refusals import Refused
 from common.contracts.vocabulary import NotificationType, OnUnknown, Priority
 
 Values = Mapping[str, object]
@@ -10,11 +11,15 @@ Values = Mapping[str, object]
 
 @dataclass(frozen=True)
 class Item:
-    """One recipient of a bulk call; what it leaves out is taken from the call."""
+    """One recipient of a bulk call; what it leaves out is taken from the call. Of a row of a file `line` is where it
+    begins, and `refused` why it cannot be read.
+    """
 
     to: object
     message: str | None = None
     data: Values | None = None
+    line: int | None = None
+    refused: Refused | None = None
 
 
 @dataclass(frozen=True)

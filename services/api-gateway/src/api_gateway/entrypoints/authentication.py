@@ -18,7 +18,7 @@ MOST_PROBLEMS = 10
 async def authenticated(request: Request) -> Caller:
     """The caller a valid token or key names, whatever it may do."""
     caller = await identified(request)
-    _refuse_unknown_parameters(request)
+    refuse_unknown_parameters(request)
     return caller
 
 
@@ -28,7 +28,7 @@ def having(roles: Sequence[Role], *, scope: Scope | None = None) -> Callable[[Re
     async def permitted(request: Request) -> Caller:
         caller = await identified(request)
         demand(caller, roles, scope=scope)
-        _refuse_unknown_parameters(request)
+        refuse_unknown_parameters(request)
         return caller
 
     return permitted
@@ -40,8 +40,8 @@ async def identified(request: Request) -> Caller:
     return replace(caller, address=None if request.client is None else request.client.host)
 
 
-def _refuse_unknown_parameters(request: Request) -> None:
-    """A misspelt filter must not be taken for none."""
+def refuse_unknown_parameters(request: Request) -> None:
+    """Raise `Refused`: a misspelt filter must not be taken for none."""
     known = [parameter.alias for parameter in request.scope["route"].dependant.query_params]
     problems = [
         Problem(name[:40], _unknown(known)) for name in dict.fromkeys(request.query_params) if name not in known

@@ -16,6 +16,7 @@ from api_gateway.application.once import FIELD
 from api_gateway.application.ports import Answer
 from api_gateway.application.tell_directory import Candidate, Counted, Selection, code_of
 from api_gateway.domain.access import ADMINS, Caller, Scope
+from api_gateway.domain.csv_records import columns
 from api_gateway.domain.refusals import Code, Oversized, Problem, Refused, invalid, missing
 from api_gateway.entrypoints.answering import JSON
 from api_gateway.entrypoints.authentication import having
@@ -108,7 +109,14 @@ async def _tell_csv(request: Request, caller: Caller, shape: type[RowBody], *, d
     upload = Upload(request)
 
     async def act(turn: Turn) -> Answer:
-        told = await _tell_many(request, caller, shape, upload.candidates(shape), turn, dry_run=dry_run)
+        told = await _tell_many(
+            request,
+            caller,
+            shape,
+            upload.candidates(partial(columns, known=list(shape.model_fields))),
+            turn,
+            dry_run=dry_run,
+        )
         return answered({**told, "sha256": await upload.digest()})
 
     response = await post(request, caller, {"csv": True, "dry_run": dry_run}, act)

@@ -1,22 +1,27 @@
 """/api/notifications"""
 
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from typing import Annotated, Any, cast
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
 from api_gateway.application.accept_notification import Accepted, Turn
 from api_gateway.application.ports import Answer
 from api_gateway.domain.access import SENDING, Caller, Scope, demand
+from api_gateway.domain.audience import Rejection
 from api_gateway.domain.refusals import Code, Refused, missing
 from api_gateway.domain.submission import Submission
 from api_gateway.entrypoints import views
 from api_gateway.entrypoints.answering import JSON
-from api_gateway.entrypoints.authentication import AnyCaller, NotificationReader
+from api_gateway.entrypoints.authentication import AnyCaller, NotificationReader, identified, refuse_unknown_parameters
 from api_gateway.entrypoints.bodies import NoBody, NotificationBody
-from api_gateway.entrypoints.openapi import ACCEPTED, NOTIFICATION_EXAMPLES, describe
+from api_gateway.entrypoints.csv_notifications import describe_submitting, read_rows, read_shared
+from api_gateway.entrypoints.openapi import ACCEPTED, describe
 from api_gateway.entrypoints.posting import answered, post
 from api_gateway.entrypoints.reading import read_json, shaped
+from api_gateway.entrypoints.uploads import is_csv
 from api_gateway.entrypoints.uses import Uses, uses
 from common.contracts.documents import DeliveryDocument
 from common.contracts.vocabulary import WAITING, DeliveryStatus, NotificationType, Priority, Role
@@ -29,10 +34,13 @@ SUCCEEDED = (DeliveryStatus.SENT, DeliveryStatus.DELIVERED, DeliveryStatus.READ)
     "",
     status_code=202,
     summary="Accept a notification",
-    openapi_extra=describe(NotificationBody, NOTIFICATION_EXAMPLES, idempotent=True),
+    openapi_extra=describe_submitting(),
     responses=ACCEPTED,
 )
-async def submit(request: Request, caller: AnyCaller) -> Response:
+async def submit(request: Request, caller: Annotated[Caller, Depends(identified)]) -> Response:
+    if is_csv(request):
+        return await _submit_csv(request, caller)
+    refuse_unknown_parameters(request)
     document = await read_json(request)
     _demand_right(document, caller)
 
@@ -45,6 +53,18 @@ async def submit(request: Request, caller: AnyCaller) -> Response:
         return answer
 
     return await post(request, caller, document, act)
+
+
+async def _submit_csv(request: Request, caller: Caller) -> Response:
+    shared = read_shared(request)
+    _demand_right({"type": shared.type}, caller)
+    items, sha256 = await read_rows(request, shared.type)
+    submission = replace(shared, items=items, bulk=True)
+
+    async def act(turn: Turn) -> Answer:
+        return await accepted_answer(uses(request), submission, caller, turn)
+
+    return await post(request, caller, {"shared": asdict(shared), "csv": sha256}, act)
 
 
 @router.get("/{notification_id}", summary="A notification and its progress")
@@ -87,12 +107,13 @@ async def accepted_answer(use: Uses, submission: Submission, caller: Caller, tur
         accepted = await use.accept(submission, caller, turn)
     except Refused as refused:
         if "rejected" in refused.details:
-            refused.details = {**refused.details, "rejected": views.rejections(refused.details["rejected"])}  # type: ignore[arg-type]
+            rejected = cast("Sequence[Rejection]", refused.details["rejected"])
+            refused.details = {**refused.details, "rejected": views.rejections(rejected, submission.items)}
         raise
     if submission.direct:
         return await _direct_answer(use, accepted)
     location = f"/api/notifications/{accepted.notification['_id']}"
-    return answered(views.accepted(accepted), 202, location)
+    return answered(views.accepted(accepted, submission.items), 202, location)
 
 
 async def _direct_answer(use: Uses, accepted: Accepted) -> Answer:

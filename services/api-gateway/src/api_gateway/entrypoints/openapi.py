@@ -11,7 +11,7 @@ from common.catalogue.definitions import DEFINITIONS, Recipients
 from common.catalogue.examples import EXAMPLE_DATA
 from common.catalogue.shapes import Shape
 
-_REFERENCE = "#/components/schemas/{model}"
+REFERENCE = "#/components/schemas/{model}"
 NOTIFICATION_EXAMPLES: dict[str, Any] = {
     "one": {"type": "custom", "to": "6281200000001", "message": "Halo, teknisi kami tiba pukul 10.00."},
     "many": {
@@ -91,7 +91,7 @@ def describe(
     body: type[Body], examples: Mapping[str, Any], *, idempotent: bool, optional: bool = False
 ) -> dict[str, Any]:
     """What FastAPI is told of a body it does not read itself."""
-    return _described({"$ref": _REFERENCE.format(model=body.__name__)}, examples, idempotent=idempotent,
+    return _described({"$ref": REFERENCE.format(model=body.__name__)}, examples, idempotent=idempotent,
                       optional=optional)  # fmt: skip
 
 
@@ -148,7 +148,7 @@ def install(app: FastAPI) -> None:
 def _complete(document: dict[str, Any]) -> dict[str, Any]:
     schemas = document.setdefault("components", {}).setdefault("schemas", {})
     for body in _bodies(Body):
-        schema = body.model_json_schema(ref_template=_REFERENCE)
+        schema = body.model_json_schema(ref_template=REFERENCE)
         schemas.update(schema.pop("$defs", {}))
         schemas[body.__name__] = schema
     schemas |= {"Error": _ERROR, **_SUCCESSES}
@@ -185,7 +185,7 @@ def _answers(method: str, operation: dict[str, Any]) -> None:
     for status, response in responses.items():
         media = response.get("content", {}).get("application/json")
         if status.startswith("2") and media is not None and not media.get("schema"):
-            media["schema"] = {"$ref": _REFERENCE.format(model=_success(method, operation))}
+            media["schema"] = {"$ref": REFERENCE.format(model=_success(method, operation))}
 
 
 def _success(method: str, operation: dict[str, Any]) -> str:

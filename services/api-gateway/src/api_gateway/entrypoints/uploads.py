@@ -1,14 +1,13 @@
 """A CSV that is read while it comes in, however large: what it tells is handed on a batch at a time."""
 
 import hashlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 from fastapi import Request
 
 from api_gateway.application.tell_directory import Candidate
-from api_gateway.domain.csv_records import CsvRecords, Record, columns, values
+from api_gateway.domain.csv_records import CsvRecords, Record, values
 from api_gateway.domain.refusals import Code, Oversized, Problem, Refused, Unsupported, invalid
-from common.contracts.directory import Row
 
 MOST_BYTES = 64 * 1024 * 1024
 MOST_ROWS = 500_000
@@ -16,18 +15,32 @@ BATCH = 500
 CSV = "text/csv"
 
 
-class Upload:
-    """The body of one request, counted and hashed while it is read."""
+Columns = Callable[[Record], list[str]]
+"""The field of each column by the header; raises `Refused` for one that is none."""
 
-    def __init__(self, request: Request) -> None:
+
+class Upload:
+    """The body of one request, counted and hashed while it is read. `before`: what became of the rows before those that
+    are too many.
+    """
+
+    def __init__(
+        self,
+        request: Request,
+        *,
+        most_bytes: int = MOST_BYTES,
+        most_rows: int = MOST_ROWS,
+        before: str = "; what stood before is done",
+    ) -> None:
+        self._most_bytes, self._most_rows, self._before = most_bytes, most_rows, before
         told = request.headers.get("content-length", "0")
-        if told.isdecimal() and (len(told) > 10 or int(told) > MOST_BYTES):
-            raise _oversized(f"{MOST_BYTES // 1024 // 1024} MB", "")
+        if told.isdecimal() and (len(told) > 10 or int(told) > most_bytes):
+            raise _oversized(_megabytes(most_bytes), "")
         self._chunks = self._counted(request)
         self._hash = hashlib.sha256()
         self._size = 0
 
-    async def candidates(self, shape: type[Row]) -> AsyncIterator[list[Candidate]]:
+    async def candidates(self, columns: Columns) -> AsyncIterator[list[Candidate]]:
         """The rows; raises `Refused` for a header that is none, `Oversized` where there is more than is taken."""
         fields: list[str] | None = None
         batch: list[Candidate] = []
@@ -35,11 +48,11 @@ class Upload:
         async for records in self._records():
             for record in records:
                 if fields is None:
-                    fields = await self._columns(record, shape)
+                    fields = await self._columns(record, columns)
                     continue
                 number += 1
-                if number > MOST_ROWS:
-                    raise _oversized(f"{MOST_ROWS:,} rows", "; what stood before is done")
+                if number > self._most_rows:
+                    raise _oversized(f"{self._most_rows:,} rows", self._before)
                 batch.append(_candidate(number, record, fields))
                 if len(batch) == BATCH:
                     yield batch
@@ -61,9 +74,9 @@ class Upload:
             yield reader.feed(chunk)
         yield reader.end()
 
-    async def _columns(self, header: Record, shape: type[Row]) -> list[str]:
+    async def _columns(self, header: Record, columns: Columns) -> list[str]:
         try:
-            return columns(header, list(shape.model_fields))
+            return columns(header)
         except Refused:
             await self.digest()  # who is still sending would not hear the answer
             raise
@@ -71,8 +84,8 @@ class Upload:
     async def _counted(self, request: Request) -> AsyncIterator[bytes]:
         async for chunk in request.stream():
             self._size += len(chunk)
-            if self._size > MOST_BYTES:
-                raise _oversized(f"{MOST_BYTES // 1024 // 1024} MB", "; what stood before is done")
+            if self._size > self._most_bytes:
+                raise _oversized(_megabytes(self._most_bytes), self._before)
             self._hash.update(chunk)
             yield chunk
 
@@ -96,6 +109,10 @@ def _candidate(number: int, record: Record, fields: list[str]) -> Candidate:
     if isinstance(says, str):
         return Candidate(number, line=record.line, unreadable=says)
     return Candidate(number, says, record.line)
+
+
+def _megabytes(size: int) -> str:
+    return f"{size // 1024 // 1024} MB"
 
 
 def _oversized(limit: str, done: str) -> Oversized:

@@ -10,6 +10,7 @@ from api_gateway.application.look_at_queue import Glance
 from api_gateway.application.ports import Conservation
 from api_gateway.domain.audience import Rejection
 from api_gateway.domain.statistics import SENT
+from api_gateway.domain.submission import Item
 from common.contracts.documents import (
     CurrentAttempt,
     DeliveryDocument,
@@ -24,14 +25,14 @@ from common.mongo.gate import Limits, usage
 View = dict[str, Any]
 
 
-def accepted(result: Accepted) -> View:
+def accepted(result: Accepted, items: Sequence[Item] = ()) -> View:
     notification = result.notification
     view: View = {
         "success": True,
         "notification_id": notification["_id"],
         "deliveries": notification["recipients"],
         "estimated_finish": notification["estimated_finish"],
-        "rejected": rejections(result.rejected),
+        "rejected": rejections(result.rejected, items),
     }
     estimated, expires_at = notification["estimated_finish"], notification["expires_at"]
     if estimated is not None and estimated > expires_at:
@@ -41,8 +42,16 @@ def accepted(result: Accepted) -> View:
     return view
 
 
-def rejections(rejected: Sequence[Rejection]) -> list[View]:
-    return [{"index": one.index, "value": one.value, "code": one.code, "error": one.error} for one in rejected]
+def rejections(rejected: Sequence[Rejection], items: Sequence[Item] = ()) -> list[View]:
+    return [_rejection(one, items[one.index].line if items else None) for one in rejected]
+
+
+def _rejection(rejection: Rejection, line: int | None) -> View:
+    """Of a row of a file it says where that stands and which column is at fault, too."""
+    view = {"index": rejection.index, "value": rejection.value, "code": rejection.code, "error": rejection.error}
+    if line is None:
+        return view
+    return view | {"line": line, "field": rejection.field and rejection.field.removeprefix("data.")}
 
 
 def notification(document: NotificationDocument, progress: Mapping[str, int], eta: datetime | None = None) -> View:
