@@ -12,7 +12,7 @@ import pytest
 from common.catalogue.examples import EXAMPLE_DATA
 from common.contracts.facts import NotificationRequested
 from common.messaging.broker import Envelope, RawEvent
-from common.topology.declarations import EVENTS, PARKED
+from common.topology.declarations import EVENTS, PARKED, REPLAY_HEADER
 from local_stack.servers import PrivateMongo, PrivateRabbitMQ
 from tests.support.api import Api, ready, running_api, until, wait_until
 from tests.support.bus import connected, publish_raw
@@ -37,11 +37,13 @@ class Parked:
 
     def __init__(self) -> None:
         self.reasons: list[tuple[str, str]] = []
+        self.replays: dict[str, tuple[str, object]] = {}
 
     async def __call__(self, envelope: Envelope[Any]) -> None:
         event: RawEvent = envelope.event
         body = json.loads(event.body) if event.body.startswith(b"{") else {}
         self.reasons.append((str(body.get("event_id", "")), str(event.headers["x-kabar-reason"])))
+        self.replays[str(body.get("event_id", ""))] = envelope.message_id, event.headers.get(REPLAY_HEADER)
 
     def of(self, event_id: str) -> list[str]:
         return [reason for identity, reason in self.reasons if identity == event_id]
@@ -175,4 +177,21 @@ async def test_a_row_nobody_tells_is_given_up_and_parked_with_its_name(api: Api,
         await until(there, "it was not parked", seconds=PATIENCE + 20)
     assert len(parked.of(event_id)) == 1
     assert "no technician X-1 is known" in parked.of(event_id)[0]
+    assert api.rows["early_requests"].count_documents({"_id": event_id}) == 0
+
+
+async def test_one_that_was_handed_in_again_too_early_is_known_when_it_is_parked_once_more(
+    api: Api, rabbitmq: PrivateRabbitMQ
+) -> None:
+    parked, event_id = Parked(), uuid4().hex
+    body = requested(event_id, type="welcome", data={"customer_id": event_id})
+    async with connected(rabbitmq.url, (PARKED, None, parked)) as broker:
+        raw = RawEvent(body, {REPLAY_HEADER: "1"}, NotificationRequested.routing_key)
+        await broker.publish_raw(EVENTS, raw, message_id="msg_1")
+
+        async def there() -> bool:
+            return bool(parked.of(event_id))
+
+        await until(there, "it was not parked", seconds=PATIENCE + 20)
+    assert parked.replays[event_id] == ("msg_1", "1")
     assert api.rows["early_requests"].count_documents({"_id": event_id}) == 0

@@ -21,7 +21,7 @@ from common.kernel.identity import new_id
 from common.messaging.verdict import Bury, Retry, verdict
 from common.telemetry.failures import summary
 from common.telemetry.logs import clean, logger
-from common.topology.declarations import DEAD, EXCHANGES, QUEUES, Exchange, Queue
+from common.topology.declarations import DEAD, EXCHANGES, QUEUES, REPLAY_HEADER, Exchange, Queue
 
 PUBLISH_SECONDS = 5.0
 """How long a confirm may take before the publish counts as failed."""
@@ -38,11 +38,14 @@ E_co = TypeVar("E_co", bound=Event, covariant=True)
 
 @dataclass(frozen=True)
 class Envelope(Generic[E_co]):
-    """An event as it came off a queue. `redelivered`: somebody may have begun to handle it before."""
+    """An event as it came off a queue. `redelivered`: somebody may have begun to handle it before. `replay`: which
+    time a person hands it in again, where one does.
+    """
 
     event: E_co
     redelivered: bool
     message_id: str
+    replay: str | None = None
 
 
 Handler = Callable[[Envelope[Any]], Awaitable[None]]
@@ -389,7 +392,8 @@ def _envelope(subscription: Subscription, message: AbstractIncomingMessage) -> E
         if subscription.event is None
         else _class(subscription.event, routing_key).decode(message.body)
     )
-    return Envelope(event, bool(message.redelivered), message.message_id or "")
+    replay = message.headers.get(REPLAY_HEADER)
+    return Envelope(event, bool(message.redelivered), message.message_id or "", None if replay is None else str(replay))
 
 
 def _class(declared: type[Event], routing_key: str) -> type[Event]:

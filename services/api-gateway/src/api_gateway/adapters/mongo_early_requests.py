@@ -36,5 +36,7 @@ class MongoEarlyRequests:
 
 
 def _request(document: Document) -> EarlyRequest:
-    fields = {name: document[name] for name in ("body", "reason", "first_at", "due_at", "deadline")}
+    fields = {
+        name: document[name] for name in ("message_id", "replay", "body", "reason", "first_at", "due_at", "deadline")
+    }
     return EarlyRequest(event_id=document["_id"], **fields)

@@ -36,9 +36,10 @@ class MongoParkedEnvelopes:
     async def release(self, envelope_id: str) -> None:
         await self._envelopes.update_one({"_id": envelope_id}, _FREED)
 
-    async def replayed(self, envelope_id: str, *, by: str, at: datetime) -> None:
+    async def replayed(self, envelope_id: str, *, claimed_until: datetime, by: str, at: datetime) -> None:
         await self._envelopes.update_one(
-            {"_id": envelope_id}, {"$set": {"replayed_at": at, "replayed_by": by}, "$inc": {"replays": 1}, **_FREED}
+            {"_id": envelope_id, "replaying_until": claimed_until},
+            {"$set": {"replayed_at": at, "replayed_by": by}, "$inc": {"replays": 1}, **_FREED},
         )
 
     async def discarded(self, envelope_id: str, *, by: str, at: datetime) -> bool:

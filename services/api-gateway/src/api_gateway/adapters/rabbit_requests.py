@@ -2,8 +2,8 @@
 
 from api_gateway.application.accept_request import EarlyRequest
 from common.contracts.facts import NotificationRequested
-from common.messaging.broker import Broker
-from common.topology.declarations import EVENTS
+from common.messaging.broker import Broker, RawEvent
+from common.topology.declarations import EVENTS, REPLAY_HEADER
 
 
 class RabbitRequests:
@@ -13,4 +13,6 @@ class RabbitRequests:
         self._broker = broker
 
     async def __call__(self, request: EarlyRequest) -> None:
-        await self._broker.publish(EVENTS, NotificationRequested.model_validate_json(request.body))
+        headers = {} if request.replay is None else {REPLAY_HEADER: request.replay}
+        raw = RawEvent(request.body.encode(), headers, NotificationRequested.routing_key)
+        await self._broker.publish_raw(EVENTS, raw, message_id=request.message_id)

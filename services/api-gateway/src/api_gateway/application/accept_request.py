@@ -28,9 +28,14 @@ log = logger()
 
 @dataclass(frozen=True)
 class EarlyRequest:
-    """A request that speaks of what nobody told so far. It is tried again until `deadline`, next at `due_at`."""
+    """A request that speaks of what nobody told so far. It is tried again until `deadline`, next at `due_at`.
+
+    `message_id` and `replay` are its envelope's: parked in the end it is known to be what was parked before.
+    """
 
     event_id: str
+    message_id: str
+    replay: str | None
     body: str
     reason: str
     first_at: datetime
@@ -53,9 +58,13 @@ class EarlyRequests(Protocol):
 
 @dataclass(frozen=True)
 class Request:
-    """`body` is the event as it came, to be published again; `fingerprint` is the same for the same request."""
+    """`body` is the event as it came, to be published again with `message_id` and `replay`; `fingerprint` is the same
+    for the same request.
+    """
 
     event_id: str
+    message_id: str
+    replay: str | None
     fingerprint: str
     body: str
     submission: Submission
@@ -110,7 +119,18 @@ class AcceptRequest:
             waited = f"{(now - first_at).total_seconds():.0f} s"
             raise await self._parked(request, f"{refused.error} (waited {waited} for it)") from refused
         due_at = min(now + max(FIRST_LOOK, min(now - first_at, LONGEST_PAUSE)), deadline)
-        await self.early.keep(EarlyRequest(request.event_id, request.body, refused.error, first_at, due_at, deadline))
+        await self.early.keep(
+            EarlyRequest(
+                request.event_id,
+                request.message_id,
+                request.replay,
+                request.body,
+                refused.error,
+                first_at,
+                due_at,
+                deadline,
+            )
+        )
         if before is None:
             log.info("request.early", event_id=request.event_id, reason=refused.error, deadline=deadline.isoformat())
 

@@ -1,9 +1,9 @@
 """Look at what was parked, hand it in again, or set it aside."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Any, Protocol
 
 from api_gateway.domain.access import Caller
 from api_gateway.domain.refusals import Code, Conflicting, Unavailable, missing
@@ -17,7 +17,7 @@ CLAIM = timedelta(seconds=15)
 @dataclass(frozen=True)
 class ParkedEnvelope:
     """`body_bytes` is how long the body was, `kept_bytes` what is kept of it (in a list `body` is left out). `replays`
-    counts how often it was handed in again.
+    counts how often it was handed in again, `earlier` says what became of it before it was parked once more.
     """
 
     id: str
@@ -34,6 +34,7 @@ class ParkedEnvelope:
     replayed_by: str | None = None
     discarded_at: datetime | None = None
     discarded_by: str | None = None
+    earlier: Sequence[Mapping[str, Any]] = ()
 
     @property
     def status(self) -> str:
@@ -58,7 +59,9 @@ class ParkedEnvelopes(Protocol):
 
     async def release(self, envelope_id: str) -> None: ...
 
-    async def replayed(self, envelope_id: str, *, by: str, at: datetime) -> None: ...
+    async def replayed(self, envelope_id: str, *, claimed_until: datetime, by: str, at: datetime) -> None:
+        """Close it, unless it was parked once more since it was claimed."""
+        ...
 
     async def discarded(self, envelope_id: str, *, by: str, at: datetime) -> bool:
         """`False` when somebody else has it or had it."""
@@ -101,14 +104,15 @@ class ReplayEnvelopes:
         found = await self.get(envelope_id)
         self._check(found, force=force)
         now = self.clock.now()
-        if not await self.parked.claim(found, now=now, until=now + CLAIM):
+        until = now + CLAIM
+        if not await self.parked.claim(found, now=now, until=until):
             raise Conflicting(Code.CONFLICT, "somebody else is replaying it; look at it again in a moment")
         try:
             await self.replays.publish(found)
         except Transient as error:
             await self.parked.release(envelope_id)
             raise Unavailable(Code.UNAVAILABLE, "RabbitMQ does not take it; replay it again in a moment") from error
-        await self.parked.replayed(envelope_id, by=caller.subject, at=self.clock.now())
+        await self.parked.replayed(envelope_id, claimed_until=until, by=caller.subject, at=self.clock.now())
         return await self.get(envelope_id)
 
     async def discard(self, envelope_id: str, caller: Caller) -> ParkedEnvelope:

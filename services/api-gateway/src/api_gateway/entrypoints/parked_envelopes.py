@@ -93,6 +93,7 @@ def _view(envelope: ParkedEnvelope) -> dict[str, Any]:
         "replayed_by": envelope.replayed_by,
         "discarded_at": envelope.discarded_at,
         "discarded_by": envelope.discarded_by,
+        "earlier": [{**one, "reason": mask_in_text(one["reason"])} for one in envelope.earlier],
     }
 
 

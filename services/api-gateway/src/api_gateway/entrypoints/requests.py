@@ -18,17 +18,20 @@ _OF_THE_EVENT = {"event_id", "occurred_at", "version"}
 
 def subscribe(broker: Broker, accept: AcceptRequest) -> None:
     async def on_requested(envelope: Envelope[NotificationRequested]) -> None:
-        await accept(request_of(envelope.event))
+        await accept(request_of(envelope))
 
     broker.subscribe(REQUESTS, NotificationRequested, on_requested, prefetch=AT_ONCE)
 
 
-def request_of(event: NotificationRequested) -> Request:
+def request_of(envelope: Envelope[NotificationRequested]) -> Request:
     """Raises `Permanent` for what can never be accepted."""
+    event = envelope.event
     asked = event.model_dump(mode="json", exclude=_OF_THE_EVENT)
     fingerprint = hashlib.sha256(b"bus\n" + orjson.dumps(asked, option=orjson.OPT_SORT_KEYS)).hexdigest()
     try:
         submission = submission_of(event)
     except Refused as refused:
         raise Permanent(refused.error) from refused
-    return Request(event.event_id, fingerprint, event.model_dump_json(), submission)
+    return Request(
+        event.event_id, envelope.message_id, envelope.replay, fingerprint, event.model_dump_json(), submission
+    )

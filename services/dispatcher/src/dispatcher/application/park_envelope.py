@@ -17,7 +17,9 @@ log = logger()
 
 @dataclass(frozen=True)
 class ParkedEnvelope:
-    """An envelope with the reason it was refused and where it came from; `body_bytes` is how long its body was."""
+    """An envelope with the reason it was refused and where it came from; `body_bytes` is how long its body was,
+    `digest` tells it from others.
+    """
 
     identity: str
     queue: str
@@ -26,12 +28,15 @@ class ParkedEnvelope:
     routing_key: str
     body: str
     body_bytes: int
+    digest: str
     parked_at: datetime
 
 
 class ParkedEnvelopes(Protocol):
     async def add(self, envelope: ParkedEnvelope) -> None:
-        """Store it; storing the same one twice changes nothing."""
+        """Store it where it is listed as parked. One that is listed already stays as it is, one that was replayed or
+        discarded is opened again, and another body beside one that is listed has an identity of its own.
+        """
         ...
 
 
@@ -46,8 +51,8 @@ class ParkEnvelope:
         queue = str(headers.get("x-kabar-queue") or death.get("queue") or routing_key)
         reason = str(headers.get("x-kabar-reason") or f"refused by the broker: {death.get('reason', 'unknown')}")
         keys = death.get("routing-keys") or [routing_key]
-        # A stranger's envelope may have no identity; its content then tells it from others.
-        identity = identity or hashlib.blake2b(body, digest_size=16).hexdigest()
+        digest = hashlib.blake2b(body, digest_size=16).hexdigest()
+        identity = identity or digest  # a stranger's envelope may have none
         if REPLAY_HEADER in headers:  # it was parked before, and what became of that one stays as it is
             identity = f"{identity}{REPLAY_MARK}{headers[REPLAY_HEADER]}"
         await self.parked.add(
@@ -59,6 +64,7 @@ class ParkEnvelope:
                 routing_key=str(headers.get("x-kabar-routing-key") or keys[0]),
                 body=body[:KEPT_BYTES].decode("utf-8", "replace"),
                 body_bytes=len(body),
+                digest=digest,
                 parked_at=self.clock.now(),
             )
         )
