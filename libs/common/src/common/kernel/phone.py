@@ -6,9 +6,30 @@ GROUP = re.compile(r"^(\d{15,20}|\d{8,15}-\d{10})@g\.us\Z", re.ASCII)
 MOBILE = re.compile(r"^628[1-9]\d{7,10}\Z", re.ASCII)
 _SEPARATORS = re.compile(r"[\s.\-()\u2010-\u2015\u00a0]+")
 _PERSONAL_SUFFIXES = ("@s.whatsapp.net", "@c.us")
+# What stands between two digits as people, word processors, forms and JSON write it.
+_SEPARATOR = (
+    r"(?:[\s.\-()/\u00a0\u200b-\u200f\u2010-\u2015\u2028-\u202f\u2060-\u2069\ufeff]"
+    r"|(?<=\d)\+(?=\d)|%20|%2[dD]|\\[nrt]|\\u[0-9a-fA-F]{4})"
+)
+_GAP = rf"{_SEPARATOR}{{0,3}}"
+_BREAK = rf"{_SEPARATOR}{{1,3}}"
+# Neither within a figure nor within a hexadecimal identity.
+_BEGIN = r"(?<!\d)(?<!\d\.)(?<!(?<![%0])\d[a-f])(?<!\d[a-f]{2})"
+_END = r"(?!\d)(?![a-f][0-9a-f]{2,}(?![0-9a-z]))"
+_NO_DATE = r"(?<!(?:19|20)\d\d[-./])(?!0\d[-./\s]\d{1,2}[-./\s](?:19|20)\d\d(?!\d))"
+_OCTET = r"(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
+_NO_ADDRESS = rf"(?!{_OCTET}(?:\.{_OCTET}){{3}}(?![\d.]))"
+_OURS = r"(?<=[a-z])_01[0-9a-f]{10,}(?:-[0-9a-f]{16})?(?!\w)"
 _GROUP_IN_TEXT = r"(?<!\d)\d{8,20}(?:-\d{10})?@g\.us"
-_MOBILE_IN_TEXT = r"(?<!\w)(?<!\d\.)(?:\+?62|0)[\s-]?8(?:[\s-]?\d){7,11}(?!\w)"
-_IN_TEXT = re.compile(f"{_GROUP_IN_TEXT}|{_MOBILE_IN_TEXT}", re.ASCII)
+_PREFIX = rf"(?:(?:00{_GAP})?62{_GAP}(?:0{_GAP})?|0(?!\.){_GAP})8"
+# One more digit, unless the next number begins there.
+_MORE = rf"(?:\d|{_BREAK}(?!{_PREFIX}(?:{_GAP}\d){{7}})\d)"
+_INTERNATIONAL = rf"(?<!\d)\+{_GAP}[1-9](?:{_GAP}\d){{9}}{_MORE}{{0,5}}(?!\d)"
+_NATIONAL = rf"{_PREFIX}(?:{_GAP}\d){{7}}{_MORE}{{0,4}}"
+# Without 0 or 62, and no amount: 812.500.000.
+_BARE = rf"(?<!\w)8[1-9]\d(?:\d{{7,9}}(?!\.\d)|{_BREAK}(?!\d{{3}}\.\d{{3}}(?!\d))\d{{3,4}}{_BREAK}\d{{3,5}})(?!\w)"
+_MOBILE_IN_TEXT = rf"(?=[068]){_BEGIN}{_NO_DATE}{_NO_ADDRESS}(?:{_NATIONAL}|{_BARE}){_END}"
+_IN_TEXT = re.compile(f"(?P<ours>{_OURS})|{_GROUP_IN_TEXT}|{_INTERNATIONAL}|{_MOBILE_IN_TEXT}", re.ASCII)
 
 
 class InvalidPhone(ValueError):  # noqa: N818 - named as the code INVALID_PHONE that clients see
@@ -64,5 +85,8 @@ def mask(value: str) -> str:
 
 
 def mask_in_text(text: str) -> str:
-    """Mask every group id and Indonesian mobile number in a text, with spaces or dashes in it or without."""
-    return _IN_TEXT.sub(lambda match: mask(match.group()), text)
+    """Mask every group id, Indonesian mobile number and number with a `+` in a text, however its digits are spaced.
+
+    Figures, dates, amounts, addresses and identities of ours stay as they are; in doubt it is a number.
+    """
+    return _IN_TEXT.sub(lambda match: match.group() if match["ours"] else mask(match.group()), text)

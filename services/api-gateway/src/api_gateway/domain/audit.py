@@ -12,7 +12,11 @@ MOST_CHARACTERS = 300
 MOST_MEMBERS = 30
 DEEPEST = 4
 HIDDEN = "(not shown)"
-_SECRET = re.compile(r"secret|token|password|authorization|hash|api_?key", re.IGNORECASE)
+SECRET = re.compile(
+    r"secret|token|passw|passphrase|authorization|credential|signature|cookie|hash|(?:api|access|private)[-_]?key",
+    re.IGNORECASE,
+)
+"""In the name of what nobody may read."""
 
 
 class Outcome(StrEnum):
@@ -33,7 +37,7 @@ def small(value: Any, depth: int = 0) -> Any:
         return "…"
     if isinstance(value, Mapping):
         members = list(value.items())[:MOST_MEMBERS]
-        return {_name(name): HIDDEN if _SECRET.search(str(name)) else small(one, depth + 1) for name, one in members}
+        return {_name(name): HIDDEN if SECRET.search(str(name)) else small(one, depth + 1) for name, one in members}
     if isinstance(value, Sequence | set | frozenset):
         return [small(one, depth + 1) for one in list(value)[:MOST_MEMBERS]]
     return masked(str(value))

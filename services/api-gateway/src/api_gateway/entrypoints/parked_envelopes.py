@@ -1,5 +1,6 @@
 """/api/parked-envelopes"""
 
+import asyncio
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -73,7 +74,8 @@ async def discard(request: Request, envelope_id: str, caller: Operator) -> Respo
 @router.get("/{envelope_id:path}", summary="One of them with its body")
 async def show(request: Request, envelope_id: str, _: Operator) -> Response:
     found = await uses(request).replay_envelopes.get(envelope_id)
-    return JSON({**_view(found), "body": shown(found.body)})
+    # A large one takes seconds, for which nobody else has to wait.
+    return JSON({**_view(found), "body": await asyncio.to_thread(shown, found.body)})
 
 
 def _view(envelope: ParkedEnvelope) -> dict[str, Any]:
