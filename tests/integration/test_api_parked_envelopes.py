@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
@@ -110,11 +111,23 @@ async def test_one_is_handed_in_where_it_came_from_once_unless_forced(api: Api, 
 
 async def test_what_was_not_kept_whole_or_came_from_nowhere_is_not_handed_in(api: Api) -> None:
     truncated = parked(api, "long", body_bytes=400_000)
-    answer = assert_error(await act(api, truncated, "replay", {"force": True}), 409, "CONFLICT")
+    answer = assert_error(await act(api, truncated, "replay", {"force": True}), 409, "NOT_REPLAYABLE")
     assert "not kept whole" in answer["error"]
     assert (await ask(api, f"/{truncated}")).json()["complete"] is False
     assert_error(await act(api, parked(api, "lost", exchange="elsewhere"), "replay"), 409, "CONFLICT")
     assert_error(await act(api, "dispatcher.facts:none", "replay"), 404, "NOT_FOUND")
+
+
+async def test_a_large_one_is_shown_and_handed_in_whole(api: Api, rabbitmq_url: str) -> None:
+    await emptied(rabbitmq_url)
+    body = json.dumps({"event_id": "evt_1", "comment": "x" * (8 * 1024 * 1024 - 100), "token": "hush-1"})
+    identity = parked(api, body=body)
+    shown = (await ask(api, f"/{identity}")).json()
+    assert (shown["complete"], "hush-1" in shown["body"]) == (True, False)
+    assert (await act(api, identity, "replay")).status_code == 200
+    async with raw_channel(rabbitmq_url) as channel:
+        queue = await channel.get_queue(FACTS.name)
+        assert (await queue.get(no_ack=True)).body.decode() == body
 
 
 async def test_two_who_replay_at_once_hand_in_one(api: Api, rabbitmq_url: str) -> None:

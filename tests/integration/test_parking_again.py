@@ -10,7 +10,7 @@ import pytest
 from api_gateway.adapters.mongo_parked_envelopes import MongoParkedEnvelopes as Listed
 from common.mongo.connection import connect
 from dispatcher.adapters.mongo_parked_envelopes import MongoParkedEnvelopes as Kept
-from dispatcher.application.park_envelope import ParkedEnvelope
+from dispatcher.application.park_envelope import WHOLE_BYTES, ParkedEnvelope
 
 AT = datetime(2026, 3, 2, 8, tzinfo=UTC)
 LATER = AT + timedelta(minutes=5)
@@ -108,3 +108,13 @@ async def test_one_that_is_parked_while_it_is_replayed_by_force_is_not_closed_by
     reopened = await listed.get(FIRST.identity)
     assert reopened is not None
     assert reopened.status == "parked"
+
+
+async def test_one_as_large_as_is_kept_whole_can_be_parked_and_parked_once_more(parking: tuple[Kept, Listed]) -> None:
+    kept, listed = parking
+    large = replace(FIRST, body="x" * WHOLE_BYTES, body_bytes=WHOLE_BYTES)
+    await kept.add(large)
+    await closed(listed, "replayed")
+    await kept.add(replace(large, parked_at=LATER))
+    (found,) = await listed.page(None, None, 10)
+    assert (found.status, found.complete, found.body_bytes) == ("parked", True, WHOLE_BYTES)

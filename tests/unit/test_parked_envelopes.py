@@ -1,8 +1,9 @@
 """What is kept of an envelope nobody could handle."""
 
+import pytest
 from prometheus_client import CollectorRegistry
 
-from dispatcher.application.park_envelope import KEPT_BYTES, ParkedEnvelope, ParkEnvelope
+from dispatcher.application.park_envelope import HEAD_BYTES, WHOLE_BYTES, ParkedEnvelope, ParkEnvelope
 from dispatcher.metrics import Metrics
 from tests.support.dispatching.memory import StoppedClock
 
@@ -15,13 +16,30 @@ class Kept:
         self.envelopes.append(envelope)
 
 
+@pytest.mark.parametrize("body", [b"x" * WHOLE_BYTES, ("é" * (WHOLE_BYTES // 2)).encode(), b"{}", b""])
+async def test_a_body_that_fits_a_document_is_kept_whole(body: bytes) -> None:
+    kept = Kept()
+    await ParkEnvelope(kept, StoppedClock(), Metrics(CollectorRegistry()))("message-1", body, {}, "strange.key")
+    (only,) = kept.envelopes
+    assert (only.body.encode(), only.body_bytes) == (body, len(body))
+
+
+async def test_of_what_is_no_text_no_more_is_kept_than_fits_a_document() -> None:
+    kept = Kept()
+    await ParkEnvelope(kept, StoppedClock(), Metrics(CollectorRegistry()))(
+        "m", b"\xff" * WHOLE_BYTES, {}, "strange.key"
+    )
+    (only,) = kept.envelopes
+    assert (len(only.body), only.body_bytes) == (HEAD_BYTES, WHOLE_BYTES)
+
+
 async def test_of_a_body_larger_than_a_document_its_beginning_and_its_length_are_kept() -> None:
     kept = Kept()
     park = ParkEnvelope(kept, StoppedClock(), Metrics(CollectorRegistry()))
     await park("message-1", b"x" * 20_000_000, {}, "strange.key")
     await park("message-2", b"{}", {}, "strange.key")
     large, small = kept.envelopes
-    assert (len(large.body), large.body_bytes) == (KEPT_BYTES, 20_000_000)
+    assert (len(large.body), large.body_bytes) == (HEAD_BYTES, 20_000_000)
     assert (small.body, small.body_bytes) == ("{}", 2)
 
 

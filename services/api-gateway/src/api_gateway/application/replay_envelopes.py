@@ -127,9 +127,10 @@ class ReplayEnvelopes:
     def _check(self, found: ParkedEnvelope, *, force: bool) -> None:
         if not found.complete:
             raise Conflicting(
-                Code.CONFLICT,
-                f"its body was not kept whole ({found.body_bytes:,} bytes, or not text); have it published again by "
+                Code.NOT_REPLAYABLE,
+                f"its body was not kept whole (of {found.body_bytes:,} bytes, or not text); have it published again by "
                 "whoever published it",
+                details={"body_bytes": found.body_bytes, "kept_bytes": found.kept_bytes},
             )
         if not self.replays.known(found.exchange):
             raise Conflicting(Code.CONFLICT, f"there is no exchange {found.exchange[:80]!r} to publish it to")

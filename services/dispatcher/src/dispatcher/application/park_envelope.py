@@ -1,5 +1,6 @@
 """Keep what nobody could handle where people can see it."""
 
+import contextlib
 import hashlib
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,8 +11,10 @@ from common.telemetry.logs import logger
 from common.topology.declarations import REPLAY_HEADER, REPLAY_MARK
 from dispatcher.metrics import Metrics
 
-KEPT_BYTES = 256 * 1024
-"""So much of a body is kept; a whole one may be larger than a document can be."""
+WHOLE_BYTES = 8 * 1024 * 1024
+"""A body up to here is kept whole, so that it can be handed in again; a document can have 16 MB."""
+HEAD_BYTES = 256 * 1024
+"""So much is kept of a larger one, and of one that is no text."""
 log = logger()
 
 
@@ -62,7 +65,7 @@ class ParkEnvelope:
                 reason=reason,
                 exchange=str(headers.get("x-kabar-exchange") or death.get("exchange") or ""),
                 routing_key=str(headers.get("x-kabar-routing-key") or keys[0]),
-                body=body[:KEPT_BYTES].decode("utf-8", "replace"),
+                body=_kept(body),
                 body_bytes=len(body),
                 digest=digest,
                 parked_at=self.clock.now(),
@@ -70,6 +73,13 @@ class ParkEnvelope:
         )
         self.metrics.parked.labels(queue).inc()
         log.error("envelope.kept", queue=queue, reason=reason, message_id=identity)
+
+
+def _kept(body: bytes) -> str:
+    if len(body) <= WHOLE_BYTES:
+        with contextlib.suppress(UnicodeDecodeError):
+            return body.decode()
+    return body[:HEAD_BYTES].decode("utf-8", "replace")
 
 
 def _last_death(headers: dict[str, Any]) -> dict[str, Any]:
