@@ -38,9 +38,11 @@ class Parked:
     def __init__(self) -> None:
         self.reasons: list[tuple[str, str]] = []
         self.replays: dict[str, tuple[str, object]] = {}
+        self.messages: set[str] = set()
 
     async def __call__(self, envelope: Envelope[Any]) -> None:
         event: RawEvent = envelope.event
+        self.messages.add(envelope.message_id)
         body = json.loads(event.body) if event.body.startswith(b"{") else {}
         self.reasons.append((str(body.get("event_id", "")), str(event.headers["x-kabar-reason"])))
         self.replays[str(body.get("event_id", ""))] = envelope.message_id, event.headers.get(REPLAY_HEADER)
@@ -195,3 +197,24 @@ async def test_one_that_was_handed_in_again_too_early_is_known_when_it_is_parked
         await until(there, "it was not parked", seconds=PATIENCE + 20)
     assert parked.replays[event_id] == ("msg_1", "1")
     assert api.rows["early_requests"].count_documents({"_id": event_id}) == 0
+
+
+async def test_one_that_cannot_be_read_any_more_is_parked_and_keeps_none_from_being_tried_again(
+    api: Api, rabbitmq: PrivateRabbitMQ
+) -> None:
+    parked, event_id = Parked(), uuid4().hex
+    api.rows["early_requests"].insert_one({"_id": "evt_strange", "due_at": datetime(2026, 1, 1, tzinfo=UTC)})
+    async with connected(rabbitmq.url, (PARKED, None, parked)):
+        await publish(rabbitmq, event_id, type="welcome", data={"customer_id": event_id})
+
+        async def waits() -> bool:
+            return api.rows["early_requests"].find_one({"_id": event_id}) is not None
+
+        await until(waits, "it does not wait")
+        tell(api.rows, "customers", {"id": event_id, "name": "Sari", "phone": "6281200000044"})
+
+        async def accepted() -> bool:
+            return bool(notifications(api, f"customer {event_id}")) and "evt_strange" in parked.messages
+
+        await until(accepted, "the other was not accepted, or this one not parked")
+    api.rows["early_requests"].delete_many({})

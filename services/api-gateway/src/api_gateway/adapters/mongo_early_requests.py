@@ -1,42 +1,53 @@
 """Requests that came before what they speak of, in MongoDB."""
 
+import json
 from dataclasses import asdict
 from datetime import datetime
 
-from api_gateway.application.accept_request import EarlyRequest
-from common.mongo.connection import Document, Mongo, UpdateOne
+from api_gateway.application.accept_request import EarlyRequest, Waiting
+from common.kernel.identity import new_id
+from common.mongo.connection import Document, Mongo
 
 
 class MongoEarlyRequests:
+    """A process puts its own mark on what it takes, so that several do not all publish the same."""
+
     def __init__(self, mongo: Mongo) -> None:
         self._requests = mongo["early_requests"]
 
-    async def get(self, event_id: str) -> EarlyRequest | None:
-        found = await self._requests.find_one({"_id": event_id})
-        return None if found is None else _request(found)
+    async def first_at(self, event_id: str) -> datetime | None:
+        found = await self._requests.find_one({"_id": event_id}, {"first_at": 1})
+        first_at = None if found is None else found.get("first_at")
+        return first_at if isinstance(first_at, datetime) else None
 
-    async def keep(self, request: EarlyRequest) -> None:
-        fields = asdict(request)
-        first = {name: fields.pop(name) for name in ("event_id", "first_at", "deadline")}
-        del first["event_id"]
-        await self._requests.update_one({"_id": request.event_id}, {"$set": fields, "$setOnInsert": first}, upsert=True)
+    async def keep(self, request: EarlyRequest, waiting: Waiting) -> None:
+        document = asdict(request) | asdict(waiting)
+        identity = document.pop("event_id")
+        await self._requests.replace_one({"_id": identity}, document, upsert=True)
 
     async def drop(self, event_id: str) -> None:
         await self._requests.delete_one({"_id": event_id})
 
     async def due(self, now: datetime, lease_until: datetime, limit: int) -> list[EarlyRequest]:
-        """Another process may find the same ones: publishing one twice is harmless."""
-        found = await self._requests.find({"due_at": {"$lte": now}}).sort("due_at", 1).limit(limit).to_list(limit)
-        if found:
-            leased = {"$set": {"due_at": lease_until}}
-            await self._requests.bulk_write(
-                [UpdateOne({"_id": one["_id"], "due_at": one["due_at"]}, leased) for one in found], ordered=False
-            )
-        return [_request(one) for one in found]
+        overdue = {"due_at": {"$lte": now}}
+        ids = [one["_id"] async for one in self._requests.find(overdue, {"_id": 1}).sort("due_at", 1).limit(limit)]
+        if not ids:
+            return []
+        mark = new_id("sweep")
+        await self._requests.update_many(
+            {"_id": {"$in": ids}, **overdue},
+            {"$set": {"due_at": lease_until, "taken_by": mark}, "$inc": {"published": 1}},
+        )
+        return [_request(one) async for one in self._requests.find({"_id": {"$in": ids}, "taken_by": mark})]
 
 
 def _request(document: Document) -> EarlyRequest:
-    fields = {
-        name: document[name] for name in ("message_id", "replay", "body", "reason", "first_at", "due_at", "deadline")
-    }
-    return EarlyRequest(event_id=document["_id"], **fields)
+    """Whatever there is of it: what cannot be read is published whole, and parked by whoever reads it."""
+    body, replay = document.get("body"), document.get("replay")
+    return EarlyRequest(
+        str(document["_id"]),
+        str(document.get("message_id") or document["_id"]),
+        None if replay is None else str(replay),
+        body if isinstance(body, str) else json.dumps(document, default=str),
+        document["published"],
+    )

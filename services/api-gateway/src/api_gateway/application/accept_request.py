@@ -23,20 +23,30 @@ LONGEST_PAUSE = timedelta(seconds=5)
 LEASE = timedelta(seconds=10)
 """How long a request that was published again may take before it is published once more."""
 BATCH = 100
+MOST_IN_VAIN = 6
+"""How often one is published that nobody keeps or drops: a minute and its envelope is in the queue all the same."""
 log = logger()
 
 
 @dataclass(frozen=True)
 class EarlyRequest:
-    """A request that speaks of what nobody told so far. It is tried again until `deadline`, next at `due_at`.
+    """A request that speaks of what nobody told so far, to be published as it came.
 
     `message_id` and `replay` are its envelope's: parked in the end it is known to be what was parked before.
+    `published` counts how often it was published since anybody kept it.
     """
 
     event_id: str
     message_id: str
     replay: str | None
     body: str
+    published: int = 0
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """For what a request waits, since when, when it is tried again, and until when that goes on."""
+
     reason: str
     first_at: datetime
     due_at: datetime
@@ -44,29 +54,27 @@ class EarlyRequest:
 
 
 class EarlyRequests(Protocol):
-    async def get(self, event_id: str) -> EarlyRequest | None: ...
+    async def first_at(self, event_id: str) -> datetime | None:
+        """Since when it waits, if it does."""
 
-    async def keep(self, request: EarlyRequest) -> None:
-        """Store it durably, or its new `due_at` and `reason`."""
+    async def keep(self, request: EarlyRequest, waiting: Waiting) -> None:
+        """Store it durably, or what it waits for now."""
 
     async def drop(self, event_id: str) -> None:
         """Forget it, if it is there."""
 
     async def due(self, now: datetime, lease_until: datetime, limit: int) -> list[EarlyRequest]:
-        """Those due, which are due again at the lease's end unless they are dropped or kept anew."""
+        """Some of those due, for this process alone until the lease ends; then they are due again, unless they are
+        dropped or kept anew.
+        """
 
 
 @dataclass(frozen=True)
 class Request:
-    """`body` is the event as it came, to be published again with `message_id` and `replay`; `fingerprint` is the same
-    for the same request.
-    """
+    """`came` is the event as it came, to be published again; `fingerprint` is the same for the same request."""
 
-    event_id: str
-    message_id: str
-    replay: str | None
+    came: EarlyRequest
     fingerprint: str
-    body: str
     submission: Submission
 
 
@@ -84,7 +92,8 @@ class AcceptRequest:
         """Accepted once this returns, or kept to be tried again; raises `Permanent` naming the field at fault, and
         `Transient` while it cannot be told.
         """
-        key = hashlib.sha256(f"bus\n{request.event_id}".encode()).hexdigest()
+        event_id = request.came.event_id
+        key = hashlib.sha256(f"bus\n{event_id}".encode()).hexdigest()
 
         async def act(turn: Turn) -> Answer:
             if request.submission.direct:
@@ -106,42 +115,36 @@ class AcceptRequest:
         except Refused as refused:
             named = f"to: {refused.error}" if "rejected" in refused.details else refused.error
             raise await self._parked(request, named) from refused
-        await self.early.drop(request.event_id)
+        await self.early.drop(event_id)
         if not isinstance(done, Replayed):
-            log.info("request.accepted", event_id=request.event_id, location=done.location)
+            log.info("request.accepted", event_id=event_id, location=done.location)
 
     async def _keep(self, request: Request, refused: Unknown) -> None:
         now = self.clock.now()
-        before = await self.early.get(request.event_id)
-        first_at = now if before is None else before.first_at
+        came = request.came
+        before = await self.early.first_at(came.event_id)
+        first_at = before or now
         deadline = first_at + self.patience
         if now >= deadline:
             waited = f"{(now - first_at).total_seconds():.0f} s"
             raise await self._parked(request, f"{refused.error} (waited {waited} for it)") from refused
         due_at = min(now + max(FIRST_LOOK, min(now - first_at, LONGEST_PAUSE)), deadline)
-        await self.early.keep(
-            EarlyRequest(
-                request.event_id,
-                request.message_id,
-                request.replay,
-                request.body,
-                refused.error,
-                first_at,
-                due_at,
-                deadline,
-            )
-        )
+        await self.early.keep(came, Waiting(refused.error, first_at, due_at, deadline))
         if before is None:
-            log.info("request.early", event_id=request.event_id, reason=refused.error, deadline=deadline.isoformat())
+            log.info("request.early", event_id=came.event_id, reason=refused.error, deadline=deadline.isoformat())
 
     async def _parked(self, request: Request, reason: str) -> Permanent:
-        await self.early.drop(request.event_id)
+        await self.early.drop(request.came.event_id)
         return Permanent(reason)
 
 
 @dataclass(frozen=True)
 class RetryEarlyRequests:
-    """Publish again what came too early, when it is due. Whatever is lost on the way is due again after a lease."""
+    """Publish again what came too early, when it is due. Whatever is lost on the way is due again after a lease.
+
+    What nobody keeps or drops however often it is published cannot be read any more: it is parked each time, by whoever
+    reads the queue, and needs no further.
+    """
 
     early: EarlyRequests
     publish: Callable[[EarlyRequest], Awaitable[None]]
@@ -153,4 +156,7 @@ class RetryEarlyRequests:
         due = await self.early.due(now, now + LEASE, BATCH)
         for request in due:
             await self.publish(request)
+            if request.published >= MOST_IN_VAIN:
+                log.error("request.published_in_vain", event_id=request.event_id, published=request.published)
+                await self.early.drop(request.event_id)
         return len(due) == BATCH

@@ -4,7 +4,7 @@ import hashlib
 
 import orjson
 
-from api_gateway.application.accept_request import AcceptRequest, Request
+from api_gateway.application.accept_request import AcceptRequest, EarlyRequest, Request
 from api_gateway.domain.refusals import Refused
 from api_gateway.entrypoints.bodies import submission_of
 from common.contracts.facts import NotificationRequested
@@ -32,6 +32,5 @@ def request_of(envelope: Envelope[NotificationRequested]) -> Request:
         submission = submission_of(event)
     except Refused as refused:
         raise Permanent(refused.error) from refused
-    return Request(
-        event.event_id, envelope.message_id, envelope.replay, fingerprint, event.model_dump_json(), submission
-    )
+    came = EarlyRequest(event.event_id, envelope.message_id, envelope.replay, event.model_dump_json())
+    return Request(came, fingerprint, submission)
