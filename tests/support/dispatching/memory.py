@@ -58,20 +58,9 @@ class DeliveriesInMemory:
         (delivery,) = self.all.values()
         return delivery
 
-    async def add(self, deliveries: Sequence[DeliveryDocument]) -> set[str]:
-        there = {d["_id"] for d in deliveries} & self.all.keys()
-        self.all |= {d["_id"]: d for d in deliveries if d["_id"] not in there}
-        return there
-
-    async def count(self, notification_id: str) -> int:
-        return sum(d["notification_id"] == notification_id for d in self.all.values())
-
     async def following(self, head: DeliveryDocument, limit: int) -> list[DeliveryDocument]:
         line = self._waiting([head["lane"]], head["accepted_at"])
         return [d for d in line if d["rank"] == head["rank"] and d["queued_at"] >= head["queued_at"]][:limit]
-
-    async def cancel(self, notification_ids: Sequence[str], now: datetime) -> int:
-        raise NotImplementedError
 
     async def heads(self, lanes: Sequence[str], now: datetime, limit: int) -> list[DeliveryDocument]:
         return self._waiting(lanes, now)[:limit]

@@ -13,7 +13,7 @@ from common.telemetry.logs import logger
 from dispatcher.application.compose_deliveries import Composed, ComposeDeliveries
 from dispatcher.application.find_audience import FindAudience, Page
 from dispatcher.application.lookout import Lookout
-from dispatcher.application.ports import Deliveries, Notifications
+from dispatcher.application.ports import Notifications, PlannedDeliveries
 from dispatcher.application.store_deliveries import StoreDeliveries
 from dispatcher.metrics import Metrics
 
@@ -35,7 +35,7 @@ class PlanBroadcasts:
     """
 
     notifications: Notifications
-    deliveries: Deliveries
+    deliveries: PlannedDeliveries
     store: StoreDeliveries
     find: FindAudience
     compose: ComposeDeliveries

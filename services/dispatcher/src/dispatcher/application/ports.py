@@ -71,7 +71,9 @@ class Notifications(Protocol):
     async def postpone(self, ids: Sequence[str], wake_at: datetime) -> None: ...
 
 
-class Deliveries(Protocol):
+class PlannedDeliveries(Protocol):
+    """Deliveries as planning makes them and takes them back."""
+
     async def add(self, deliveries: Sequence[DeliveryDocument]) -> Collection[str]:
         """Insert those that are not there yet; answers the identities of those that were."""
         ...
@@ -80,7 +82,13 @@ class Deliveries(Protocol):
         """How many a notification has."""
         ...
 
-    async def cancel(self, notification_ids: Sequence[str], now: datetime) -> int: ...
+    async def cancel(self, notification_ids: Sequence[str], now: datetime) -> int:
+        """End what waits of some notifications and call off what is under way; answers how many ended."""
+        ...
+
+
+class Deliveries(Protocol):
+    """Deliveries that are there."""
 
     async def heads(self, lanes: Sequence[str], now: datetime, limit: int) -> list[DeliveryDocument]:
         """The next deliveries of some lanes: priority, then age."""

@@ -9,7 +9,7 @@ from common.contracts.vocabulary import WAITING, DeliveryStatus
 from common.telemetry.logs import logger
 from dispatcher.application.compose_deliveries import Composed, ComposeDeliveries
 from dispatcher.application.lookout import Lookout
-from dispatcher.application.ports import Deliveries, Notifications
+from dispatcher.application.ports import Notifications, PlannedDeliveries
 from dispatcher.metrics import Metrics
 
 log = logger()
@@ -18,7 +18,7 @@ log = logger()
 @dataclass(frozen=True)
 class StoreDeliveries:
     notifications: Notifications
-    deliveries: Deliveries
+    deliveries: PlannedDeliveries
     compose: ComposeDeliveries
     lookout: Lookout
     metrics: Metrics
