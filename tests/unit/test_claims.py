@@ -1,9 +1,10 @@
 """What a claim takes, and what becomes of it when nobody can be told."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import timedelta
+from typing import Any
 
-from common.contracts.documents import DeliveryDocument, Hours
+from common.contracts.documents import DeliveryDocument, Hours, SuppressionDocument
 from common.contracts.vocabulary import AttemptState
 from dispatcher.domain.lanes import lanes_served
 from dispatcher.domain.rounds import CANCELLED
@@ -78,6 +79,52 @@ async def test_who_opts_out_between_the_look_and_the_claim_gets_nothing() -> Non
     ended = deliveries.all["delivery-1"]
     assert (ended["status"], ended["reason"]) == ("suppressed", "opted out on 2025-11-15")
     assert (ended["code"], ended["attempts_made"], ended["attempt"]) == ("SUPPRESSED", 0, None)
+
+
+class ChangedMeanwhile(SuppressionsInMemory):
+    """Somebody calls the deliveries off after their claim, right before what was found of them is saved."""
+
+    deliveries: DeliveriesInMemory
+
+    async def among(self, recipients: Collection[str]) -> dict[str, SuppressionDocument]:
+        self.deliveries.call_off()
+        return await super().among(recipients)
+
+
+async def test_what_changes_while_it_is_kept_from_who_opted_out_is_looked_at_again() -> None:
+    deliveries, gateways, suppressions = DeliveriesInMemory(*two_recipients()), GatewaysInMemory(), ChangedMeanwhile()
+    suppressions.deliveries = deliveries
+    suppressions.add("6281200000001")
+    claim = claiming(await lookout(sender("fonnte-1")), deliveries, gateways, suppressions=suppressions)
+    await claim("fonnte", list(deliveries.all.values()), None)
+    (request,) = gateways.requests
+    assert [attempt.recipient for attempt in request.attempts] == ["6281200000002"]
+    ended = deliveries.all["delivery-1"]
+    assert (ended["status"], ended["code"], ended["attempts_made"]) == ("suppressed", "SUPPRESSED", 0)
+    assert (ended["attempt"], "wake_at" in ended) == (None, False)
+
+
+class RevokedMeanwhile(ChangedMeanwhile):
+    """A sweeper revokes the attempts, and another dispatcher claims the deliveries anew."""
+
+    async def among(self, recipients: Collection[str]) -> dict[str, SuppressionDocument]:
+        for identity, delivery in self.deliveries.all.items():
+            revoked: Any = {**delivery, "attempt": None}
+            again: Any = claimed(revoked, "wablas")
+            again["attempt"] |= {"claim": "another"}
+            self.deliveries.all[identity] = again | {"revision": delivery["revision"] + 2}
+        return await SuppressionsInMemory.among(self, recipients)
+
+
+async def test_what_another_claims_meanwhile_is_left_to_that_claim() -> None:
+    deliveries, gateways, suppressions = DeliveriesInMemory(two_recipients()[0]), GatewaysInMemory(), RevokedMeanwhile()
+    suppressions.deliveries = deliveries
+    suppressions.add(deliveries.only["recipient"])
+    claim = claiming(await lookout(sender("fonnte-1")), deliveries, gateways, suppressions=suppressions)
+    assert (await claim("fonnte", [deliveries.only], None)).count == 0
+    assert gateways.requests == []
+    attempt: Any = deliveries.only["attempt"]
+    assert (deliveries.only["status"], attempt["claim"]) == ("sending", "another")
 
 
 async def test_what_must_be_told_goes_to_who_opted_out_too() -> None:

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from common.contracts.vocabulary import AttemptState
-from common.mongo.gate import Limits, Wait
+from common.mongo.gate import Granted, Limits, Wait
 from tests.support.dispatching.memory import (
     DeliveriesInMemory,
     GateInMemory,
@@ -42,6 +42,27 @@ async def test_beyond_the_cap_a_delivery_waits_as_if_nobody_had_claimed_it() -> 
     assert (claimed.count, gateways.requests) == (0, [])
     assert (deliveries.only["status"], deliveries.only["attempts_made"]) == ("queued", 0)
     assert "lane" not in deliveries.only
+
+
+class CalledOffMeanwhile(GateInMemory):
+    """Somebody calls the deliveries off while their caps are asked for."""
+
+    deliveries: DeliveriesInMemory
+
+    async def grant(self, key: str, limits: Limits, *, want: int = 1, skip_gap: bool = False) -> Granted | Wait:
+        self.deliveries.call_off()
+        return await super().grant(key, limits, want=want, skip_gap=skip_gap)
+
+
+async def test_what_is_called_off_while_its_cap_is_asked_for_ends_at_once() -> None:
+    deliveries, gateways = DeliveriesInMemory(queued()), GatewaysInMemory()
+    gate = CalledOffMeanwhile(cap(0).wait)
+    gate.deliveries = deliveries
+    claim = claiming(await lookout(sender("fonnte-1")), deliveries, gateways, caps=ONE_A_DAY, cap_gate=gate)
+    assert (await claim("fonnte", [deliveries.only], None)).count == 0
+    assert gateways.requests == []
+    assert (deliveries.only["status"], deliveries.only["attempts_made"]) == ("cancelled", 0)
+    assert (deliveries.only["attempt"], "wake_at" in deliveries.only) == (None, False)
 
 
 async def test_what_rabbitmq_did_not_take_is_not_counted() -> None:

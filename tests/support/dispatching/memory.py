@@ -17,7 +17,7 @@ from dispatcher.application.lookout import Lookout
 from dispatcher.application.recipient_caps import RecipientCaps
 from dispatcher.application.respect_opt_outs import RespectOptOuts
 from dispatcher.domain.change import Change
-from dispatcher.domain.rounds import LONGEST_REST
+from dispatcher.domain.rounds import CANCELLED, LONGEST_REST
 from dispatcher.metrics import Metrics
 from tests.support.dispatching.model import START, ZONE, applied, claimed
 
@@ -57,6 +57,11 @@ class DeliveriesInMemory:
     def only(self) -> DeliveryDocument:
         (delivery,) = self.all.values()
         return delivery
+
+    def call_off(self) -> None:
+        """As cancelling does with what is under way."""
+        for identity, delivery in self.all.items():
+            self.all[identity] = {**delivery, "called_off": CANCELLED, "revision": delivery["revision"] + 1}
 
     async def following(self, head: DeliveryDocument, limit: int) -> list[DeliveryDocument]:
         line = self._waiting([head["lane"]], head["accepted_at"])

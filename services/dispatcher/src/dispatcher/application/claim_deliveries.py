@@ -7,7 +7,6 @@ from typing import Protocol
 
 from common.contracts.documents import DeliveryDocument
 from common.contracts.events import AttemptRequest, AttemptsRequested
-from common.contracts.vocabulary import AttemptState
 from common.kernel.failures import Transient
 from common.kernel.identity import new_id
 from common.kernel.phone import is_group
@@ -17,7 +16,8 @@ from dispatcher.application.lookout import Lookout
 from dispatcher.application.ports import Deliveries, Gateways
 from dispatcher.application.recipient_caps import Allowed, RecipientCaps
 from dispatcher.application.respect_opt_outs import RespectOptOuts
-from dispatcher.application.tell_end import tell_ends
+from dispatcher.application.take_back import take_back, untaken
+from dispatcher.domain.change import Change
 from dispatcher.domain.lanes import skips_gap
 from dispatcher.domain.rounds import line_up, unless_called_off
 from dispatcher.metrics import Metrics
@@ -68,7 +68,7 @@ class ClaimDeliveries:
         )
         # Looked at after the claim: who opts out before it gets nothing, whenever the delivery was planned.
         # Only who has won a delivery asks for its cap, or two dispatchers would count it twice.
-        allowed = await self.caps.allow(await self.opt_outs(won))
+        allowed = await self.caps.allow(await self.opt_outs(won, claim), claim)
         claimed = allowed.deliveries
         if not claimed:
             return Claimed(0)
@@ -98,17 +98,15 @@ class ClaimDeliveries:
     async def _put_back(self, allowed: Allowed, claim: str) -> None:
         """Put back what may not have reached the gateway: what it did take it has started by now, and keeps."""
         now = self.lookout.now()
-        changes = []
-        for delivery in await self.deliveries.read([delivery["_id"] for delivery in allowed.deliveries]):
-            attempt = delivery["attempt"]
-            if attempt is None or attempt["claim"] != claim or attempt["state"] != AttemptState.REQUESTED:
-                continue
-            change = unless_called_off(delivery, line_up(delivery, now, cause="RabbitMQ did not take the attempt"))
-            if change is not None:
-                changes.append((delivery, change.uncounted(delivery) if delivery["_id"] in allowed.granted else change))
-        changed = set(await self.deliveries.save(changes, now))
-        tell_ends(changes, changed, now=now, metrics=self.metrics)
-        await self.caps.give_back(allowed, [delivery for delivery, _ in changes if delivery["_id"] not in changed])
+
+        def change_of(delivery: DeliveryDocument) -> Change:
+            change = line_up(delivery, now, cause="RabbitMQ did not take the attempt")
+            change = unless_called_off(delivery, change) or change
+            return change.uncounted(delivery) if delivery["_id"] in allowed.granted else change
+
+        left = await untaken(self.deliveries, [delivery["_id"] for delivery in allowed.deliveries], claim)
+        put_back = await take_back(self.deliveries, left, change_of, claim=claim, now=now, metrics=self.metrics)
+        await self.caps.give_back(allowed, [delivery for delivery, _ in put_back])
 
 
 def _together(heads: Sequence[DeliveryDocument], latest: datetime) -> tuple[datetime, list[DeliveryDocument]]:

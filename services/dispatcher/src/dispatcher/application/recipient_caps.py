@@ -9,7 +9,9 @@ from common.mongo.gate import Granted, Limits, Wait
 from common.telemetry.logs import logger
 from dispatcher.application.lookout import Lookout
 from dispatcher.application.ports import Deliveries, Gate
+from dispatcher.application.take_back import take_back
 from dispatcher.domain.change import Change
+from dispatcher.domain.rounds import unless_called_off
 from dispatcher.metrics import Metrics
 
 log = logger()
@@ -36,25 +38,28 @@ class RecipientCaps:
     lookout: Lookout
     metrics: Metrics
 
-    async def allow(self, claimed: Sequence[DeliveryDocument]) -> Allowed:
+    async def allow(self, claimed: Sequence[DeliveryDocument], claim: str) -> Allowed:
         """Those that may go now; the claim of the others is undone and they are given the time to line up again."""
         if self.limits.unlimited:
             return Allowed(list(claimed))
         allowed = []
         granted = {}
         capped = []
+        waits = {}
         for delivery in claimed:
             if delivery["attempts_made"] > 1:
                 allowed.append(delivery)
                 continue
             answer = await self.gate.grant(delivery["recipient"], self.limits)
             if isinstance(answer, Wait):
-                capped.append((delivery, _later(delivery, answer)))
+                capped.append(delivery)
+                waits[delivery["_id"]] = answer
             else:
                 allowed.append(delivery)
                 granted[delivery["_id"]] = answer
         if capped:
-            await self.deliveries.save(capped, self.lookout.now())
+            await take_back(self.deliveries, capped, lambda one: _later(one, waits[one["_id"]]), claim=claim,
+                            now=self.lookout.now(), metrics=self.metrics)  # fmt: skip
             self.metrics.deferred.labels("recipient cap").inc(len(capped))
             log.info("deliveries.deferred", cause="recipient cap", count=len(capped))
         return Allowed(allowed, granted)
@@ -69,9 +74,6 @@ class RecipientCaps:
 
 def _later(delivery: DeliveryDocument, wait: Wait) -> Change:
     """As if nobody had claimed it, outside the lane."""
-    return Change(
-        DeliveryStatus.QUEUED,
-        f"the recipient's {wait.window} cap is reached",
-        wake_at=min(wait.until, delivery["expires_at"]),
-        fields={"attempts_made": delivery["attempts_made"] - 1},
-    )
+    until = min(wait.until, delivery["expires_at"])
+    later = Change(DeliveryStatus.QUEUED, f"the recipient's {wait.window} cap is reached", wake_at=until)
+    return (unless_called_off(delivery, later) or later).uncounted(delivery)
