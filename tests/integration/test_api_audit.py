@@ -139,6 +139,13 @@ async def test_entries_are_found_by_actor_action_target_and_time_page_by_page(ap
     assert second["next_cursor"] is None
 
 
+async def test_a_span_that_ends_before_it_begins_is_refused(api: Api) -> None:
+    async with api.client() as client:
+        query = {"since": "2025-11-16", "until": "2025-11-15"}
+        said = assert_error(await client.get("/api/audit-log", params=query), 422, "VALIDATION_ERROR", field="until")
+    assert said["error"] == "until: must be after since; swap the two, or leave one out"
+
+
 @pytest.mark.parametrize("cursor", ["x", "ZGx2Xw==", "é", "//79"])
 async def test_a_cursor_that_was_never_given_out_is_refused(api: Api, cursor: str) -> None:
     async with api.client() as client:

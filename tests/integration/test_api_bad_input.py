@@ -251,6 +251,8 @@ async def test_another_method_is_said_in_the_error_shape(api: Api, method: str, 
         ("limit=1e2", "limit"), ("status=lost", "status"), ("type=nosuch", "type"), ("provider=nosuch", "provider"),
         ("recipient=abc", "recipient"), ("recipient=%00", "recipient"), ("since=today", "since"),
         ("until=99999-01-01", "until"), ("cursor=x", "cursor"), ("cursor=%ff", "cursor"), ("cursor=eA==", "cursor"),
+        ("since=2025-11-16&until=2025-11-15", "until"), ("since=2025-11-15&until=2025-11-15", "until"),
+        ("since=2025-11-15&until=99999-01-01", "until"), ("since=today&until=2025-11-15", "since"),
         ("q=hello", "q"), ("state=sent", "state"), ("status=sent&notification=x", "notification"),
     ],
 )  # fmt: skip

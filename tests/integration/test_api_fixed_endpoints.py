@@ -124,7 +124,10 @@ async def test_without_a_token_nobody_gets_in(
         ("daily-summary", {"date": "soon"}, "date"),
         ("daily-summary", {"date": "9999-12-31"}, "date"),
         ("daily-summary", {"date": "0001-01-01"}, "date"),
+        ("daily-summary", {"date": "9999-12-31", "ticketsOpened": 4}, "date"),
+        ("daily-summary", {"date": "1999-12-31", "ticketsOpened": 4}, "date"),
         ("technician-performance/T-1", {"period": "0001-01"}, "period"),
+        ("technician-performance/TK-7", {"period": "9998-01-01/9998-02-01", "ticketsDone": 4}, "period"),
         ("daily-summary", {"date": "2025-11-18", "ticketsOpened": "x"}, "ticketsOpened"),
         ("upgrade-offer/C-1001", {}, "upgradePackageId"),
         ("upgrade-offer/C-1001", {"upgradePackageId": "P-9"}, "upgradePackageId"),
@@ -214,6 +217,12 @@ async def test_a_day_with_figures_is_told_as_it_is_given(api: Api) -> None:
     body = {"date": "2025-11-18", "ticketsOpened": 4, "issues": ["Listrik padam"]}
     data = (await accepted(api, "daily-summary", body))["data"]
     assert data == {"date": "2025-11-18", "tickets_opened": 4, "issues": ["Listrik padam"]}
+
+
+async def test_the_period_of_given_figures_may_have_any_name(api: Api) -> None:
+    body = {"period": "Triwulan I", "ticketsDone": 4}
+    data = (await accepted(api, "technician-performance/TK-7", body))["data"]
+    assert (data["period"], data["tickets_done"]) == ("Triwulan I", 4)
 
 
 async def test_a_technician_is_told_the_figures_of_a_period(api: Api) -> None:

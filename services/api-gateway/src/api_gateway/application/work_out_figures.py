@@ -30,10 +30,10 @@ class WorkOutFigures:
     async def day(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """The data of a `daily_summary`: what is given, or of the day it names (today) what the tickets tell."""
         today = self.clock.now().astimezone(self.zone).date()
-        if set(given) - {"date"}:
-            return {"date": today.isoformat(), **given}
         day = _day(given.get("date"), today)
         _check_within("date", Period(day, day), today)
+        if set(given) - {"date"}:
+            return {"date": today.isoformat(), **given}
         begins, ends = Period(day, day).moments(self.zone)
         counted = await self.figures.of_tickets(begins, ends, now=self.clock.now())
         overdue, count = counted.pop("overdue"), counted.pop("overdue_count")
@@ -46,18 +46,22 @@ class WorkOutFigures:
         return {"date": day.isoformat(), **counted, "issues": issues}
 
     async def technician(self, technician_id: str, given: Mapping[str, Any]) -> dict[str, Any]:
-        """The data of a `technician_performance`: what is given, or what the tickets of the period tell."""
-        if set(given) - {"period"}:
-            return {**given}
-        asked = given.get("period")
+        """The data of a `technician_performance`: what is given, or what the tickets of the period tell. The period of
+        given figures may have any name.
+        """
+        complete = bool(set(given) - {"period"})
         today = self.clock.now().astimezone(self.zone).date()
         try:
-            span = period(asked, today)
+            span = period(given.get("period"), today)
         except (TypeError, ValueError, OverflowError) as error:
+            if complete:
+                return {**given}
             raise invalid(
                 "period", "must be like last_week, last_month, 2025-W46, 2025-11 or 2025-11-10/2025-11-16"
             ) from error
         _check_within("period", span, today)
+        if complete:
+            return {**given}
         figures = await self.figures.of_technicians(*span.moments(self.zone))
         return {"period": span.told, **figures.get(technician_id, {"tickets_done": 0})}
 

@@ -19,6 +19,15 @@ def moment(field: str, text: str, zone: tzinfo) -> datetime:
         raise invalid(field, "not an ISO 8601 moment, like 2025-11-15T09:00:00+07:00") from error
 
 
+def span(since: str | None, until: str | None, zone: tzinfo) -> tuple[datetime | None, datetime | None]:
+    """From a moment on and up to another, either of them open. Raises `Refused` naming the field."""
+    begins = None if since is None else moment("since", since, zone)
+    ends = None if until is None else moment("until", until, zone)
+    if begins is not None and ends is not None and ends <= begins:
+        raise invalid("until", "must be after since; swap the two, or leave one out")
+    return begins, ends
+
+
 def send_time(text: str | None, *, now: datetime, zone: tzinfo) -> datetime | None:
     """When to send; `None` is now. A moment that has just passed is now, too."""
     if text is None:

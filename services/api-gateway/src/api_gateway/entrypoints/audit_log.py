@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from api_gateway.application.ports import AuditEntry, AuditSelection
 from api_gateway.domain.audit import masked
-from api_gateway.domain.moments import moment
+from api_gateway.domain.moments import span
 from api_gateway.entrypoints.answering import JSON
 from api_gateway.entrypoints.authentication import Admin
 from api_gateway.entrypoints.paging import Cursor, Limit, after_cursor, cursor_after
@@ -28,13 +28,13 @@ async def list_entries(  # noqa: PLR0917 - FastAPI calls it by name
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> Response:
-    zone = uses(request).zone
+    begins, ends = span(since, until, uses(request).zone)
     selection = AuditSelection(
         actor=None if actor is None else masked(actor),
         action=action,
         target=None if target is None else masked(target),
-        since=None if since is None else moment("since", since, zone),
-        until=None if until is None else moment("until", until, zone),
+        since=begins,
+        until=ends,
         before=after_cursor(cursor, "aud_"),
         limit=limit,
     )

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from api_gateway.application.accept_notification import Turn
 from api_gateway.application.act_on_deliveries import DEAD
 from api_gateway.application.ports import Answer, Selection
-from api_gateway.domain.moments import moment
+from api_gateway.domain.moments import span
 from api_gateway.domain.refusals import invalid, missing
 from api_gateway.entrypoints import views
 from api_gateway.entrypoints.answering import JSON
@@ -49,15 +49,15 @@ async def list_deliveries(  # noqa: PLR0917 - FastAPI calls it by name
 ) -> Response:
     if provider is not None and provider not in PROVIDERS:
         raise invalid("provider", f"known are {', '.join(PROVIDERS)}")
-    zone = uses(request).zone
+    begins, ends = span(since, until, uses(request).zone)
     selection = Selection(
         statuses=() if status is None else (status,),
         notification_id=notification_id,
         recipient=None if recipient is None else _recipient("recipient", recipient),
         type=type,
         provider=provider,
-        since=None if since is None else moment("since", since, zone),
-        until=None if until is None else moment("until", until, zone),
+        since=begins,
+        until=ends,
         before=after_cursor(cursor, "dlv_"),
         limit=limit,
     )
