@@ -2,10 +2,12 @@
 
 from typing import Any
 
+import httpx
 import jsonschema_rs
 import pytest
 
 from api_gateway.entrypoints.application import described
+from tests.support import documented
 
 DOCUMENT: dict[str, Any] = described().openapi()
 OPERATIONS = [
@@ -29,6 +31,28 @@ def test_every_route_tells_its_errors_in_the_one_shape(method: str, operation: d
         assert media["schema"] == {"$ref": "#/components/schemas/Error"}
     assert [status for status in told if status.startswith("2")]
     assert operation["summary"]
+
+
+@pytest.mark.parametrize(("method", "operation"), OPERATIONS)
+def test_every_success_tells_its_fields(method: str, operation: dict[str, Any]) -> None:
+    assert method
+    told = [told["content"] for status, told in operation["responses"].items() if status.startswith("2")]
+    assert told
+    for content in told:
+        schema = content["application/json"]["schema"]
+        for one in schema.get("anyOf", [schema]):
+            fields = DOCUMENT["components"]["schemas"][one["$ref"].rpartition("/")[2]]["properties"]
+            assert fields
+            assert fields.get("items", {}).get("items", "no page") != {"type": "object"}
+
+
+@pytest.mark.parametrize("change", [{"more": 1}, {"next_cursor": 1}])
+async def test_an_answer_that_is_not_the_documented_one_is_noticed(change: dict[str, Any]) -> None:
+    request = httpx.Request("GET", "http://kabar/api/senders")
+    answer: dict[str, Any] = {"items": [], "next_cursor": None}
+    await documented.check(httpx.Response(200, json=answer, request=request))
+    with pytest.raises(jsonschema_rs.ValidationError):
+        await documented.check(httpx.Response(200, json={**answer, **change}, request=request))
 
 
 @pytest.mark.parametrize(("method", "operation"), WRITING)

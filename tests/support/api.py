@@ -21,6 +21,7 @@ from pymongo.database import Database
 
 from local_stack.ports import free_port
 from local_stack.servers import PrivateMongo, PrivateRabbitMQ
+from tests.support import documented
 
 SECRET = "a secret made up for the tests of this run"
 Document = dict[str, Any]
@@ -46,8 +47,10 @@ class Api:
 
     @asynccontextmanager
     async def client(self, role: str | None = "admin", **claims: Any) -> AsyncIterator[httpx.AsyncClient]:
+        """Every answer it is given has to be the documented one."""
         headers = {} if role is None else {"Authorization": f"Bearer {token(role, **claims)}"}
-        async with httpx.AsyncClient(base_url=self.url, headers=headers, timeout=60) as client:
+        hooks: dict[str, list[Any]] = {"response": [documented.check]}
+        async with httpx.AsyncClient(base_url=self.url, headers=headers, timeout=60, event_hooks=hooks) as client:
             yield client
 
 

@@ -9,6 +9,7 @@ from api_gateway.application.accept_notification import Turn
 from api_gateway.application.ports import Answer
 from api_gateway.domain.api_key import ApiKey
 from api_gateway.domain.moments import moment
+from api_gateway.entrypoints import answers
 from api_gateway.entrypoints.answering import JSON, encode
 from api_gateway.entrypoints.authentication import Admin
 from api_gateway.entrypoints.bodies import ApiKeyBody, NoBody
@@ -25,14 +26,22 @@ _ACTION = describe(NoBody, {}, idempotent=True, optional=True)
 SHOWN_ONCE = "the key is shown once and was; revoke this one and make another if it is lost"
 
 
-@router.get("", summary="Every key of a service, newest first, without its secret")
+@router.get(
+    "", response_model=answers.Page[answers.ApiKey], summary="Every key of a service, newest first, without its secret"
+)
 async def list_keys(request: Request, _: Admin, limit: Limit = 50, cursor: Cursor = None) -> Response:
     found = await uses(request).api_keys.page(after_cursor(cursor), limit)
     last = found[-1].id if len(found) == limit else None
     return JSON({"items": [_view(uses(request), key) for key in found], "next_cursor": cursor_after(last)})
 
 
-@router.post("", status_code=201, summary="Make a key; the answer is the only place it is shown", openapi_extra=_NEW)
+@router.post(
+    "",
+    response_model=answers.ApiKeyIssued,
+    status_code=201,
+    summary="Make a key; the answer is the only place it is shown",
+    openapi_extra=_NEW,
+)
 async def issue(request: Request, caller: Admin) -> Response:
     document = await read_json(request)
 
@@ -53,7 +62,12 @@ async def issue(request: Request, caller: Admin) -> Response:
     return await post(request, caller, document, act)
 
 
-@router.delete("/{key_id}", summary="Revoke a key: refused everywhere within a second", openapi_extra=_ACTION)
+@router.delete(
+    "/{key_id}",
+    response_model=answers.ApiKeyDone,
+    summary="Revoke a key: refused everywhere within a second",
+    openapi_extra=_ACTION,
+)
 async def revoke(request: Request, key_id: str, caller: Admin) -> Response:
     document = await read_json(request, optional=True)
     shaped(document, NoBody)

@@ -8,6 +8,7 @@ from starlette.responses import Response
 from api_gateway.application.ports import AuditEntry, AuditSelection
 from api_gateway.domain.audit import masked
 from api_gateway.domain.moments import span
+from api_gateway.entrypoints import answers
 from api_gateway.entrypoints.answering import JSON
 from api_gateway.entrypoints.authentication import Admin
 from api_gateway.entrypoints.paging import Cursor, Limit, after_cursor, cursor_after
@@ -16,7 +17,7 @@ from api_gateway.entrypoints.uses import uses
 router = APIRouter(prefix="/api/audit-log", tags=["audit log"])
 
 
-@router.get("", summary="Who changed what, newest first")
+@router.get("", response_model=answers.Page[answers.AuditEntry], summary="Who changed what, newest first")
 async def list_entries(  # noqa: PLR0917 - FastAPI calls it by name
     request: Request,
     _: Admin,

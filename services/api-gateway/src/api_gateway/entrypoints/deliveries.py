@@ -11,7 +11,7 @@ from api_gateway.application.act_on_deliveries import DEAD
 from api_gateway.application.ports import Answer, Selection
 from api_gateway.domain.moments import span
 from api_gateway.domain.refusals import invalid, missing
-from api_gateway.entrypoints import views
+from api_gateway.entrypoints import answers, views
 from api_gateway.entrypoints.answering import JSON
 from api_gateway.entrypoints.authentication import DeadDeliveryReader, DeliveryReader, Dispatcher
 from api_gateway.entrypoints.bodies import IdentitiesBody, NoBody
@@ -32,7 +32,7 @@ _MANY = describe(
 )
 
 
-@router.get("/api/deliveries", summary="Deliveries, newest first")
+@router.get("/api/deliveries", response_model=answers.Page[answers.Delivery], summary="Deliveries, newest first")
 async def list_deliveries(  # noqa: PLR0917 - FastAPI calls it by name
     request: Request,
     _: DeliveryReader,
@@ -64,7 +64,11 @@ async def list_deliveries(  # noqa: PLR0917 - FastAPI calls it by name
     return await _page(request, selection if not q else _searched(selection, q.strip()))
 
 
-@router.get("/api/deliveries/{delivery_id}", summary="A delivery with its attempts and timeline")
+@router.get(
+    "/api/deliveries/{delivery_id}",
+    response_model=answers.DeliveryShown,
+    summary="A delivery with its attempts and timeline",
+)
 async def show(request: Request, delivery_id: str, _: DeliveryReader) -> Response:
     found = await uses(request).deliveries.get(delivery_id)
     if found is None:
@@ -73,7 +77,12 @@ async def show(request: Request, delivery_id: str, _: DeliveryReader) -> Respons
     return JSON(views.delivery(found) | {"waiting_for": None if waiting_for is None else mask_in_text(waiting_for)})
 
 
-@router.post("/api/deliveries/{delivery_id}/cancel", summary="Cancel a delivery that waits", openapi_extra=_ACTION)
+@router.post(
+    "/api/deliveries/{delivery_id}/cancel",
+    response_model=answers.DeliveryDone,
+    summary="Cancel a delivery that waits",
+    openapi_extra=_ACTION,
+)
 async def cancel(request: Request, delivery_id: str, caller: Dispatcher) -> Response:
     async def act(_: Turn) -> Answer:
         async with uses(request).audit.changing(caller, "delivery.cancel", delivery_id) as change:
@@ -84,7 +93,12 @@ async def cancel(request: Request, delivery_id: str, caller: Dispatcher) -> Resp
     return await post(request, caller, await _nothing(request), act)
 
 
-@router.post("/api/deliveries/{delivery_id}/retry", summary="Queue an ended delivery again", openapi_extra=_ACTION)
+@router.post(
+    "/api/deliveries/{delivery_id}/retry",
+    response_model=answers.DeliveryDone,
+    summary="Queue an ended delivery again",
+    openapi_extra=_ACTION,
+)
 async def retry(request: Request, delivery_id: str, caller: Dispatcher) -> Response:
     async def act(_: Turn) -> Answer:
         async with uses(request).audit.changing(caller, "delivery.retry", delivery_id) as change:
@@ -95,12 +109,21 @@ async def retry(request: Request, delivery_id: str, caller: Dispatcher) -> Respo
     return await post(request, caller, await _nothing(request), act)
 
 
-@router.get("/api/dead-deliveries", summary="Failed and unknown deliveries that wait for a person")
+@router.get(
+    "/api/dead-deliveries",
+    response_model=answers.Page[answers.Delivery],
+    summary="Failed and unknown deliveries that wait for a person",
+)
 async def list_dead(request: Request, _: DeadDeliveryReader, limit: Limit = 50, cursor: Cursor = None) -> Response:
     return await _page(request, Selection(statuses=DEAD, dead=True, before=after_cursor(cursor, "dlv_"), limit=limit))
 
 
-@router.post("/api/dead-deliveries/retry", summary="Queue dead deliveries again", openapi_extra=_MANY)
+@router.post(
+    "/api/dead-deliveries/retry",
+    response_model=answers.Retried,
+    summary="Queue dead deliveries again",
+    openapi_extra=_MANY,
+)
 async def retry_dead(request: Request, caller: Dispatcher) -> Response:
     document = await read_json(request)
 
@@ -114,7 +137,12 @@ async def retry_dead(request: Request, caller: Dispatcher) -> Response:
     return await post(request, caller, document, act)
 
 
-@router.post("/api/dead-deliveries/discard", summary="Take dead deliveries off the list", openapi_extra=_MANY)
+@router.post(
+    "/api/dead-deliveries/discard",
+    response_model=answers.Discarded,
+    summary="Take dead deliveries off the list",
+    openapi_extra=_MANY,
+)
 async def discard_dead(request: Request, caller: Dispatcher) -> Response:
     document = await read_json(request)
 

@@ -18,6 +18,7 @@ from api_gateway.application.tell_directory import Candidate, Counted, Selection
 from api_gateway.domain.access import ADMINS, Caller, Scope
 from api_gateway.domain.csv_records import columns
 from api_gateway.domain.refusals import Code, Oversized, Problem, Refused, invalid, missing
+from api_gateway.entrypoints import editing_answers as answers
 from api_gateway.entrypoints.answering import JSON
 from api_gateway.entrypoints.authentication import having
 from api_gateway.entrypoints.openapi import describe
@@ -43,7 +44,7 @@ _MANY = describe(RowsBody, {"customers": {"items": [_CUSTOMER]}}, idempotent=Tru
 _MANY["requestBody"]["content"][CSV] = {"schema": {"type": "string"}, "example": _CSV}
 
 
-@router.get("/{kind}", summary="Rows of a kind, by their identities")
+@router.get("/{kind}", response_model=answers.Rows, summary="Rows of a kind, by their identities")
 async def list_rows(  # noqa: PLR0917 - FastAPI calls it by name
     request: Request,
     kind: str,
@@ -61,7 +62,7 @@ async def list_rows(  # noqa: PLR0917 - FastAPI calls it by name
     return JSON({"items": [_view(kind, row) for row in found], "next_cursor": cursor_after(last)})
 
 
-@router.get("/{kind}/{identity:path}", summary="One row")
+@router.get("/{kind}/{identity:path}", response_model=answers.Row, summary="One row")
 async def show(request: Request, kind: str, identity: str, _: Reader) -> Response:
     _shape(kind)
     found = await uses(request).directory.get(kind, identity)
@@ -70,7 +71,12 @@ async def show(request: Request, kind: str, identity: str, _: Reader) -> Respons
     return JSON(_view(kind, found))
 
 
-@router.put("/{kind}/{identity:path}", summary="Tell of one row; what is left out stays", openapi_extra=_ONE)
+@router.put(
+    "/{kind}/{identity:path}",
+    response_model=answers.RowDone,
+    summary="Tell of one row; what is left out stays",
+    openapi_extra=_ONE,
+)
 async def put(request: Request, kind: str, identity: str, caller: Writer, dry_run: DryRun = False) -> Response:  # noqa: FBT002
     shape = _shape(kind)
     document = await read_json(request)
@@ -90,7 +96,12 @@ async def put(request: Request, kind: str, identity: str, caller: Writer, dry_ru
     return await post(request, caller, {"document": document, "dry_run": dry_run}, act)
 
 
-@router.post("/{kind}", summary="Tell of many rows, as JSON or CSV; what is left out stays", openapi_extra=_MANY)
+@router.post(
+    "/{kind}",
+    response_model=answers.RowsTold,
+    summary="Tell of many rows, as JSON or CSV; what is left out stays",
+    openapi_extra=_MANY,
+)
 async def tell(request: Request, kind: str, caller: Writer, dry_run: DryRun = False) -> Response:  # noqa: FBT002
     shape = _shape(kind)
     if is_csv(request):

@@ -12,7 +12,7 @@ from api_gateway.application.sync_groups import ASKED
 from api_gateway.domain.access import Caller
 from api_gateway.domain.refusals import Code, invalid
 from api_gateway.domain.submission import Submission
-from api_gateway.entrypoints import views
+from api_gateway.entrypoints import answers, views
 from api_gateway.entrypoints.answering import JSON
 from api_gateway.entrypoints.authentication import Admin, Reader
 from api_gateway.entrypoints.bodies import GroupBody, GroupChangeBody, GroupSyncBody, GroupTestBody, NoBody
@@ -36,14 +36,14 @@ _SYNC = describe(GroupSyncBody, {"one": {"provider": "fonnte"}}, idempotent=True
 _TEST = describe(GroupTestBody, {"text": {"message": "Uji coba grup."}}, idempotent=True, optional=True)
 
 
-@router.get("", summary="WhatsApp groups")
+@router.get("", response_model=answers.Page[answers.Group], summary="WhatsApp groups")
 async def list_groups(request: Request, caller: Reader, limit: Limit = 50, cursor: Cursor = None) -> Response:
     found = await uses(request).keep_groups.groups.page(after_cursor(cursor), limit)
     last = found[-1]["_id"] if len(found) == limit else None
     return JSON({"items": [_view(one, caller) for one in found], "next_cursor": cursor_after(last)})
 
 
-@router.post("", status_code=201, summary="Add a group", openapi_extra=_ADD)
+@router.post("", response_model=answers.GroupDone, status_code=201, summary="Add a group", openapi_extra=_ADD)
 async def add(request: Request, caller: Admin) -> Response:
     document = await read_json(request)
 
@@ -57,7 +57,13 @@ async def add(request: Request, caller: Admin) -> Response:
     return await post(request, caller, document, act)
 
 
-@router.post("/sync", summary="Ask the providers which groups there are", openapi_extra=_SYNC)
+@router.post(
+    "/sync",
+    response_model=answers.GroupsAsked,
+    responses={202: {"description": "Not every provider has answered so far", "model": answers.GroupsAsked}},
+    summary="Ask the providers which groups there are",
+    openapi_extra=_SYNC,
+)
 async def sync(request: Request, caller: Admin) -> Response:
     document = await read_json(request, optional=True)
 
@@ -71,12 +77,12 @@ async def sync(request: Request, caller: Admin) -> Response:
     return await post(request, caller, document, act)
 
 
-@router.get("/{group_id}", summary="A group")
+@router.get("/{group_id}", response_model=answers.Group, summary="A group")
 async def show(request: Request, group_id: str, caller: Reader) -> Response:
     return JSON(_view(await uses(request).keep_groups.get(group_id), caller))
 
 
-@router.patch("/{group_id}", summary="Change a group", openapi_extra=_CHANGE)
+@router.patch("/{group_id}", response_model=answers.GroupDone, summary="Change a group", openapi_extra=_CHANGE)
 async def change(request: Request, group_id: str, caller: Admin) -> Response:
     document = await read_json(request)
 
@@ -91,7 +97,7 @@ async def change(request: Request, group_id: str, caller: Admin) -> Response:
     return await post(request, caller, document, act)
 
 
-@router.delete("/{group_id}", summary="Remove a group", openapi_extra=_REMOVE)
+@router.delete("/{group_id}", response_model=answers.GroupDone, summary="Remove a group", openapi_extra=_REMOVE)
 async def remove(request: Request, group_id: str, caller: Admin) -> Response:
     document = await read_json(request, optional=True)
 
@@ -102,7 +108,13 @@ async def remove(request: Request, group_id: str, caller: Admin) -> Response:
     return await post(request, caller, document, act)
 
 
-@router.post("/{group_id}/test", status_code=202, summary="Send a test message to a group", openapi_extra=_TEST)
+@router.post(
+    "/{group_id}/test",
+    response_model=answers.Accepted,
+    status_code=202,
+    summary="Send a test message to a group",
+    openapi_extra=_TEST,
+)
 async def test(request: Request, group_id: str, caller: Admin) -> Response:
     document = await read_json(request, optional=True)
 

@@ -13,7 +13,7 @@ from api_gateway.domain.access import SENDING, Caller, Scope, demand
 from api_gateway.domain.audience import Rejection
 from api_gateway.domain.refusals import Code, Refused, missing
 from api_gateway.domain.submission import Submission
-from api_gateway.entrypoints import views
+from api_gateway.entrypoints import answers, views
 from api_gateway.entrypoints.answering import JSON
 from api_gateway.entrypoints.authentication import AnyCaller, NotificationReader, identified, refuse_unknown_parameters
 from api_gateway.entrypoints.bodies import NoBody, NotificationBody
@@ -32,10 +32,11 @@ SUCCEEDED = (DeliveryStatus.SENT, DeliveryStatus.DELIVERED, DeliveryStatus.READ)
 
 @router.post(
     "",
+    response_model=answers.Accepted,
     status_code=202,
     summary="Accept a notification",
     openapi_extra=describe_submitting(),
-    responses=ACCEPTED,
+    responses={**ACCEPTED, 200: {"description": "Sent directly: what became of it", "model": answers.Accepted}},
 )
 async def submit(request: Request, caller: Annotated[Caller, Depends(identified)]) -> Response:
     if is_csv(request):
@@ -67,7 +68,7 @@ async def _submit_csv(request: Request, caller: Caller) -> Response:
     return await post(request, caller, {"shared": asdict(shared), "csv": sha256}, act)
 
 
-@router.get("/{notification_id}", summary="A notification and its progress")
+@router.get("/{notification_id}", response_model=answers.Notification, summary="A notification and its progress")
 async def show(request: Request, notification_id: str, _: NotificationReader) -> Response:
     found = await uses(request).notifications.get(notification_id)
     if found is None:
@@ -79,6 +80,7 @@ async def show(request: Request, notification_id: str, _: NotificationReader) ->
 
 @router.post(
     "/{notification_id}/cancel",
+    response_model=answers.NotificationCancelled,
     summary="Cancel what still waits",
     openapi_extra=describe(NoBody, {}, idempotent=True, optional=True),
 )

@@ -55,19 +55,6 @@ _ERROR = {
         },
     },
 }
-_SUCCESSES: dict[str, Any] = {
-    "Document": {"type": "object"},
-    "Done": {"type": "object", "required": ["success"], "properties": {"success": {"type": "boolean"}}},
-    "Page": {
-        "type": "object",
-        "required": ["items", "next_cursor"],
-        "properties": {
-            "items": {"type": "array", "items": {"type": "object"}},
-            "next_cursor": {"type": ["string", "null"], "description": "Ask for the next page with it as `cursor`."},
-        },
-    },
-}
-"""What is known of every answer to a look, a change and a list."""
 ERRORS = {
     400: "The body cannot be read",
     401: "Nobody knows who asks: the token or key is missing, expired or not valid",
@@ -151,7 +138,7 @@ def _complete(document: dict[str, Any]) -> dict[str, Any]:
         schema = body.model_json_schema(ref_template=REFERENCE)
         schemas.update(schema.pop("$defs", {}))
         schemas[body.__name__] = schema
-    schemas |= {"Error": _ERROR, **_SUCCESSES}
+    schemas["Error"] = _ERROR
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
     document["components"]["securitySchemes"] = {
@@ -174,7 +161,7 @@ def _error(description: str) -> dict[str, Any]:
 
 
 def _answers(method: str, operation: dict[str, Any]) -> None:
-    """The errors any route of a method may be answered with, and what is known of every success."""
+    """The errors any route of a method may be answered with."""
     responses = operation["responses"]
     responses.pop("422", None)  # FastAPI's own shape
     if operation.get("security") == []:  # its caller is no client of the API
@@ -182,15 +169,6 @@ def _answers(method: str, operation: dict[str, Any]) -> None:
         return
     for status in ERRORS if method != "get" else LOOKING_ERRORS:
         responses.setdefault(str(status), {"$ref": f"#/components/responses/Error{status}"})
-    for status, response in responses.items():
-        media = response.get("content", {}).get("application/json")
-        if status.startswith("2") and media is not None and not media.get("schema"):
-            media["schema"] = {"$ref": REFERENCE.format(model=_success(method, operation))}
-
-
-def _success(method: str, operation: dict[str, Any]) -> str:
-    paged = any(parameter["name"] == "cursor" for parameter in operation.get("parameters", []))
-    return "Page" if paged else "Document" if method == "get" else "Done"
 
 
 def _bodies(shape: type[Body]) -> list[type[Body]]:

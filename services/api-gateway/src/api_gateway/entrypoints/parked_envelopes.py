@@ -11,6 +11,7 @@ from api_gateway.application.ports import Answer
 from api_gateway.application.replay_envelopes import ParkedEnvelope
 from api_gateway.domain.parked import shown
 from api_gateway.domain.refusals import invalid
+from api_gateway.entrypoints import answers
 from api_gateway.entrypoints.answering import JSON
 from api_gateway.entrypoints.authentication import Operator
 from api_gateway.entrypoints.bodies import NoBody, ReplayBody
@@ -27,7 +28,9 @@ _REPLAY = describe(ReplayBody, {"again": {"force": True}}, idempotent=True, opti
 _DISCARD = describe(NoBody, {}, idempotent=True, optional=True)
 
 
-@router.get("", summary="Envelopes nobody could handle, the latest first")
+@router.get(
+    "", response_model=answers.Page[answers.ParkedEnvelope], summary="Envelopes nobody could handle, the latest first"
+)
 async def list_parked(
     request: Request, _: Operator, queue: str | None = None, limit: Limit = 50, cursor: Cursor = None
 ) -> Response:
@@ -39,7 +42,12 @@ async def list_parked(
     return JSON({"items": [_view(one) for one in found], "next_cursor": cursor_after(last)})
 
 
-@router.post("/{envelope_id:path}/replay", summary="Hand it in again where it came from", openapi_extra=_REPLAY)
+@router.post(
+    "/{envelope_id:path}/replay",
+    response_model=answers.ParkedEnvelopeDone,
+    summary="Hand it in again where it came from",
+    openapi_extra=_REPLAY,
+)
 async def replay(request: Request, envelope_id: str, caller: Operator) -> Response:
     document = await read_json(request, optional=True)
 
@@ -55,7 +63,12 @@ async def replay(request: Request, envelope_id: str, caller: Operator) -> Respon
     return await post(request, caller, document, act)
 
 
-@router.post("/{envelope_id:path}/discard", summary="Set it aside for good", openapi_extra=_DISCARD)
+@router.post(
+    "/{envelope_id:path}/discard",
+    response_model=answers.ParkedEnvelopeDone,
+    summary="Set it aside for good",
+    openapi_extra=_DISCARD,
+)
 async def discard(request: Request, envelope_id: str, caller: Operator) -> Response:
     document = await read_json(request, optional=True)
 
@@ -71,7 +84,7 @@ async def discard(request: Request, envelope_id: str, caller: Operator) -> Respo
     return await post(request, caller, document, act)
 
 
-@router.get("/{envelope_id:path}", summary="One of them with its body")
+@router.get("/{envelope_id:path}", response_model=answers.ParkedEnvelopeShown, summary="One of them with its body")
 async def show(request: Request, envelope_id: str, _: Operator) -> Response:
     found = await uses(request).replay_envelopes.get(envelope_id)
     # A large one takes seconds, for which nobody else has to wait.

@@ -9,7 +9,7 @@ from api_gateway.application.accept_notification import Turn
 from api_gateway.application.ports import Answer
 from api_gateway.domain.refusals import invalid
 from api_gateway.domain.submission import Submission
-from api_gateway.entrypoints import views
+from api_gateway.entrypoints import answers, views
 from api_gateway.entrypoints.answering import JSON
 from api_gateway.entrypoints.authentication import Operator, QueueReader
 from api_gateway.entrypoints.bodies import NoBody, TestMessageBody
@@ -27,12 +27,17 @@ TEST_MESSAGE = "Ini pesan uji dari sistem notifikasi. Abaikan pesan ini."
 log = logger()
 
 
-@router.get("/whatsapp-queue/status", summary="The WhatsApp queue at a glance")
+@router.get("/whatsapp-queue/status", response_model=answers.Queue, summary="The WhatsApp queue at a glance")
 async def status(request: Request, _: QueueReader) -> Response:
     return JSON(views.queue(await uses(request).look_at_queue()))
 
 
-@router.post("/whatsapp-queue/clear", summary="Cancel everything queued", openapi_extra=_ACTION)
+@router.post(
+    "/whatsapp-queue/clear",
+    response_model=answers.QueueCleared,
+    summary="Cancel everything queued",
+    openapi_extra=_ACTION,
+)
 async def clear(request: Request, caller: Operator) -> Response:
     document = await _nothing(request)
 
@@ -46,7 +51,12 @@ async def clear(request: Request, caller: Operator) -> Response:
     return await post(request, caller, document, act)
 
 
-@router.post("/whatsapp-queue/force-process", summary="Line up at once what waits for a retry", openapi_extra=_ACTION)
+@router.post(
+    "/whatsapp-queue/force-process",
+    response_model=answers.QueueProcessed,
+    summary="Line up at once what waits for a retry",
+    openapi_extra=_ACTION,
+)
 async def force_process(request: Request, caller: Operator) -> Response:
     document = await _nothing(request)
 
@@ -59,7 +69,13 @@ async def force_process(request: Request, caller: Operator) -> Response:
     return await post(request, caller, document, act)
 
 
-@router.post("/whatsapp-queue/send-test", status_code=202, summary="Send a test message", openapi_extra=_TEST)
+@router.post(
+    "/whatsapp-queue/send-test",
+    response_model=answers.Accepted,
+    status_code=202,
+    summary="Send a test message",
+    openapi_extra=_TEST,
+)
 async def send_test(request: Request, caller: Operator) -> Response:
     document = await read_json(request, optional=True)
 
@@ -78,7 +94,9 @@ async def send_test(request: Request, caller: Operator) -> Response:
     return await post(request, caller, document, act)
 
 
-@router.get("/conservation", summary="Accepted recipients against where each of them is")
+@router.get(
+    "/conservation", response_model=answers.Conservation, summary="Accepted recipients against where each of them is"
+)
 async def conservation(request: Request, _: QueueReader) -> Response:
     return JSON(views.conservation(await uses(request).ledger.conservation()))
 

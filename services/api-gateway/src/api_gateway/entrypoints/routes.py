@@ -8,7 +8,9 @@ from starlette.responses import Response
 from api_gateway.application.accept_notification import Turn
 from api_gateway.application.ports import Answer
 from api_gateway.domain.refusals import Code, Problem, Refused, missing
+from api_gateway.entrypoints import editing_answers as answers
 from api_gateway.entrypoints.answering import JSON
+from api_gateway.entrypoints.answers import Page
 from api_gateway.entrypoints.authentication import Admin, Reader
 from api_gateway.entrypoints.bodies import NoBody
 from api_gateway.entrypoints.editing_bodies import NULLABLE, RouteBody
@@ -33,19 +35,21 @@ _CHANGE = describe(
 _RESTORE = describe(NoBody, {}, idempotent=True, optional=True)
 
 
-@router.get("", summary="How every notification type goes")
+@router.get("", response_model=Page[answers.Route], summary="How every notification type goes")
 async def list_routes(request: Request, _: Reader) -> Response:
     changed = await uses(request).routes.all_changed()
     return JSON({"items": [_view(kind, changed.get(kind)) for kind in NotificationType], "next_cursor": None})
 
 
-@router.get("/{type}", summary="How a notification type goes")
+@router.get("/{type}", response_model=answers.Route, summary="How a notification type goes")
 async def show(request: Request, type: str, _: Reader) -> Response:  # noqa: A002 - the path's own word
     kind = _kind(type)
     return JSON(_view(kind, await uses(request).routes.changed(kind)))
 
 
-@router.patch("/{type}", summary="Change how a notification type goes", openapi_extra=_CHANGE)
+@router.patch(
+    "/{type}", response_model=answers.RouteDone, summary="Change how a notification type goes", openapi_extra=_CHANGE
+)
 async def change(request: Request, type: str, caller: Admin) -> Response:  # noqa: A002
     kind = _kind(type)
     document = await read_json(request)
@@ -60,7 +64,9 @@ async def change(request: Request, type: str, caller: Admin) -> Response:  # noq
     return await post(request, caller, document, act)
 
 
-@router.delete("/{type}", summary="Back to the type's default", openapi_extra=_RESTORE)
+@router.delete(
+    "/{type}", response_model=answers.RouteDone, summary="Back to the type's default", openapi_extra=_RESTORE
+)
 async def restore(request: Request, type: str, caller: Admin) -> Response:  # noqa: A002
     kind = _kind(type)
     document = await read_json(request, optional=True)

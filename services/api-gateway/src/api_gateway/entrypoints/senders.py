@@ -9,7 +9,7 @@ from api_gateway.application.accept_notification import Turn
 from api_gateway.application.ports import Answer
 from api_gateway.domain.access import Caller
 from api_gateway.domain.refusals import missing
-from api_gateway.entrypoints import views
+from api_gateway.entrypoints import answers, views
 from api_gateway.entrypoints.answering import JSON
 from api_gateway.entrypoints.authentication import Operator, SenderReader
 from api_gateway.entrypoints.bodies import NoBody
@@ -25,29 +25,41 @@ _ACTION = describe(NoBody, {}, idempotent=True, optional=True)
 log = logger()
 
 
-@router.get("", summary="Every sender: health, circuit, quota, limits")
+@router.get("", response_model=answers.Page[answers.Sender], summary="Every sender: health, circuit, quota, limits")
 async def list_senders(request: Request, _: SenderReader) -> Response:
     use = uses(request)
     items = [_view(use, sender) for sender in await use.senders.all()]
     return JSON({"items": items, "next_cursor": None})
 
 
-@router.get("/{sender_id}", summary="One sender")
+@router.get("/{sender_id}", response_model=answers.Sender, summary="One sender")
 async def show(request: Request, sender_id: str, _: SenderReader) -> Response:
     return JSON(_view(uses(request), await _get(uses(request), sender_id)))
 
 
-@router.post("/{sender_id}/pause", summary="Give it no more work", openapi_extra=_ACTION)
+@router.post(
+    "/{sender_id}/pause", response_model=answers.SenderDone, summary="Give it no more work", openapi_extra=_ACTION
+)
 async def pause(request: Request, sender_id: str, caller: Operator) -> Response:
     return await _do(request, caller, sender_id, lambda: uses(request).senders.pause(sender_id, caller.subject))
 
 
-@router.post("/{sender_id}/resume", summary="Let it work again and close its circuit", openapi_extra=_ACTION)
+@router.post(
+    "/{sender_id}/resume",
+    response_model=answers.SenderDone,
+    summary="Let it work again and close its circuit",
+    openapi_extra=_ACTION,
+)
 async def resume(request: Request, sender_id: str, caller: Operator) -> Response:
     return await _do(request, caller, sender_id, lambda: uses(request).senders.resume(sender_id))
 
 
-@router.post("/{sender_id}/reset-limits", summary="Forget what it sent; its pacing stays", openapi_extra=_ACTION)
+@router.post(
+    "/{sender_id}/reset-limits",
+    response_model=answers.SenderDone,
+    summary="Forget what it sent; its pacing stays",
+    openapi_extra=_ACTION,
+)
 async def reset_limits(request: Request, sender_id: str, caller: Operator) -> Response:
     return await _do(request, caller, sender_id, lambda: uses(request).senders.reset_limits(sender_id))
 

@@ -8,6 +8,7 @@ from starlette.responses import Response
 from api_gateway.application.accept_notification import Turn
 from api_gateway.application.ports import Answer
 from api_gateway.domain.refusals import Code, invalid
+from api_gateway.entrypoints import answers
 from api_gateway.entrypoints.answering import JSON
 from api_gateway.entrypoints.authentication import Admin
 from api_gateway.entrypoints.bodies import NoBody, SuppressionBody
@@ -28,14 +29,20 @@ _ADD = describe(
 _LIFT = describe(NoBody, {}, idempotent=True, optional=True)
 
 
-@router.get("", summary="Recipients nobody may contact, newest first")
+@router.get("", response_model=answers.Page[answers.Suppression], summary="Recipients nobody may contact, newest first")
 async def list_suppressions(request: Request, _: Admin, limit: Limit = 50, cursor: Cursor = None) -> Response:
     found = await uses(request).suppressions.page(after_cursor(cursor, "sup_"), limit)
     last = found[-1].get("listed_as") if len(found) == limit else None
     return JSON({"items": [_view(one) for one in found], "next_cursor": cursor_after(last)})
 
 
-@router.post("", summary="Contact a recipient no more", openapi_extra=_ADD)
+@router.post(
+    "",
+    response_model=answers.SuppressionAdded,
+    responses={201: {"description": "It was not listed before", "model": answers.SuppressionAdded}},
+    summary="Contact a recipient no more",
+    openapi_extra=_ADD,
+)
 async def add(request: Request, caller: Admin) -> Response:
     document = await read_json(request)
 
@@ -49,12 +56,14 @@ async def add(request: Request, caller: Admin) -> Response:
     return await post(request, caller, document, act)
 
 
-@router.get("/{recipient}", summary="Whether and why a recipient is not contacted")
+@router.get("/{recipient}", response_model=answers.Suppression, summary="Whether and why a recipient is not contacted")
 async def show(request: Request, recipient: str, _: Admin) -> Response:
     return JSON(_view(await uses(request).suppress.get(_recipient("recipient", recipient))))
 
 
-@router.delete("/{recipient}", summary="Contact a recipient again", openapi_extra=_LIFT)
+@router.delete(
+    "/{recipient}", response_model=answers.SuppressionDone, summary="Contact a recipient again", openapi_extra=_LIFT
+)
 async def lift(request: Request, recipient: str, caller: Admin) -> Response:
     document = await read_json(request, optional=True)
 

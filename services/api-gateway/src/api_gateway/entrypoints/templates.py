@@ -11,7 +11,9 @@ from api_gateway.application.ports import Answer
 from api_gateway.application.preview_template import Preview, find
 from api_gateway.domain.refusals import invalid, missing
 from api_gateway.domain.templates import type_of
+from api_gateway.entrypoints import editing_answers as answers
 from api_gateway.entrypoints.answering import JSON
+from api_gateway.entrypoints.answers import Page
 from api_gateway.entrypoints.authentication import Admin, TemplateReader
 from api_gateway.entrypoints.editing_bodies import PreviewBody, TemplateBody
 from api_gateway.entrypoints.openapi import describe
@@ -43,30 +45,37 @@ _PREVIEW = describe(
 )
 
 
-@router.get("", summary="Every template with its current version, by name")
+@router.get(
+    "", response_model=Page[answers.TemplateSummary], summary="Every template with its current version, by name"
+)
 async def list_templates(request: Request, _: TemplateReader, limit: Limit = 50, cursor: Cursor = None) -> Response:
     found = await uses(request).templates.newest(after=after_cursor(cursor) or "", limit=limit)
     last = found[-1]["type"] if len(found) == limit else None
     return JSON({"items": [_summary(one) for one in found], "next_cursor": cursor_after(last)})
 
 
-@router.get("/{name}", summary="The current version of a template, its values, and its versions")
+@router.get(
+    "/{name}",
+    response_model=answers.Template,
+    summary="The current version of a template, its values, and its versions",
+)
 async def show(request: Request, name: Name, _: TemplateReader) -> Response:
     found = await _find(request, name)
     versions = await uses(request).templates.versions(found["type"])
     return JSON(_view(found) | _values(found["type"]) | {"versions": [_summary(one) for one in versions]})
 
 
-@router.get("/{name}/versions/{version}", summary="One version of a template")
+@router.get("/{name}/versions/{version}", response_model=answers.TemplateVersion, summary="One version of a template")
 async def show_version(request: Request, name: Name, version: int, _: TemplateReader) -> Response:
     return JSON(_view(await _find(request, name, version)))
 
 
 @router.post(
     "/{name}",
+    response_model=answers.TemplatePublished,
     summary="Publish the next version of a template",
     status_code=201,
-    responses={200: {"description": "These texts are the current ones already", "content": {"application/json": {}}}},
+    responses={200: {"description": "These texts are the current ones already", "model": answers.TemplatePublished}},
     openapi_extra=_PUBLISH,
 )
 async def publish(request: Request, name: Name, caller: Admin) -> Response:
@@ -84,7 +93,12 @@ async def publish(request: Request, name: Name, caller: Admin) -> Response:
     return await post(request, caller, document, act)
 
 
-@router.post("/{name}/preview", summary="How a template looks with an example or given data", openapi_extra=_PREVIEW)
+@router.post(
+    "/{name}/preview",
+    response_model=answers.TemplatePreview,
+    summary="How a template looks with an example or given data",
+    openapi_extra=_PREVIEW,
+)
 async def preview(request: Request, name: Name, caller: TemplateReader) -> Response:
     document = await read_json(request, optional=True)
 

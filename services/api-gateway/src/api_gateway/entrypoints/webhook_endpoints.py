@@ -9,6 +9,7 @@ from api_gateway.application.accept_notification import Turn
 from api_gateway.application.ports import Answer
 from api_gateway.domain.access import Caller
 from api_gateway.domain.webhook_endpoint import Endpoint, Message, MessageStatus
+from api_gateway.entrypoints import answers
 from api_gateway.entrypoints.answering import JSON, encode
 from api_gateway.entrypoints.authentication import Admin
 from api_gateway.entrypoints.bodies import EndpointBody, EndpointChangeBody, NoBody
@@ -29,13 +30,23 @@ _ACTION = describe(NoBody, {}, idempotent=True, optional=True)
 SHOWN_ONCE = "the secret is shown once and was; rotate it if it is lost"
 
 
-@router.get("", summary="Every endpoint, newest first, without its secrets")
+@router.get(
+    "",
+    response_model=answers.Page[answers.WebhookEndpoint],
+    summary="Every endpoint, newest first, without its secrets",
+)
 async def list_endpoints(request: Request, _: Admin) -> Response:
     found = await uses(request).manage_endpoints.endpoints.all()
     return JSON({"items": [_view(uses(request), one) for one in found], "next_cursor": None})
 
 
-@router.post("", status_code=201, summary="Register one; its secret is only shown in this answer", openapi_extra=_NEW)
+@router.post(
+    "",
+    response_model=answers.WebhookEndpointSecret,
+    status_code=201,
+    summary="Register one; its secret is only shown in this answer",
+    openapi_extra=_NEW,
+)
 async def create(request: Request, caller: Admin) -> Response:
     document = await read_json(request)
 
@@ -53,13 +64,17 @@ async def create(request: Request, caller: Admin) -> Response:
     return await post(request, caller, document, act)
 
 
-@router.get("/{endpoint_id}", summary="One endpoint")
+@router.get("/{endpoint_id}", response_model=answers.WebhookEndpoint, summary="One endpoint")
 async def show(request: Request, endpoint_id: str, _: Admin) -> Response:
     return JSON(_view(uses(request), await uses(request).manage_endpoints.get(endpoint_id)))
 
 
-@router.patch("/{endpoint_id}", summary="Change its url, events or description; enable or disable it",
-              openapi_extra=_CHANGE)  # fmt: skip
+@router.patch(
+    "/{endpoint_id}",
+    response_model=answers.WebhookEndpointDone,
+    summary="Change its url, events or description; enable or disable it",
+    openapi_extra=_CHANGE,
+)
 async def change(request: Request, endpoint_id: str, caller: Admin) -> Response:
     document = await read_json(request)
 
@@ -77,7 +92,12 @@ async def change(request: Request, endpoint_id: str, caller: Admin) -> Response:
     return await post(request, caller, document, act)
 
 
-@router.delete("/{endpoint_id}", summary="Remove it with everything it was to be told", openapi_extra=_ACTION)
+@router.delete(
+    "/{endpoint_id}",
+    response_model=answers.WebhookEndpointDone,
+    summary="Remove it with everything it was to be told",
+    openapi_extra=_ACTION,
+)
 async def remove(request: Request, endpoint_id: str, caller: Admin) -> Response:
     document = await read_json(request, optional=True)
 
@@ -88,8 +108,12 @@ async def remove(request: Request, endpoint_id: str, caller: Admin) -> Response:
     return await post(request, caller, document, act)
 
 
-@router.post("/{endpoint_id}/rotate-secret", summary="A new secret; the old one also signs for a day",
-             openapi_extra=_ACTION)  # fmt: skip
+@router.post(
+    "/{endpoint_id}/rotate-secret",
+    response_model=answers.WebhookEndpointSecret,
+    summary="A new secret; the old one also signs for a day",
+    openapi_extra=_ACTION,
+)
 async def rotate(request: Request, endpoint_id: str, caller: Admin) -> Response:
     document = await read_json(request, optional=True)
 
@@ -104,7 +128,12 @@ async def rotate(request: Request, endpoint_id: str, caller: Admin) -> Response:
     return await post(request, caller, document, act)
 
 
-@router.post("/{endpoint_id}/test", summary="Call it once with webhook.test", openapi_extra=_ACTION)
+@router.post(
+    "/{endpoint_id}/test",
+    response_model=answers.WebhookTested,
+    summary="Call it once with webhook.test",
+    openapi_extra=_ACTION,
+)
 async def test(request: Request, endpoint_id: str, caller: Admin) -> Response:
     document = await read_json(request, optional=True)
 
@@ -120,7 +149,11 @@ async def test(request: Request, endpoint_id: str, caller: Admin) -> Response:
     return await post(request, caller, document, act)
 
 
-@router.get("/{endpoint_id}/messages", summary="What it was and is to be told, newest first")
+@router.get(
+    "/{endpoint_id}/messages",
+    response_model=answers.Page[answers.WebhookMessage],
+    summary="What it was and is to be told, newest first",
+)
 async def list_messages(
     request: Request,
     endpoint_id: str,
@@ -136,8 +169,12 @@ async def list_messages(
     return JSON({"items": [_message(one) for one in found], "next_cursor": cursor_after(last)})
 
 
-@router.post("/{endpoint_id}/messages/{message_id}/retry", summary="Call it again, from the first try on",
-             openapi_extra=_ACTION)  # fmt: skip
+@router.post(
+    "/{endpoint_id}/messages/{message_id}/retry",
+    response_model=answers.WebhookMessageDone,
+    summary="Call it again, from the first try on",
+    openapi_extra=_ACTION,
+)
 async def retry(request: Request, endpoint_id: str, message_id: str, caller: Admin) -> Response:
     document = await read_json(request, optional=True)
 

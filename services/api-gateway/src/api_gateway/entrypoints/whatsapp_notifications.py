@@ -14,6 +14,7 @@ from api_gateway.domain.access import SENDING, Caller, Scope
 from api_gateway.domain.refusals import Refused, Unknown, invalid, missing
 from api_gateway.domain.statistics import Statistics, statistics
 from api_gateway.domain.submission import Submission, camel
+from api_gateway.entrypoints import answers
 from api_gateway.entrypoints.answering import JSON
 from api_gateway.entrypoints.authentication import NotificationReader, having
 from api_gateway.entrypoints.notifications import accepted_answer
@@ -42,7 +43,7 @@ def _told(kind: NotificationType, *left_out: str) -> dict[str, Any]:
     shape = DEFINITIONS[kind].shape
     assert shape is not None, kind  # noqa: S101 - every type with an address of its own has data of a shape
     described = describe_shape(shape, left_out=left_out, also={FORCE: {"type": "boolean", "default": False}})
-    return {"status_code": 202, "responses": ACCEPTED, "openapi_extra": described}
+    return {"status_code": 202, "response_model": answers.Accepted, "responses": ACCEPTED, "openapi_extra": described}
 
 
 @router.post("/emergency-alert", summary="Alert all staff and all team groups", **_told(T.EMERGENCY_ALERT))
@@ -108,7 +109,7 @@ async def installation_schedule(
     return await _send(request, caller, _Asked(T.INSTALLATION_SCHEDULE, {"customer_id": customer_id}))
 
 
-@router.get("/stats", summary="What was sent in the last 7 days")
+@router.get("/stats", response_model=answers.Statistics, summary="What was sent in the last 7 days")
 async def stats(request: Request, _: NotificationReader) -> Response:
     use = uses(request)
     until = use.clock.now()
