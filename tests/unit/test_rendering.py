@@ -80,6 +80,7 @@ def test_what_cannot_be_printed_is_refused(source: str, data: dict[str, object])
         render(source, data)
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize(
     "source",
     [
