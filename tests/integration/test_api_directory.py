@@ -349,6 +349,23 @@ async def test_the_list_goes_page_by_page_in_the_order_of_identities(api: Api) -
         assert await listed(q="Sa.") == ["3"]
         assert await listed(q="(") == ["4"]
         assert await listed(status="active", q=prefix) == []
+        assert await listed(q=prefix.upper()) == ["0", "1", "2", "3", "4"]
+
+
+async def test_a_row_is_found_by_a_word_of_its_name_by_its_folded_form_and_by_its_whole_number(api: Api) -> None:
+    identity = fresh()
+    async with api.client() as client:
+
+        async def found(q: str) -> bool:
+            listed = await client.get("/api/directory/customers", params={"q": q, "limit": "200"})
+            return identity in [one["id"] for one in listed.json()["items"]]
+
+        for told in ({"name": "Siti  Áminah Zulkifli", "phone": "0812-0000-0789"}, {"name": "Siti Rahayu Zulkifli"}):
+            await client.put(f"/api/directory/customers/{identity}", json=told)
+            assert [await found(q) for q in ("siti", "ZULK", "0812 0000 0789")] == [True] * 3
+            assert [await found(q) for q in ("iti", "ulk", "6281200000")] == [False] * 3
+            renamed = "Rahayu" in told["name"]
+            assert (await found("aminah  zul"), await found("rahayu z")) == (not renamed, renamed)
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from common.contracts.tellings import Outcome, Telling, overtaken
 from common.kernel.identity import new_id
 from common.mongo.connection import Document, Mongo, connect
 from common.mongo.directory import Directory
+from common.mongo.search_keys import keys_of
 
 START = datetime(2025, 11, 15, 3, 0, tzinfo=UTC)
 
@@ -89,7 +90,9 @@ async def test_any_order_and_repetition_of_tellings_ends_in_the_same_row(
         else:
             for batch in batches:
                 await directory.tell("tickets", batch)
-        rows.append({**await stored(directory, identity, "tickets"), "_id": "T"})
+        row = await stored(directory, identity, "tickets")
+        assert row["found_as"] == keys_of(identity, row.get("title", ""))
+        rows.append({**row, "_id": "T", "found_as": sorted({*row["found_as"]} - {*keys_of(identity)})})
     assert rows[0] == rows[1] == rows[2]
     for name in ("status", "title", "rating", "deadline"):
         said = [one for one in told if getattr(one.row, name) is not None]
@@ -126,6 +129,17 @@ async def test_what_came_of_a_telling_is_what_the_row_shows(directory: Directory
         assert (answer.outcome is Outcome.UNCHANGED) == (before is not None and not differing)
         assert (answer.outcome, answer.changed) == (answers[number].outcome, answers[number].changed)
         assert before is None or (after["changed_at"] != before["changed_at"]) <= bool(differing)
+
+
+async def test_a_row_without_what_it_is_searched_by_gets_it_when_its_name_is_told_again(
+    mongo: Mongo, directory: Directory
+) -> None:
+    identity, told = fresh(), telling(Customer(id=fresh(), name="Siti  Áminah"))
+    await directory.tell("customers", [_of(told, identity)])
+    await mongo["customers"].update_one({"_id": identity}, {"$unset": {"found_as": ""}})
+    await directory.tell("customers", [_of(told, identity)])
+    row = await stored(directory, identity)
+    assert row["found_as"] == sorted(["aminah", identity.casefold(), "siti aminah"])
 
 
 async def test_each_field_keeps_the_latest_word_about_it(directory: Directory) -> None:
@@ -195,7 +209,7 @@ async def test_a_row_that_cannot_be_kept_is_refused_alone_and_says_why(
 async def test_a_row_is_kept_of_which_nothing_but_its_identity_is_told(directory: Directory) -> None:
     identity = fresh()
     assert (await directory.tell("customers", [telling(Customer(id=identity))]))[0].outcome is Outcome.NEW
-    assert (await stored(directory, identity)) == {"_id": identity}
+    assert (await stored(directory, identity)) == {"_id": identity, "found_as": keys_of(identity)}
 
 
 async def test_a_dry_run_answers_alike_and_writes_nothing(directory: Directory) -> None:

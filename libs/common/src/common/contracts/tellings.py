@@ -11,6 +11,8 @@ from common.kernel.clock import to_milliseconds
 from common.kernel.phone import InvalidPhone, is_group, normalise_recipient
 from common.kernel.text import first_control_character, normalise_message
 
+OURS = frozenset({"_id", "told", "occasions", "changed_at", "found_as"})
+"""What a stored row has besides the fields that were told."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 Stamp = tuple[int, int]
 """Microseconds since 1970 and the version; as precise as the telling was."""

@@ -1,7 +1,8 @@
 """The directory: what other services' rows say, kept so that any order of any tellings ends in the same rows.
 
 A stored row is its `_id`, the fields that were told (`common.contracts.directory`; one that nobody told is absent),
-`told` (each field's stamp), `occasions` (the stamp of the latest fact of each kind) and `changed_at`.
+`told` (each field's stamp), `occasions` (the stamp of the latest fact of each kind), `changed_at` and `found_as`, what
+it is searched by (`common.mongo.search_keys`): one that has none, or none of its name, gets it when that is told again.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -9,8 +10,9 @@ from datetime import UTC, tzinfo
 from typing import Any
 
 from common.contracts.directory import Activity, CustomerStatus, StaffRole
-from common.contracts.tellings import Outcome, Stamp, Telling, Told, Unfit, Value
+from common.contracts.tellings import OURS, Outcome, Stamp, Telling, Told, Unfit, Value
 from common.mongo.connection import DUPLICATE_KEY, BulkWriteError, Document, Mongo, UpdateOne
+from common.mongo.search_keys import FIELD, keys_of, named_by
 
 TRIES = 5
 """Of an insert that somebody else makes at the same moment."""
@@ -37,7 +39,7 @@ class Directory:
         batch = _Batch(await self.many(kind, {telling.row.id for telling in tellings}), self._zone)
         told = [batch.take(telling) for telling in tellings]
         if not dry_run:
-            await self._write(kind, batch.updates())
+            await self._write(kind, batch.updates(named_by(kind)))
         return told
 
     async def get(self, kind: str, identity: str) -> Document | None:
@@ -110,11 +112,15 @@ class _Batch:
             occasions[telling.occasion] = max(telling.stamp, occasions.get(telling.occasion, telling.stamp))
         return Told(identity, Outcome.NEW if new else Outcome.CHANGED if changed else Outcome.UNCHANGED, changed)
 
-    def updates(self) -> list[UpdateOne]:
+    def updates(self, called: str) -> list[UpdateOne]:
+        """`called` is the field a row is called by."""
         return [
-            UpdateOne({"_id": identity}, _update(self._winners.get(identity, {}), occasions), upsert=True)
-            for identity, occasions in self._occasions.items()
+            UpdateOne({"_id": identity}, self._update(identity, called), upsert=True) for identity in self._occasions
         ]
+
+    def _update(self, identity: str, called: str) -> list[Document]:
+        winners = self._winners.get(identity, {})
+        return [*_update(winners, self._occasions[identity]), _found_as(identity, called, winners.get(called))]
 
     def _say(self, identity: str, name: str, said: Winner) -> bool:
         """Whether the field has another value by it."""
@@ -129,11 +135,7 @@ class _Batch:
 
 def _known(row: Document) -> dict[str, Winner]:
     told = row.get("told", {})
-    return {
-        name: (*told.get(name, _UNTOLD), value)
-        for name, value in row.items()
-        if name not in {"_id", "told", "occasions", "changed_at"}
-    }
+    return {name: (*told.get(name, _UNTOLD), value) for name, value in row.items() if name not in OURS}
 
 
 def _update(winners: Mapping[str, Winner], occasions: Mapping[str, Stamp]) -> list[Document]:
@@ -153,6 +155,16 @@ def _update(winners: Mapping[str, Winner], occasions: Mapping[str, Stamp]) -> li
     }
     written = {"$set": {**kept, **told, **facts, "changed_at": changed}}
     return [{"$set": {"_choice": choice}}, written, {"$unset": "_choice"}] if winners else [written]
+
+
+def _found_as(identity: str, called: str, said: Winner | None) -> Document:
+    """The stage that keeps what a row is searched by true to its name, whichever one was kept."""
+    kept: Document = {"$ifNull": [f"${FIELD}", {"$literal": keys_of(identity)}]}
+    if said is None:
+        return {"$set": {FIELD: kept}}
+    name = said[2]
+    anew = {"$literal": keys_of(identity, str(name))}
+    return {"$set": {FIELD: {"$cond": [{"$eq": [f"${called}", {"$literal": name}]}, anew, kept]}}}
 
 
 def _stamp(path: str) -> Document:

@@ -8,6 +8,8 @@ _UNTOLD = {"announce_at": {"$exists": True}}
 _REQUESTED = {"attempt.state": "requested"}
 _WAS_TRIED = {"attempts.provider": {"$gt": ""}}
 _IS_TRIED = {"attempt.provider": {"$gt": ""}}
+_PHONED = IndexModel([("phone", ASCENDING), ("_id", ASCENDING)], name="by_phone")
+_SEARCHED = IndexModel([("found_as", ASCENDING), ("_id", ASCENDING)], name="by_search")
 _WEEK = 7 * 24 * 3600
 
 INDEXES: dict[str, list[IndexModel]] = {
@@ -97,19 +99,23 @@ INDEXES: dict[str, list[IndexModel]] = {
     "customers": [
         IndexModel([("status", ASCENDING), ("_id", ASCENDING)], name="by_status"),
         IndexModel([("area", ASCENDING), ("status", ASCENDING), ("_id", ASCENDING)], name="by_area"),
-        IndexModel([("phone", ASCENDING), ("_id", ASCENDING)], name="by_phone"),
+        _PHONED,
+        _SEARCHED,
     ],
-    "staff": [IndexModel([("role", ASCENDING), ("_id", ASCENDING)], name="by_role")],
-    "technicians": [IndexModel([("status", ASCENDING), ("_id", ASCENDING)], name="by_status")],
+    "staff": [IndexModel([("role", ASCENDING), ("_id", ASCENDING)], name="by_role"), _PHONED, _SEARCHED],
+    "technicians": [IndexModel([("status", ASCENDING), ("_id", ASCENDING)], name="by_status"), _PHONED, _SEARCHED],
     "tickets": [
         IndexModel([("status", ASCENDING), ("deadline", ASCENDING)], name="by_deadline"),
         IndexModel([("customer_id", ASCENDING)], name="by_customer"),
         IndexModel([("technician_id", ASCENDING)], name="by_technician"),
         IndexModel([("opened_at", ASCENDING)], name="by_opening"),
         IndexModel([("resolved_at", ASCENDING)], name="by_resolution"),
+        _SEARCHED,
     ],
     "invoices": [
         IndexModel([("status", ASCENDING), ("due_date", ASCENDING)], name="by_due_date"),
         IndexModel([("customer_id", ASCENDING)], name="by_customer"),
+        _SEARCHED,
     ],
+    "packages": [_SEARCHED],
 }

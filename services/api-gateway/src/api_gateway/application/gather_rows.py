@@ -10,6 +10,7 @@ from api_gateway.application.catalogue_ports import Directory, Stored
 from api_gateway.domain.refusals import Unknown, unknown
 from api_gateway.domain.submission import field_of
 from common.catalogue.definitions import ROW_KINDS
+from common.contracts.tellings import OURS
 
 NAMED = {
     "ticket_id": "ticket",
@@ -27,7 +28,6 @@ DERIVED = (
 )
 """Rows named by a field of another row."""
 AT_ONCE = 1_000
-_OURS = frozenset({"_id", "told", "occasions", "changed_at"})
 
 
 @dataclass
@@ -106,7 +106,7 @@ async def _fetch(directory: Directory, asked: Sequence[tuple[Rows, str, str, str
 
 def shown(row: Stored) -> dict[str, object]:
     """A row as a template sees it: `id` and its fields, moments in ISO 8601; what is not known is absent."""
-    fields = {name: _plain(value) for name, value in row.items() if name not in _OURS and value is not None}
+    fields = {name: _plain(value) for name, value in row.items() if name not in OURS and value is not None}
     return {"id": row["_id"], **fields}
 
 

@@ -20,7 +20,9 @@ _PHONE = "phone"
 
 @dataclass(frozen=True)
 class Selection:
-    """Which rows are asked for; `q` begins their identity or their name, `after` is the last one of the page before."""
+    """Which rows are asked for; `q` begins their identity or their name from one of its words on, or is their whole
+    number; `after` is the last one of the page before.
+    """
 
     q: str | None = None
     area: str | None = None

@@ -35,6 +35,7 @@ router = APIRouter(prefix="/api/directory", tags=["directory"])
 Reader = Annotated[Caller, Depends(having(ADMINS, scope=Scope.DIRECTORY_READ))]
 Writer = Annotated[Caller, Depends(having(ADMINS, scope=Scope.DIRECTORY_WRITE))]
 DryRun = Annotated[bool, Query(description="Check everything and write nothing.")]
+_Q = "Begins its identity or a word of its name, or is its whole number."
 _CUSTOMER = {"id": "C-1", "name": "Sari", "phone": "0812-0000-0001", "area": "Bandung", "status": "active"}
 _CSV = "id;name;phone;area;status\nC-1;Sari;0812-0000-0001;Bandung;active\n"
 _SCHEMAS = [{"$ref": f"#/components/schemas/{body.__name__}"} for body in ROW_BODIES.values()]
@@ -49,7 +50,9 @@ async def list_rows(  # noqa: PLR0917 - FastAPI calls it by name
     request: Request,
     kind: str,
     _: Reader,
-    q: Annotated[str | None, Query(max_length=120, description="Begins its identity or its name.")] = None,
+    q: Annotated[
+        str | None, Query(max_length=120, description="Begins its identity or a word of its name, or is its number.")
+    ] = None,
     area: Annotated[str | None, Query(max_length=120)] = None,
     status: Annotated[str | None, Query(max_length=40)] = None,
     limit: Limit = 50,
