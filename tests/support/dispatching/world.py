@@ -74,7 +74,12 @@ class World:
         identity = notification["_id"]
         await self.mongo["audience_pages"].insert_many(
             [
-                {"_id": f"{identity}:{number}", "notification_id": identity, "members": members}
+                {
+                    "_id": f"{identity}:{number}",
+                    "notification_id": identity,
+                    "members": members,
+                    "created_at": notification["created_at"],
+                }
                 for number, members in enumerate(pages, start=first)
             ]
         )

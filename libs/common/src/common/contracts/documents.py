@@ -212,9 +212,12 @@ class NotificationDocument(TypedDict):
 
 
 class AudiencePage(TypedDict):
+    """Kept for 30 days from `created_at` on, when its notification was accepted."""
+
     _id: str
     notification_id: str
     members: list[AudienceMember]
+    created_at: datetime
 
 
 class TemplateDocument(TypedDict):

@@ -10,7 +10,8 @@ _WAS_TRIED = {"attempts.provider": {"$gt": ""}}
 _IS_TRIED = {"attempt.provider": {"$gt": ""}}
 _PHONED = IndexModel([("phone", ASCENDING), ("_id", ASCENDING)], name="by_phone")
 _SEARCHED = IndexModel([("found_as", ASCENDING), ("_id", ASCENDING)], name="by_search")
-_WEEK = 7 * 24 * 3600
+_DAY = 24 * 3600
+_WEEK = 7 * _DAY
 
 INDEXES: dict[str, list[IndexModel]] = {
     "notifications": [
@@ -70,7 +71,10 @@ INDEXES: dict[str, list[IndexModel]] = {
         IndexModel([("actor", ASCENDING), ("_id", DESCENDING)], name="by_actor"),
         IndexModel([("action", ASCENDING), ("_id", DESCENDING)], name="by_action"),
         IndexModel([("targets", ASCENDING), ("_id", DESCENDING)], name="by_target"),
+        IndexModel([("at", ASCENDING)], name="forget", expireAfterSeconds=2 * 365 * _DAY),
     ],
+    # Planned within moments of being accepted; nobody waits longer to be planned than the longest validity.
+    "audience_pages": [IndexModel([("created_at", ASCENDING)], name="forget", expireAfterSeconds=30 * _DAY)],
     # The current version of a name is its highest one.
     "templates": [IndexModel([("type", ASCENDING), ("version", DESCENDING)], name="newest", unique=True)],
     # A group is known to each provider by one name, and no two groups by the same.
@@ -79,13 +83,13 @@ INDEXES: dict[str, list[IndexModel]] = {
         IndexModel([("retry_at", ASCENDING)], name="due"),
         IndexModel([("expires_at", ASCENDING)], name="forget", expireAfterSeconds=0),
     ],
-    "recipient_gates": [IndexModel([("touched_at", ASCENDING)], name="forget", expireAfterSeconds=2 * 24 * 3600)],
+    "recipient_gates": [IndexModel([("touched_at", ASCENDING)], name="forget", expireAfterSeconds=2 * _DAY)],
     "idempotency_keys": [IndexModel([("created_at", ASCENDING)], name="forget", expireAfterSeconds=_WEEK)],
     "webhook_messages": [
         # What is due at one endpoint, and what it was told lately.
         IndexModel([("endpoint_id", ASCENDING), ("status", ASCENDING), ("wake_at", ASCENDING)], name="due"),
         IndexModel([("endpoint_id", ASCENDING), ("created_at", DESCENDING), ("_id", DESCENDING)], name="by_endpoint"),
-        IndexModel([("created_at", ASCENDING)], name="forget", expireAfterSeconds=30 * 24 * 3600),
+        IndexModel([("created_at", ASCENDING)], name="forget", expireAfterSeconds=30 * _DAY),
     ],
     "parked_envelopes": [
         IndexModel([("parked_at", DESCENDING), ("_id", DESCENDING)], name="by_time"),

@@ -25,10 +25,15 @@ class MongoNotifications:
         self.inserts: Grouped[Document, None] = Grouped(self._insert, mongo)
 
     async def accept(self, notification: NotificationDocument, pages: Sequence[Sequence[AudienceMember]]) -> None:
-        identity = notification["_id"]
+        identity, created_at = notification["_id"], notification["created_at"]
         for at in range(0, len(pages), PAGES_AT_ONCE):
             documents: list[Document] = [
-                {"_id": f"{identity}:{number}", "notification_id": identity, "members": list(members)}
+                {
+                    "_id": f"{identity}:{number}",
+                    "notification_id": identity,
+                    "members": list(members),
+                    "created_at": created_at,
+                }
                 for number, members in enumerate(pages[at : at + PAGES_AT_ONCE], start=at)
             ]
             await persistently(partial(insert_once, self._pages, documents), self._mongo)
