@@ -81,6 +81,23 @@ async def test_they_are_listed_page_by_page_masked_and_the_cursor_tells_no_numbe
     assert seen == [f"6281******{number:03d}" for number in reversed(range(5))]
 
 
+async def test_one_is_lifted_by_the_id_it_is_listed_with(api: Api) -> None:
+    told = [await suppress(api, f"62812000000{number:02d}") for number in range(2)]
+    again = await suppress(api, "6281200000001", status=200)
+    async with api.client() as client:
+        items = (await client.get("/api/suppressions")).json()["items"]
+        assert [one["id"] for one in items] == [again["id"], told[0]["id"]] == [told[1]["id"], told[0]["id"]]
+        found = await client.get(f"/api/suppressions/{items[1]['id']}")
+        lifted = await client.delete(f"/api/suppressions/{items[1]['id']}")
+        gone = await client.delete(f"/api/suppressions/{items[1]['id']}")
+    assert found.json() == items[1]
+    assert (lifted.status_code, lifted.json()) == (200, {"success": True, "id": items[1]["id"]})
+    assert_error(gone, 404, "NOT_FOUND")
+    assert [one["_id"] for one in api.rows["suppressions"].find()] == ["6281200000001"]
+    (entry,) = api.rows["audit_log"].find({"action": "suppression.lift"})
+    assert entry["targets"] == ["6281******000"]
+
+
 async def test_each_change_is_in_the_audit_log_without_the_number(api: Api) -> None:
     await suppress(api, note="diminta")
     async with api.client() as client:

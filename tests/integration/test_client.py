@@ -105,6 +105,20 @@ def test_rows_are_told_one_many_and_as_a_file(api: Api) -> None:
     assert {row["_id"] for row in api.rows["customers"].find()} == {"C-1", "C-2"}
 
 
+async def test_suppressions_are_listed_and_lifted_by_their_ids(api: Api) -> None:
+    body = {"recipient": "6281200000042", "reason": "blocked"}
+    async with api.client() as client:
+        assert (await client.post("/api/suppressions", json=body)).status_code in {200, 201}
+    with Kabar(api.url, token=token("admin")) as kabar:
+        (found,) = [one for one in kabar.suppressions() if one.recipient == "6281******042"]
+        assert found.reason == "blocked"
+    async with AsyncKabar(api.url, token=token("admin")) as kabar:
+        await kabar.lift_suppression(found.id)
+        assert [one async for one in kabar.suppressions() if one.id == found.id] == []
+        with pytest.raises(Missing):
+            await kabar.lift_suppression("6281200000042")
+
+
 async def test_facts_and_requests_are_what_kabar_reads(bus: Broker, rabbitmq_url: str) -> None:
     async with Publisher(rabbitmq_url) as publisher, raw_channel(rabbitmq_url) as channel:
         told = await publisher.tell("customer.updated", {"id": "C-1", "phone": "081200000001"}, version=7)

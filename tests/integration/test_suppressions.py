@@ -78,11 +78,12 @@ async def test_what_waits_for_a_suppressed_recipient_ends_and_says_why(
 
 async def test_suppressing_again_keeps_what_is_there_unless_it_stands_instead(suppressions: Suppressions) -> None:
     blocked = suppression(reason=SuppressionReason.BLOCKED, created_by="admin")
-    await suppressions.add(blocked)
+    first = await suppressions.add(blocked)
     again = await suppressions.add(suppression())
-    assert (again.new, shown(again.suppression)) == (False, blocked)
     instead = await suppressions.add(suppression(), instead=True)
-    assert (instead.new, instead.suppression) == (False, suppression())
+    assert first.suppression["listed_as"] == again.suppression["listed_as"] == instead.suppression["listed_as"]
+    assert (again.new, shown(again.suppression)) == (False, blocked)
+    assert (instead.new, shown(instead.suppression)) == (False, suppression())
     assert shown(await suppressions.get(SARI)) == suppression()
 
 

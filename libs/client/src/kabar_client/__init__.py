@@ -1,6 +1,6 @@
 """Kabar for other services: a typed client of its HTTP API, a publisher and a subscriber for its bus."""
 
-from kabar_client.answers import Accepted, Attempt, Delivery, Notification, Rejected, TimelineEntry, Told
+from kabar_client.answers import Accepted, Attempt, Delivery, Notification, Rejected, Suppression, TimelineEntry, Told
 from kabar_client.bus import Publisher, Reject, Subscriber
 from kabar_client.events import DeliveryChanged, Event, MessageReceived, NotificationChanged
 from kabar_client.failures import (
@@ -42,6 +42,7 @@ __all__ = [
     "Reject",
     "Rejected",
     "Subscriber",
+    "Suppression",
     "TimelineEntry",
     "Told",
     "Unauthenticated",

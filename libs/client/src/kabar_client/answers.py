@@ -85,6 +85,17 @@ class Delivery(Answer):
     sent_at: datetime | None = None
 
 
+class Suppression(Answer):
+    """Somebody nobody may contact; `recipient` is masked, `id` is what to lift it by."""
+
+    id: str
+    recipient: str
+    reason: str
+    note: str | None = None
+    created_by: str
+    created_at: datetime
+
+
 class Told(Answer):
     """What became of rows told to the directory: how many were read, and why some were refused."""
 

@@ -9,7 +9,7 @@ from typing import Any, Self, TypeVar, Unpack
 import httpx
 
 from kabar_client import requests
-from kabar_client.answers import Accepted, Delivery, Notification, Told
+from kabar_client.answers import Accepted, Delivery, Notification, Suppression, Told
 from kabar_client.requests import Call, DeliveryFilter, Notify
 from kabar_client.retrying import Came, Patience, Wait, conversation
 
@@ -99,6 +99,19 @@ class Kabar(_Common):
             if cursor is None:
                 return
 
+    def suppressions(self) -> Iterator[Suppression]:
+        """Everybody nobody may contact, newest first, read a page at a time."""
+        cursor: str | None = None
+        while True:
+            page, cursor = self._do(requests.suppressions(cursor, PAGE))
+            yield from page
+            if cursor is None:
+                return
+
+    def lift_suppression(self, named: str) -> None:
+        """Let somebody be contacted again: by the suppression's `id`, or by the whole number."""
+        self._do(requests.lift_suppression(named))
+
     def put_row(self, kind: str, identity: str, row: Mapping[str, Any], *, idempotency_key: str | None = None) -> Told:
         """Tell the directory of one row: `customers technicians staff tickets invoices packages`."""
         return self._do(requests.put_row(kind, identity, row, idempotency_key))
@@ -170,6 +183,20 @@ class AsyncKabar(_Common):
                 yield one
             if cursor is None:
                 return
+
+    async def suppressions(self) -> AsyncIterator[Suppression]:
+        """Everybody nobody may contact, newest first, read a page at a time."""
+        cursor: str | None = None
+        while True:
+            page, cursor = await self._do(requests.suppressions(cursor, PAGE))
+            for one in page:
+                yield one
+            if cursor is None:
+                return
+
+    async def lift_suppression(self, named: str) -> None:
+        """Let somebody be contacted again: by the suppression's `id`, or by the whole number."""
+        await self._do(requests.lift_suppression(named))
 
     async def put_row(
         self, kind: str, identity: str, row: Mapping[str, Any], *, idempotency_key: str | None = None

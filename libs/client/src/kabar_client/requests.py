@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Generic, TypedDict, TypeVar
 from urllib.parse import quote
 
-from kabar_client.answers import Accepted, Delivery, Notification, Told
+from kabar_client.answers import Accepted, Delivery, Notification, Suppression, Told
 
 T = TypeVar("T")
 
@@ -92,6 +92,15 @@ def deliveries(asked: DeliveryFilter, cursor: str | None, limit: int) -> Call[tu
     return Call("GET", "/api/deliveries", _delivery_page, query=query)
 
 
+def suppressions(cursor: str | None, limit: int) -> Call[tuple[list[Suppression], str | None]]:
+    query = {"limit": str(limit)} | ({} if cursor is None else {"cursor": cursor})
+    return Call("GET", "/api/suppressions", _suppression_page, query=query)
+
+
+def lift_suppression(named: str) -> Call[None]:
+    return Call("DELETE", f"/api/suppressions/{_part(named)}", lambda _: None, headers=_key(None))
+
+
 def put_row(kind: str, identity: str, row: Mapping[str, Any], key: str | None) -> Call[Told]:
     path = f"/api/directory/{_part(kind)}/{_part(identity)}"
     return Call("PUT", path, Told.model_validate, json=_json(row), headers=_key(key))
@@ -113,6 +122,10 @@ def _upload(kind: str, headers: Mapping[str, str], *, dry_run: bool, **body: Any
 
 def _delivery_page(body: Any) -> tuple[list[Delivery], str | None]:
     return [Delivery.model_validate(one) for one in body["items"]], body["next_cursor"]
+
+
+def _suppression_page(body: Any) -> tuple[list[Suppression], str | None]:
+    return [Suppression.model_validate(one) for one in body["items"]], body["next_cursor"]
 
 
 def _key(given: str | None) -> dict[str, str]:

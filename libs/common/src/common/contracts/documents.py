@@ -260,7 +260,8 @@ class RouteDocument(TypedDict, total=False):
 class SuppressionDocument(TypedDict):
     """A recipient nobody may contact; `_id` is the recipient. `reason`: `opt_out`, `invalid_number`, `blocked`.
 
-    Lists are in the order of `listed_as`, which tells nobody the number; the store makes it.
+    Lists are in the order of `listed_as`, by which people speak of it and which tells nobody the number; the store
+    makes it.
     """
 
     _id: str

@@ -46,7 +46,8 @@ class Suppressions:
         """
         wanted: Document = {**suppression}
         identity = wanted.pop("_id")
-        listed = {"listed_as": new_id("sup")}
+        listed_as = new_id("sup")
+        listed = {"listed_as": listed_as}
         before = await self._suppressions.find_one_and_update(
             {"_id": identity},
             {"$set": wanted, "$setOnInsert": listed} if instead else {"$setOnInsert": {**wanted, **listed}},
@@ -54,6 +55,7 @@ class Suppressions:
             return_document=ReturnDocument.BEFORE,
         )
         holds = suppression if before is None or instead else cast("SuppressionDocument", before)
+        holds = {**holds, "listed_as": listed_as if before is None else before["listed_as"]}
         number = await self._end_waiting(identity, self.why(holds), now=suppression["created_at"])
         return Suppressed(holds, before is None, number)
 
@@ -66,6 +68,9 @@ class Suppressions:
 
     async def get(self, recipient: str) -> SuppressionDocument | None:
         return cast("SuppressionDocument | None", await self._suppressions.find_one({"_id": recipient}))
+
+    async def listed(self, listed_as: str) -> SuppressionDocument | None:
+        return cast("SuppressionDocument | None", await self._suppressions.find_one({"listed_as": listed_as}))
 
     async def among(self, recipients: Several[str]) -> dict[str, SuppressionDocument]:
         """Those of the recipients that are suppressed, by recipient."""

@@ -26,6 +26,8 @@ class Suppressions(Protocol):
 
     async def get(self, recipient: str) -> SuppressionDocument | None: ...
 
+    async def listed(self, listed_as: str) -> SuppressionDocument | None: ...
+
     async def page(self, before: str | None, limit: int) -> list[SuppressionDocument]:
         """Newest first."""
         ...
@@ -61,6 +63,13 @@ class SuppressRecipients:
         found = await self.suppressions.get(recipient)
         if found is None:
             raise missing("suppression of", mask(recipient))
+        return found
+
+    async def listed(self, listed_as: str) -> SuppressionDocument:
+        """By the identity it has in lists; raises `Missing`."""
+        found = await self.suppressions.listed(listed_as)
+        if found is None:
+            raise missing("suppression", listed_as)
         return found
 
 

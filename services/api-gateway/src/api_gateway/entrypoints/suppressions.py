@@ -21,6 +21,7 @@ from common.contracts.documents import SuppressionDocument
 from common.kernel.phone import InvalidPhone, mask, mask_in_text, normalise_recipient
 
 router = APIRouter(prefix="/api/suppressions", tags=["suppressions"])
+_LISTED = "sup_"
 _ADD = describe(
     SuppressionBody,
     {"by a person": {"recipient": "6281200000001", "reason": "blocked", "note": "meminta lewat telepon"}},
@@ -31,7 +32,7 @@ _LIFT = describe(NoBody, {}, idempotent=True, optional=True)
 
 @router.get("", response_model=answers.Page[answers.Suppression], summary="Recipients nobody may contact, newest first")
 async def list_suppressions(request: Request, _: Admin, limit: Limit = 50, cursor: Cursor = None) -> Response:
-    found = await uses(request).suppressions.page(after_cursor(cursor, "sup_"), limit)
+    found = await uses(request).suppressions.page(after_cursor(cursor, _LISTED), limit)
     last = found[-1].get("listed_as") if len(found) == limit else None
     return JSON({"items": [_view(one) for one in found], "next_cursor": cursor_after(last)})
 
@@ -48,7 +49,7 @@ async def add(request: Request, caller: Admin) -> Response:
 
     async def act(_: Turn) -> Answer:
         body = shaped(document, SuppressionBody)
-        recipient = _recipient("recipient", body.recipient)
+        recipient = _number(body.recipient)
         done = await uses(request).suppress.add(recipient, body.reason, body.note, caller)
         view = {"success": True, **_view(done.suppression), "ended": done.ended}
         return answered(view, 201 if done.new else 200)
@@ -58,7 +59,7 @@ async def add(request: Request, caller: Admin) -> Response:
 
 @router.get("/{recipient}", response_model=answers.Suppression, summary="Whether and why a recipient is not contacted")
 async def show(request: Request, recipient: str, _: Admin) -> Response:
-    return JSON(_view(await uses(request).suppress.get(_recipient("recipient", recipient))))
+    return JSON(_view(await uses(request).suppress.get(await _named(request, recipient))))
 
 
 @router.delete(
@@ -67,24 +68,35 @@ async def show(request: Request, recipient: str, _: Admin) -> Response:
 async def lift(request: Request, recipient: str, caller: Admin) -> Response:
     document = await read_json(request, optional=True)
 
+    async def lifting() -> None:
+        await uses(request).suppress.lift(await _named(request, recipient), caller)
+
     async def act(turn: Turn) -> Answer:
         shaped(document, NoBody)
-        number = _recipient("recipient", recipient)
-        return await removed(turn, uses(request).suppress.lift(number, caller), recipient=mask(number))
+        which = {"id": recipient} if recipient.startswith(_LISTED) else {"recipient": mask(_number(recipient))}
+        return await removed(turn, lifting(), **which)
 
     return await post(request, caller, document, act)
 
 
-def _recipient(field: str, value: str) -> str:
+async def _named(request: Request, value: str) -> str:
+    """The recipient a path names by its number or, as lists do, by the suppression's `id`."""
+    if value.startswith(_LISTED):
+        return (await uses(request).suppress.listed(value))["_id"]
+    return _number(value)
+
+
+def _number(value: str) -> str:
     try:
         return normalise_recipient(value)
     except InvalidPhone as error:
-        raise invalid(field, str(error), Code.INVALID_PHONE) from error
+        raise invalid("recipient", str(error), Code.INVALID_PHONE) from error
 
 
 def _view(suppression: SuppressionDocument) -> dict[str, Any]:
     note = suppression["note"]
     return {
+        "id": suppression.get("listed_as"),
         "recipient": mask(suppression["_id"]),
         "reason": suppression["reason"],
         "note": None if note is None else mask_in_text(note),
