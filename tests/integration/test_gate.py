@@ -178,10 +178,14 @@ async def test_a_late_call_moves_the_next_slot_and_the_windows(senders: Collecti
     assert (await refused(at(senders, 12), PACED)).until == late + timedelta(seconds=10) - LEAD
 
 
-async def test_a_call_cannot_be_moved_once_the_next_slot_is_given_away(senders: Collection) -> None:
+async def test_once_the_next_slot_is_given_away_a_call_only_moves_behind_it(senders: Collection) -> None:
     first = await granted(at(senders), PACED)
     await granted(at(senders, 10), PACED)
-    assert not await at(senders).move("fonnte-1", slot=first.slot, gap=10, to=START + timedelta(seconds=10.1))
+    late = START + timedelta(seconds=10.1)
+    assert await at(senders).move("fonnte-1", slot=first.slot, gap=10, to=late) is None
+    behind = await at(senders).move("fonnte-1", slot=first.slot, gap=10, to=late, behind=True)
+    assert behind == START + timedelta(seconds=20)
+    assert (await refused(at(senders, 25), PACED)).until == START + timedelta(seconds=30) - LEAD
 
 
 async def entries(senders: Collection, window: str) -> list[tuple[float, int]]:

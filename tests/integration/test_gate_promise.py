@@ -175,9 +175,12 @@ class Story:
 
     async def call_moved(self, grant: Granted) -> None:
         late = grant.slot + timedelta(milliseconds=self.data.draw(st.integers(1, 20_000)))
-        if await self.gate().move(self.key, slot=grant.slot, gap=self.limits.gap, to=late):
+        behind = self.data.draw(st.booleans())
+        moved = await self.gate().move(self.key, slot=grant.slot, gap=self.limits.gap, to=late, behind=behind)
+        if moved is not None:
+            assert moved >= late
             self.now = max(self.now, late)
-            self.calls.add(grant, to=late, late=1)
+            self.calls.add(grant, to=moved, late=1)
 
     async def give_back(self) -> None:
         if self.held:
@@ -249,12 +252,14 @@ async def test_contenders_that_all_ask_at_once_keep_the_promise(
                     case 1:
                         late = answer.slot + timedelta(milliseconds=chance.randrange(300, 4_000))
                         if limits.gap and not critical:
-                            made = await gate.move("fonnte-1", slot=answer.slot, gap=limits.gap, to=late)
+                            made = await gate.move(
+                                "fonnte-1", slot=answer.slot, gap=limits.gap, to=late, behind=chance.random() < 0.5
+                            )
                         else:
-                            made = await gate.date("fonnte-1", slot=answer.slot, to=late)
-                        if made:
-                            known = max(late, START + (datetime.now(UTC) - begun) * 2_000)
-                            calls.add(answer, to=late, known=known, late=chance.random(), critical=critical)
+                            made = late if await gate.date("fonnte-1", slot=answer.slot, to=late) else None
+                        if made is not None:
+                            known = max(made, START + (datetime.now(UTC) - begun) * 2_000)
+                            calls.add(answer, to=made, known=known, late=chance.random(), critical=critical)
                     case 2:
                         pass  # it died with the grant
                     case _:

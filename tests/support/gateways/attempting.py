@@ -43,11 +43,19 @@ class Slots:
     dated: list[tuple[datetime, datetime]] = field(default_factory=list)
     before_answering: Callable[[], None] = lambda: None
 
-    async def move(self, sender: str, *, slot: datetime, gap: float, to: datetime) -> bool:
+    async def move(
+        self,
+        sender: str,
+        *,
+        slot: datetime,
+        gap: float,
+        to: datetime,
+        behind: bool = False,  # noqa: ARG002 - the port
+    ) -> datetime | None:
         assert sender == SENDER
         self.moved.append((slot, gap, to))
         self.before_answering()
-        return self.movable
+        return to if self.movable else None
 
     async def date(self, sender: str, *, slot: datetime, to: datetime) -> bool:
         assert sender == SENDER

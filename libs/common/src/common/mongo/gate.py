@@ -116,14 +116,25 @@ class MongoGate:
             pipelines.give_back(slot=granted.slot, count=count, whole=count == granted.count),
         )
 
-    async def move(self, key: str, *, slot: datetime, gap: float, to: datetime) -> bool:
-        """Date a paced grant later because its call is late; `False` when the next slot is given away already."""
+    async def move(
+        self, key: str, *, slot: datetime, gap: float, to: datetime, behind: bool = False
+    ) -> datetime | None:
+        """Date a paced grant later because its call is late; answers the new slot.
+
+        When the next slot is given away already it is `None`, or with `behind` one that follows all that were. `None`
+        also when it may be forgotten.
+        """
         pacing = timedelta(milliseconds=pipelines.milliseconds(timedelta(seconds=gap)))
-        result = await self._collection.update_one(
-            {"_id": key, **_remembered(slot), "gate.next_at": slot + pacing},
-            pipelines.move(slot=slot, to=to, next_at=to + pacing),
+        document = await self._collection.find_one_and_update(
+            {"_id": key, **_remembered(slot), **({} if behind else {"gate.next_at": slot + pacing})},
+            pipelines.move(slot=slot, to=to, gap=pacing),
+            return_document=ReturnDocument.AFTER,
+            projection={"gate.next_at": 1},
         )
-        return result.modified_count == 1
+        if document is None:
+            return None
+        next_at: datetime = document["gate"]["next_at"]
+        return next_at - pacing
 
     async def date(self, key: str, *, slot: datetime, to: datetime) -> bool:
         """Date a grant that no gap paced later because its call is late.

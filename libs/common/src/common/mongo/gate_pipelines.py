@@ -83,9 +83,11 @@ def give_back(*, slot: datetime, count: int, whole: bool) -> list[Document]:
     return [{"$set": lists}, {"$unset": "gate.undo"}]
 
 
-def move(*, slot: datetime, to: datetime, next_at: datetime) -> list[Document]:
-    """Date the last paced grant, that of `slot`, as `to`."""
-    return [{"$set": {**_dated(slot, to), "gate.next_at": next_at}}]
+def move(*, slot: datetime, to: datetime, gap: timedelta) -> list[Document]:
+    """Date the paced grant of `slot` as `to` if it is the last one, otherwise behind all the others."""
+    following = {"$add": [slot, milliseconds(gap)]}
+    moved: Document = {"$cond": [{"$eq": ["$gate.next_at", following]}, to, {"$max": [to, "$gate.next_at"]}]}
+    return [{"$set": {**_dated(slot, moved), "gate.next_at": {"$add": [moved, milliseconds(gap)]}}}]
 
 
 def date(*, slot: datetime, to: datetime) -> list[Document]:
@@ -100,7 +102,7 @@ def date(*, slot: datetime, to: datetime) -> list[Document]:
     ]
 
 
-def _dated(slot: datetime, to: datetime) -> Document:
+def _dated(slot: datetime, to: Any) -> Document:
     """Every window with the grant of `slot` dated as `to`, and with it whatever lies between.
 
     The grant may share an entry that is dated by a later one, or have been dated later before, so it is looked for from

@@ -12,11 +12,13 @@ class MongoSlots:
     def __init__(self, gate: MongoGate) -> None:
         self._gate = gate
 
-    async def move(self, sender: str, *, slot: datetime, gap: float, to: datetime) -> bool:
+    async def move(
+        self, sender: str, *, slot: datetime, gap: float, to: datetime, behind: bool = False
+    ) -> datetime | None:
         try:
-            return await self._gate.move(sender, slot=slot, gap=gap, to=to)
+            return await self._gate.move(sender, slot=slot, gap=gap, to=to, behind=behind)
         except UNAVAILABLE:
-            return False
+            return None
 
     async def date(self, sender: str, *, slot: datetime, to: datetime) -> bool:
         try:

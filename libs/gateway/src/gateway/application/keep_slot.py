@@ -22,6 +22,8 @@ MOST_EXCESS = 0.025
 """Seconds; a longer answer was the provider's own doing, not its late reading."""
 FARTHEST = 1.0
 """Seconds; no slot is granted so far ahead, so one that seems to be shows that our clock stood still."""
+SHORT = FARTHEST / 2
+"""Seconds; behind calls with a longer gap between them there is no slot this one could wait for."""
 COARSE = 0.002
 """Timers are good to about a millisecond; the last stretch is spent watching the clock."""
 
@@ -55,8 +57,7 @@ class KeepSlot:
                 self._observer.late(late)
                 return slot
             later = to_milliseconds(datetime.fromtimestamp(now, UTC) + MOVE_AHEAD)
-            await self._date(sender, slot, gap, late=late, to=later)
-            slot = later
+            slot = await self._dated(sender, slot, gap, late=late, to=later)
 
     async def answered(self, sender: str, slot: datetime, gap: float, *, seconds: float) -> None:
         """Let the gate know when an answer took longer than usual.
@@ -70,15 +71,19 @@ class KeepSlot:
         answers.append(seconds)
         if excess > PACED_LATENESS:
             later = slot + timedelta(milliseconds=math.ceil(excess * 1000))
-            if await self._slots.move(sender, slot=slot, gap=gap, to=later):
+            if await self._slots.move(sender, slot=slot, gap=gap, to=later) is not None:
                 self._observer.moved()
 
-    async def _date(self, sender: str, slot: datetime, gap: float, *, late: float, to: datetime) -> None:
-        if gap and not await self._slots.move(sender, slot=slot, gap=gap, to=to):
-            raise Missed(f"the slot passed {late:.3f} s ago and the next one is given away")
-        if not gap and not await self._slots.date(sender, slot=slot, to=to):
+    async def _dated(self, sender: str, slot: datetime, gap: float, *, late: float, to: datetime) -> datetime:
+        """With a short gap the next slots are given away long before this call is known to be late; it follows them."""
+        if gap:
+            moved = await self._slots.move(sender, slot=slot, gap=gap, to=to, behind=gap < SHORT)
+        else:
+            moved = to if await self._slots.date(sender, slot=slot, to=to) else None
+        if moved is None:
             raise Missed(f"the slot passed {late:.3f} s ago and could not be dated later")
         self._observer.moved()
+        return moved
 
     async def _wait_until(self, moment: float) -> None:
         remaining = moment - self._clock.seconds()

@@ -74,8 +74,12 @@ class Deliveries(Protocol):
 class Slots(Protocol):
     """The gate's view of a moment that was granted."""
 
-    async def move(self, sender: str, *, slot: datetime, gap: float, to: datetime) -> bool:
-        """Date a paced grant later; `False` when that is not possible any more."""
+    async def move(
+        self, sender: str, *, slot: datetime, gap: float, to: datetime, behind: bool = False
+    ) -> datetime | None:
+        """Date a paced grant later, with `behind` after all that were granted meanwhile; the new slot, or `None` when
+        that is not possible any more.
+        """
         ...
 
     async def date(self, sender: str, *, slot: datetime, to: datetime) -> bool:
