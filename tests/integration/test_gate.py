@@ -183,7 +183,8 @@ async def test_once_the_next_slot_is_given_away_a_call_only_moves_behind_it(send
     await granted(at(senders, 10), PACED)
     late = START + timedelta(seconds=10.1)
     assert await at(senders).move("fonnte-1", slot=first.slot, gap=10, to=late) is None
-    behind = await at(senders).move("fonnte-1", slot=first.slot, gap=10, to=late, behind=True)
+    assert await at(senders).move("fonnte-1", slot=first.slot, gap=10, to=late, behind=9.8) is None
+    behind = await at(senders).move("fonnte-1", slot=first.slot, gap=10, to=late, behind=9.9)
     assert behind == START + timedelta(seconds=20)
     assert (await refused(at(senders, 25), PACED)).until == START + timedelta(seconds=30) - LEAD
 

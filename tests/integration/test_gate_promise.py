@@ -175,7 +175,7 @@ class Story:
 
     async def call_moved(self, grant: Granted) -> None:
         late = grant.slot + timedelta(milliseconds=self.data.draw(st.integers(1, 20_000)))
-        behind = self.data.draw(st.booleans())
+        behind = self.data.draw(st.sampled_from([0.0, 1.0, 30.0]))
         moved = await self.gate().move(self.key, slot=grant.slot, gap=self.limits.gap, to=late, behind=behind)
         if moved is not None:
             assert moved >= late
@@ -253,7 +253,7 @@ async def test_contenders_that_all_ask_at_once_keep_the_promise(
                         late = answer.slot + timedelta(milliseconds=chance.randrange(300, 4_000))
                         if limits.gap and not critical:
                             made = await gate.move(
-                                "fonnte-1", slot=answer.slot, gap=limits.gap, to=late, behind=chance.random() < 0.5
+                                "fonnte-1", slot=answer.slot, gap=limits.gap, to=late, behind=chance.choice([0.0, 30.0])
                             )
                         else:
                             made = late if await gate.date("fonnte-1", slot=answer.slot, to=late) else None

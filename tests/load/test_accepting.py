@@ -1,5 +1,6 @@
-"""What is large is accepted and counted at once: a broadcast of 100,000, a list of as many, a week's statistics."""
+"""What is large is accepted, counted and cancelled at once: a broadcast or a list of 100,000, a week's statistics."""
 
+import asyncio
 import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -10,8 +11,11 @@ from common.catalogue.examples import EXAMPLE_DATA
 from common.contracts.vocabulary import NotificationType
 from common.kernel.identity import new_id
 from tests.support.api import Api
+from tests.support.stored_deliveries import stored_delivery, stored_notification
 
 MANY = 100_000
+MORE_THAN_ARE_SENT = 2_000
+"""In a second, by the fastest that was measured."""
 T = NotificationType
 
 
@@ -70,3 +74,20 @@ async def test_the_statistics_of_100000_deliveries_take_well_under_a_second(api:
         took = time.monotonic() - started
     assert body["summary"]["total"] == MANY
     assert took < 0.8
+
+
+async def test_cancelling_100000_ends_whoever_is_next_within_a_second_and_then_all(api: Api) -> None:
+    notification = stored_notification(recipients=MANY)
+    api.rows["notifications"].insert_one(notification)
+    for at in range(0, MANY, 10_000):
+        numbers = range(at, at + 10_000)
+        api.rows["deliveries"].insert_many(
+            [stored_delivery(notification=notification, to=f"62812{30_000_000 + n}", position=n) for n in numbers]
+        )
+    async with api.client() as client:
+        cancelling = asyncio.create_task(client.post(f"/api/notifications/{notification['_id']}/cancel", timeout=60))
+        await asyncio.sleep(1)
+        next_in_line = {"notification_id": notification["_id"], "position": {"$lt": MORE_THAN_ARE_SENT}}
+        assert api.rows["deliveries"].count_documents({**next_in_line, "status": "queued"}) == 0
+        body = (await cancelling).json()
+    assert (body["status"], body["cancelled"], body["progress"]) == ("cancelled", MANY, {"cancelled": MANY})

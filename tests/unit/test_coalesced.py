@@ -28,8 +28,10 @@ class Sent:
 
 
 @asynccontextmanager
-async def running(send: Callable[[list[int]], Awaitable[None]], *, limit: int = 100) -> AsyncIterator[Coalesced[int]]:
-    coalesced = Coalesced(send, limit=limit)
+async def running(
+    send: Callable[[list[int]], Awaitable[None]], *, limit: int = 100, once: bool = False
+) -> AsyncIterator[Coalesced[int]]:
+    coalesced = Coalesced(send, limit=limit, once=once)
     task = asyncio.create_task(coalesced.run())
     try:
         yield coalesced
@@ -106,3 +108,16 @@ async def test_a_batch_that_can_never_be_sent_does_not_take_the_others_with_it()
         await asyncio.wait_for(good, 5)
         await asyncio.wait_for(coalesced.flushed(), 5)
     assert sent == [[2]]
+
+
+async def test_tried_once_a_failure_is_everybodys_who_waits_and_the_next_item_goes_again() -> None:
+    sent = Sent(away=1)
+    sent.gate.clear()
+    async with running(sent, limit=1, once=True) as coalesced:
+        waiting = [coalesced.put(number) for number in range(3)]
+        await asyncio.sleep(0)
+        sent.gate.set()
+        outcomes = await asyncio.gather(*waiting, return_exceptions=True)
+        assert [type(one) for one in outcomes] == [Transient] * 3
+        await coalesced.put(3)
+    assert sent.batches == [[3]]

@@ -117,3 +117,10 @@ def test_a_ragged_record_says_how_many_cells_it_has_and_an_empty_cell_says_nothi
     assert values(Record(2, ["C-1", " ", "P-1", "", ""]), KNOWN) == {"id": "C-1", "package_id": "P-1"}
     assert values(Record(2, ["C-1", "Sari"]), KNOWN) == "2 cells where the header has 3 columns"
     assert values(Record(2, ["C-1", "Sari", "P-1", "x"]), KNOWN) == "4 cells where the header has 3 columns"
+
+
+def test_a_file_full_of_quotes_that_are_never_closed_is_read_line_by_line() -> None:
+    reader = CsvRecords()
+    found = reader.feed(b"id,name\n" + b'a","\n' * 20_000 + b"C-1,Sari\n") + reader.end()
+    assert [record.cells for record in found if record.error is None] == [["id", "name"], ["C-1", "Sari"]]
+    assert len(found) == 20_002

@@ -50,7 +50,7 @@ class Slots:
         slot: datetime,
         gap: float,
         to: datetime,
-        behind: bool = False,  # noqa: ARG002 - the port
+        behind: float = 0.0,  # noqa: ARG002 - the port
     ) -> datetime | None:
         assert sender == SENDER
         self.moved.append((slot, gap, to))

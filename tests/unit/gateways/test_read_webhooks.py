@@ -1,6 +1,7 @@
 """While accounts cannot say which device they are, news of a device waits and what people wrote does not."""
 
 import asyncio
+import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -53,11 +54,14 @@ class Told:
         self.counted.append(said)
 
 
-async def read(told: Told, *bodies: object) -> None:
+def reading(told: Told) -> ReadWebhooks:
     accounts = {sender: Account(sender, f"TOKEN-OF-{sender}") for sender in ("fonnte-1", "fonnte-2")}
     devices = KnowDevices(accounts, Silent(), FonnteEnquiries("https://api.fonnte.com/send"))
-    reading = ReadWebhooks("fonnte", webhooks=FonnteWebhooks(), devices=devices, reports=told, news=told, observer=told)
-    await reading(WebhooksReceived(provider="fonnte", webhooks=[webhook(body) for body in bodies]))
+    return ReadWebhooks("fonnte", webhooks=FonnteWebhooks(), devices=devices, reports=told, news=told, observer=told)
+
+
+async def read(told: Told, *bodies: object) -> None:
+    await reading(told)(WebhooksReceived(provider="fonnte", webhooks=[webhook(body) for body in bodies]))
 
 
 def webhook(body: object) -> Webhook:
@@ -97,3 +101,21 @@ async def test_what_cannot_be_read_comes_again_alone_and_takes_nothing_with_it()
         with pytest.raises(failure):
             await read(told, alone)
     assert told.back == ["{", gone]
+
+
+@pytest.mark.parametrize("text", ["half \ud83d", "\ud83d"])
+async def test_half_an_emoji_can_be_told(text: str) -> None:
+    told = Told()
+    await read(told, json.dumps({"device": DEVICE, "sender": "6281200000001", "message": text}))
+    [message] = told.news
+    assert message.encode()
+
+
+async def test_a_form_in_an_unknown_character_set_is_unreadable() -> None:
+    told = Told()
+    part = 'Content-Disposition: form-data; name="id"\r\nContent-Type: text/plain; charset=foo\r\n\r\n1'
+    odd = Webhook(
+        content_type="multipart/form-data; boundary=b", body=f"--b\r\n{part}\r\n--b--", received_at=datetime.now(UTC)
+    )
+    with pytest.raises(Permanent, match="character set"):
+        await reading(told)(WebhooksReceived(provider="fonnte", webhooks=[odd]))

@@ -47,7 +47,7 @@ ENVELOPES_AT_ONCE = 32
 """More than the calls need: an envelope with one slow call keeps its place, and must not keep the others waiting."""
 CALLS_AT_ONCE = 100
 OUTCOMES_AN_ENVELOPE = 100
-WEBHOOKS_AT_ONCE = 200
+WEBHOOK_ENVELOPES_AT_ONCE = 8
 ENQUIRIES_AT_ONCE = 64
 """Envelopes; many more than calls, so that one with a last enquiry waits for none whose provider is silent."""
 REPORTS_AN_ENVELOPE = 100
@@ -177,5 +177,7 @@ def hear(
         on_enquiries_requested(prove, find_groups),
         prefetch=ENQUIRIES_AT_ONCE,
     )
-    broker.subscribe(webhooks_queue(name), WebhooksReceived, on_webhooks_received(read), prefetch=WEBHOOKS_AT_ONCE)
+    broker.subscribe(
+        webhooks_queue(name), WebhooksReceived, on_webhooks_received(read), prefetch=WEBHOOK_ENVELOPES_AT_ONCE
+    )
     application.connections.append(reports.run)

@@ -117,7 +117,7 @@ async def wire(settings: Settings, surroundings: Surroundings) -> AsyncIterator[
     webhook_secret = MongoWebhookSecret(
         mongo, settings.webhook_secret.get_secret_value() if settings.webhook_secret else None
     )
-    webhook_bus = RabbitWebhooks(surroundings.broker)
+    webhook_bus = RabbitWebhooks(surroundings.broker, PROVIDERS)
     take_webhook = TakeWebhook(
         PROVIDERS,
         webhook_secret,

@@ -15,11 +15,11 @@ _GAP = rf"{_SEPARATOR}{{0,3}}"
 _BREAK = rf"{_SEPARATOR}{{1,3}}"
 # Neither within a figure nor within a hexadecimal identity.
 _BEGIN = r"(?<!\d)(?<!\d\.)(?<!(?<![%0])\d[a-f])(?<!\d[a-f]{2})"
-_END = r"(?!\d)(?![a-f][0-9a-f]{2,}(?![0-9a-z]))"
+_END = r"(?!\d)(?![a-f][0-9a-f]{2,40}(?![0-9a-z]))"
 _NO_DATE = r"(?<!(?:19|20)\d\d[-./])(?!0\d[-./\s]\d{1,2}[-./\s](?:19|20)\d\d(?!\d))"
 _OCTET = r"(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
 _NO_ADDRESS = rf"(?!{_OCTET}(?:\.{_OCTET}){{3}}(?![\d.]))"
-_OURS = r"(?<=[a-z])_01[0-9a-f]{10,}(?:-[0-9a-f]{16})?(?!\w)"
+_OURS = r"(?<=[a-z])_01[0-9a-f]{10,40}(?:-[0-9a-f]{16})?(?!\w)"
 _GROUP_IN_TEXT = r"(?<!\d)\d{8,20}(?:-\d{10})?@g\.us"
 _PREFIX = rf"(?:(?:00{_GAP})?62{_GAP}(?:0{_GAP})?|0(?!\.){_GAP})8"
 # One more digit, unless the next number begins there.

@@ -16,7 +16,8 @@ class Coalesced(Generic[T]):
 
     Nothing waits for company: the first item goes at once, what comes meanwhile goes next. `send` is tried again while
     it raises `Transient`, so an item handed over is only lost with the process; any other failure is handed to whoever
-    waits for the batch's items, and the next batch goes on. With `once` that one is handed over too.
+    waits for the batch's items, and the next batch goes on. With `once` a `Transient` is handed over too,
+    to everybody who waits: nobody waits for one failure after the other.
     """
 
     def __init__(self, send: Callable[[list[T]], Awaitable[None]], *, limit: int, once: bool = False) -> None:
@@ -50,6 +51,8 @@ class Coalesced(Generic[T]):
                     await self._send([item for item, _ in batch])
                 except Transient as error:
                     if self._once:
+                        batch, self._waiting = batch + self._waiting, []
+                        self._awake.clear()
                         failed = error
                         break
                     log.warning("batch.not_sent", items=len(batch), waiting=len(self._waiting), error=str(error))

@@ -7,6 +7,7 @@ from common.contracts.vocabulary import UNTOLD, WAITING, AttemptState, DeliveryS
 from common.kernel.identity import deliveries_of
 from common.mongo.connection import Collection, Document
 
+AT_ONCE = 5_000
 NOT_UNDER_WAY: Sequence[str] = (DeliveryStatus.QUEUED, DeliveryStatus.SCHEDULED)
 
 
@@ -45,13 +46,19 @@ async def cancel_all(
 ) -> int:
     """Cancel all there is of a notification, or `only` what holds these fields besides; how many waited and are ended.
 
-    What waits ends first, in its order. Looking for a status misses what changes between two of them just then, so
-    whatever is not over after that is called off, found by its identity, which never changes: nothing that is called
-    off goes back to wait. What had come back before ends last.
+    What waits ends first, as it was planned, no more at once than is done in a moment. Looking for a status misses what
+    changes between two of them just then, so whatever is not over after that is called off, found by its identity,
+    which never changes: nothing that is called off goes back to wait. What had come back before ends last.
     """
     end = ended(DeliveryStatus.CANCELLED, reason=reason, cause=cause, now=now)
     waiting = {"$in": NOT_UNDER_WAY}
-    in_line = await deliveries.update_many({**only, "notification_id": notification_id, "status": waiting}, end)
+    in_line: Document = {**only, "notification_id": notification_id, "status": waiting}
+    cancelled = 0
+    while ids := [one["_id"] async for one in deliveries.find(in_line, {"_id": 1}, hint="progress", limit=AT_ONCE)]:
+        changed = (await deliveries.update_many({"_id": {"$in": ids}, "status": waiting}, end)).modified_count
+        cancelled += changed
+        if not changed:
+            break
     first, after = deliveries_of(notification_id)
     of_it = {**only, "_id": {"$gte": first, "$lt": after}}
     await deliveries.update_many(
@@ -60,4 +67,4 @@ async def cancel_all(
         hint="_id_",
     )
     come_back = await deliveries.update_many({**of_it, "status": waiting}, end, hint="_id_")
-    return in_line.modified_count + come_back.modified_count
+    return cancelled + come_back.modified_count

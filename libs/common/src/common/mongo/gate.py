@@ -116,17 +116,22 @@ class MongoGate:
             pipelines.give_back(slot=granted.slot, count=count, whole=count == granted.count),
         )
 
-    async def move(
-        self, key: str, *, slot: datetime, gap: float, to: datetime, behind: bool = False
-    ) -> datetime | None:
+    async def move(self, key: str, *, slot: datetime, gap: float, to: datetime, behind: float = 0.0) -> datetime | None:
         """Date a paced grant later because its call is late; answers the new slot.
 
-        When the next slot is given away already it is `None`, or with `behind` one that follows all that were. `None`
-        also when it may be forgotten.
+        Once the next slot is given away it is one that follows all that were, if that is at most `behind` seconds after
+        `to`; otherwise `None`, and nothing is changed. `None` also when it may be forgotten.
         """
         pacing = timedelta(milliseconds=pipelines.milliseconds(timedelta(seconds=gap)))
         document = await self._collection.find_one_and_update(
-            {"_id": key, **_remembered(slot), **({} if behind else {"gate.next_at": slot + pacing})},
+            {
+                "_id": key,
+                **_remembered(slot),
+                "$or": [
+                    {"gate.next_at": slot + pacing},
+                    {"gate.next_at": {"$gt": slot + pacing, "$lte": to + timedelta(seconds=behind)}},
+                ],
+            },
             pipelines.move(slot=slot, to=to, gap=pacing),
             return_document=ReturnDocument.AFTER,
             projection={"gate.next_at": 1},

@@ -94,6 +94,9 @@ INDEXES: dict[str, list[IndexModel]] = {
     "parked_envelopes": [
         IndexModel([("parked_at", DESCENDING), ("_id", DESCENDING)], name="by_time"),
         IndexModel([("queue", ASCENDING), ("parked_at", DESCENDING), ("_id", DESCENDING)], name="by_queue"),
+        # What is done with is looked up for a while; what waits for somebody stays.
+        IndexModel([("replayed_at", ASCENDING)], name="forget_replayed", expireAfterSeconds=30 * _DAY),
+        IndexModel([("discarded_at", ASCENDING)], name="forget_discarded", expireAfterSeconds=30 * _DAY),
     ],
     # Requests that came before what they speak of, by when they are tried again.
     "early_requests": [IndexModel([("due_at", ASCENDING)], name="due")],

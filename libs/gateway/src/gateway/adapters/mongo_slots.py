@@ -13,7 +13,7 @@ class MongoSlots:
         self._gate = gate
 
     async def move(
-        self, sender: str, *, slot: datetime, gap: float, to: datetime, behind: bool = False
+        self, sender: str, *, slot: datetime, gap: float, to: datetime, behind: float = 0.0
     ) -> datetime | None:
         try:
             return await self._gate.move(sender, slot=slot, gap=gap, to=to, behind=behind)

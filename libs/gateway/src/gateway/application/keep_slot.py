@@ -22,8 +22,8 @@ MOST_EXCESS = 0.025
 """Seconds; a longer answer was the provider's own doing, not its late reading."""
 FARTHEST = 1.0
 """Seconds; no slot is granted so far ahead, so one that seems to be shows that our clock stood still."""
-SHORT = FARTHEST / 2
-"""Seconds; behind calls with a longer gap between them there is no slot this one could wait for."""
+BEHIND = FARTHEST * 0.9
+"""Seconds a late call waits at most behind those whose slots were given away meanwhile."""
 COARSE = 0.002
 """Timers are good to about a millisecond; the last stretch is spent watching the clock."""
 
@@ -75,9 +75,9 @@ class KeepSlot:
                 self._observer.moved()
 
     async def _dated(self, sender: str, slot: datetime, gap: float, *, late: float, to: datetime) -> datetime:
-        """With a short gap the next slots are given away long before this call is known to be late; it follows them."""
+        """With a short gap the next slots are given away before this call is known to be late; it follows them."""
         if gap:
-            moved = await self._slots.move(sender, slot=slot, gap=gap, to=to, behind=gap < SHORT)
+            moved = await self._slots.move(sender, slot=slot, gap=gap, to=to, behind=BEHIND)
         else:
             moved = to if await self._slots.date(sender, slot=slot, to=to) else None
         if moved is None:

@@ -44,7 +44,7 @@ def make_outcome(
         sender=sender,
         state=state,
         failure=failure,
-        error=clean(error)[:ERROR_CHARS] if error else None,
+        error=clean(error[: 3 * ERROR_CHARS])[:ERROR_CHARS] if error else None,
         provider_message_id=provider_message_id,
         quota_remaining=quota_remaining,
         started_at=started_at,

@@ -75,10 +75,10 @@ class Slots(Protocol):
     """The gate's view of a moment that was granted."""
 
     async def move(
-        self, sender: str, *, slot: datetime, gap: float, to: datetime, behind: bool = False
+        self, sender: str, *, slot: datetime, gap: float, to: datetime, behind: float = 0.0
     ) -> datetime | None:
-        """Date a paced grant later, with `behind` after all that were granted meanwhile; the new slot, or `None` when
-        that is not possible any more.
+        """Date a paced grant later, after all that were granted meanwhile if those are over `behind` seconds after
+        `to`; the new slot, or `None` when that is not possible any more.
         """
         ...
 

@@ -12,6 +12,8 @@ from gateway.application.ports import News, Reports, WebhookObserver
 from gateway.domain.webhooks import DeviceSaid, MessageSaid, NotUnderstood, Told, Unreadable, Webhooks
 
 ERROR_CHARS = 300
+READ_CHARS = 1_000
+"""What stands further back in an error is not even looked at."""
 log = logger()
 
 
@@ -43,7 +45,7 @@ class ReadWebhooks:
             try:
                 for one in self._read(webhook):
                     safe += await self._tell(one)
-            except (Permanent, Transient):
+            except Exception:
                 if len(received.webhooks) == 1:
                     raise
                 await self._news.handed_back(WebhooksReceived(provider=self._provider, webhooks=[webhook]))
@@ -65,7 +67,7 @@ class ReadWebhooks:
         match told:
             case Report():
                 self._observer.webhook("report")
-                error = clean(told.error)[:ERROR_CHARS] if told.error else None
+                error = clean(told.error[:READ_CHARS])[:ERROR_CHARS] if told.error else None
                 return [self._reports.put(told.model_copy(update={"error": error}))]
             case DeviceSaid():
                 self._observer.webhook("device")
@@ -91,7 +93,7 @@ class ReadWebhooks:
                 provider=self._provider,
                 sender=sender,
                 connected=told.connected,
-                reason=clean(told.reason)[:ERROR_CHARS] if told.reason else None,
+                reason=clean(told.reason[:READ_CHARS])[:ERROR_CHARS] if told.reason else None,
                 at=told.at,
             )
         )

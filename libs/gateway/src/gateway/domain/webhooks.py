@@ -122,7 +122,7 @@ def word(fields: Fields, *names: str) -> str:
     for name in names:
         value = fields.get(name)
         if isinstance(value, int | float | str) and not isinstance(value, bool) and str(value).strip():
-            return str(value).strip()
+            return str(value).strip().encode("utf-8", "replace").decode()  # half an emoji can be read and not written
     return ""
 
 
@@ -156,7 +156,16 @@ def _multipart(webhook: Webhook) -> Fields:
     for part in message.iter_parts() if message.is_multipart() else ():
         name = part.get_param("name", header="content-disposition")
         if isinstance(name, str):
-            fields[name] = part.get_content() if part.get_content_maintype() == "text" else ""
+            fields[name] = _content(part)
     if not fields:
         raise Unreadable("a form without fields")
     return {name: value.strip() if isinstance(value, str) else value for name, value in fields.items()}
+
+
+def _content(part: Any) -> str:
+    if part.get_content_maintype() != "text":
+        return ""
+    try:
+        return str(part.get_content())
+    except (LookupError, ValueError) as error:
+        raise Unreadable("a form in a character set nobody knows") from error

@@ -28,6 +28,9 @@ class MongoEarlyRequests:
     async def drop(self, event_id: str) -> None:
         await self._requests.delete_one({"_id": event_id})
 
+    async def give_up(self, event_id: str, published: int) -> None:
+        await self._requests.delete_one({"_id": event_id, "published": {"$gte": published}})
+
     async def due(self, now: datetime, lease_until: datetime, limit: int) -> list[EarlyRequest]:
         overdue = {"due_at": {"$lte": now}}
         ids = [one["_id"] async for one in self._requests.find(overdue, {"_id": 1}).sort("due_at", 1).limit(limit)]

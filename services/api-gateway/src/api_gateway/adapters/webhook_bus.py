@@ -1,8 +1,11 @@
 """Webhooks on RabbitMQ."""
 
-from collections.abc import Iterator, Sequence
+import asyncio
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 
 from common.contracts.events import Webhook, WebhooksReceived
+from common.kernel.failures import Transient
 from common.messaging.broker import Broker
 from common.messaging.coalesced import Coalesced
 from common.topology.declarations import ATTEMPTS
@@ -13,37 +16,45 @@ WEBHOOKS_AT_ONCE = 200
 ENVELOPE_CHARACTERS = 500_000
 """A webhook may be large; an envelope holds several only up to here."""
 
-Posted = tuple[str, Webhook]
-"""A webhook, after the provider that posted it."""
-
 
 class RabbitWebhooks:
-    """What comes while an envelope is on its way goes together in the next; `run` sends them."""
+    """What comes while an envelope is on its way goes together in the next; `run` sends them. Each provider has a line
+    of its own, so that a queue that takes nothing holds up no other.
+    """
 
-    def __init__(self, broker: Broker) -> None:
+    def __init__(self, broker: Broker, providers: Iterable[str]) -> None:
         self._broker = broker
-        self._coalesced: Coalesced[Posted] = Coalesced(self._send, limit=WEBHOOKS_AT_ONCE, once=True)
-        self.run = self._coalesced.run
+        self._lines: dict[str, Coalesced[Webhook]] = {
+            provider: Coalesced(partial(self._send, provider), limit=WEBHOOKS_AT_ONCE, once=True)
+            for provider in providers
+        }
 
     @property
     def connected(self) -> bool:
         return self._broker.connected
 
     async def publish(self, provider: str, webhook: Webhook) -> None:
-        await self._coalesced.put((provider, webhook))
+        await self._lines[provider].put(webhook)
 
-    async def _send(self, posted: Sequence[Posted]) -> None:
-        await self._broker.publish_many(ATTEMPTS, list(_envelopes(posted)), timeout=CONFIRM_SECONDS)
+    async def run(self) -> None:
+        async with asyncio.TaskGroup() as group:
+            for line in self._lines.values():
+                group.create_task(line.run())
+
+    async def _send(self, provider: str, webhooks: Sequence[Webhook]) -> None:
+        if not self._broker.connected:
+            raise Transient("RabbitMQ is away")
+        envelopes = [WebhooksReceived(provider=provider, webhooks=some) for some in _envelopes(webhooks)]
+        await self._broker.publish_many(ATTEMPTS, envelopes, timeout=CONFIRM_SECONDS)
 
 
-def _envelopes(posted: Sequence[Posted]) -> Iterator[WebhooksReceived]:
-    for provider in dict.fromkeys(provider for provider, _ in posted):
-        together: list[Webhook] = []
-        characters = 0
-        for webhook in (one for of, one in posted if of == provider):
-            characters += len(webhook.body)
-            if together and characters > ENVELOPE_CHARACTERS:
-                yield WebhooksReceived(provider=provider, webhooks=together)
-                together, characters = [], len(webhook.body)
-            together.append(webhook)
-        yield WebhooksReceived(provider=provider, webhooks=together)
+def _envelopes(webhooks: Sequence[Webhook]) -> Iterator[list[Webhook]]:
+    together: list[Webhook] = []
+    characters = 0
+    for webhook in webhooks:
+        characters += len(webhook.body)
+        if together and characters > ENVELOPE_CHARACTERS:
+            yield together
+            together, characters = [], len(webhook.body)
+        together.append(webhook)
+    yield together

@@ -63,6 +63,9 @@ class EarlyRequests(Protocol):
     async def drop(self, event_id: str) -> None:
         """Forget it, if it is there."""
 
+    async def give_up(self, event_id: str, published: int) -> None:
+        """Forget it, unless somebody kept it anew since it was published so often."""
+
     async def due(self, now: datetime, lease_until: datetime, limit: int) -> list[EarlyRequest]:
         """Some of those due, for this process alone until the lease ends; then they are due again, unless they are
         dropped or kept anew.
@@ -158,5 +161,5 @@ class RetryEarlyRequests:
             await self.publish(request)
             if request.published >= MOST_IN_VAIN:
                 log.error("request.published_in_vain", event_id=request.event_id, published=request.published)
-                await self.early.drop(request.event_id)
+                await self.early.give_up(request.event_id, MOST_IN_VAIN)
         return len(due) == BATCH

@@ -13,6 +13,8 @@ from api_gateway.domain.refusals import Code, Problem, Refused, invalid
 LONGEST_LINE = 64 * 1024
 MOST_LINES = 100
 """Of one record, its quoted cells may have lines of their own; a quote that is open longer was never closed."""
+MOST_NEVER_CLOSED = 100
+"""In a file with more such quotes each line is looked at by itself, or looking for their ends would never end."""
 DELIMITERS = ",;"
 NEVER_CLOSED = "a quote that is never closed; write a quote inside a cell twice"
 _BOM = b"\xef\xbb\xbf"
@@ -36,6 +38,7 @@ class CsvRecords:
     _number: int = 0
     _overlong: bool = False
     _open: list[tuple[int, str]] = field(default_factory=list)
+    _never_closed: int = 0
 
     def feed(self, chunk: bytes) -> list[Record]:
         *lines, rest = (self._rest + chunk).split(b"\n")
@@ -70,11 +73,13 @@ class CsvRecords:
         while waiting:
             self._open.append(waiting.popleft())
             cells, error = _cells([text for _, text in self._open], self.delimiter or DELIMITERS[0])
-            if cells is None and error is None and len(self._open) < MOST_LINES:
+            most = MOST_LINES if self._never_closed < MOST_NEVER_CLOSED else 1
+            if cells is None and error is None and len(self._open) < most:
                 continue
             (first, _), *others = self._open
             self._open = []
             if cells is None:
+                self._never_closed += error is None
                 yield Record(first, error=error or NEVER_CLOSED)
                 waiting.extendleft(reversed(others))
             elif any(cell.strip() for cell in cells):

@@ -21,8 +21,8 @@ _ONE_TIME_TEXT = re.compile(
 )
 _TYPE_OR_TEMPLATE = re.compile(r"otp(?::\d{1,3})?", re.IGNORECASE)
 _SECRET_IN_TEXT = re.compile(
-    rf"""((?:{SECRET.pattern})[\w-]*\\?["']?\s*(?:[:=]|%3[dDaA])\s*)"""
-    r"""(?:\\?"[^"]*"?|'[^']*'?|(?:(?:bearer|basic)\s+)?[^\s"'&,;}]+)""",
+    rf"""((?:{SECRET.pattern})[\w-]{{0,40}}\\?["']?\s{{0,5}}(?:[:=]|%3[dDaA])\s{{0,5}})"""
+    r"""(?:\\?"[^"]*"?|'[^']*'?|(?:(?:bearer|basic)\s{1,5})?[^\s"'&,;}]+)""",
     re.IGNORECASE,
 )
 

@@ -23,6 +23,8 @@ from api_gateway.entrypoints.uses import uses
 from common.kernel.phone import mask_in_text
 from common.topology.declarations import QUEUES
 
+SHOWN_CHARACTERS = 256 * 1024
+"""Of a body; a larger one is handed in whole all the same."""
 router = APIRouter(prefix="/api/parked-envelopes", tags=["parked envelopes"])
 _REPLAY = describe(ReplayBody, {"again": {"force": True}}, idempotent=True, optional=True)
 _DISCARD = describe(NoBody, {}, idempotent=True, optional=True)
@@ -87,8 +89,8 @@ async def discard(request: Request, envelope_id: str, caller: Operator) -> Respo
 @router.get("/{envelope_id:path}", response_model=answers.ParkedEnvelopeShown, summary="One of them with its body")
 async def show(request: Request, envelope_id: str, _: Operator) -> Response:
     found = await uses(request).replay_envelopes.get(envelope_id)
-    # A large one takes seconds, for which nobody else has to wait.
-    return JSON({**_view(found), "body": await asyncio.to_thread(shown, found.body)})
+    # A large one takes a while, for which nobody else has to wait.
+    return JSON({**_view(found), "body": await asyncio.to_thread(shown, found.body[:SHOWN_CHARACTERS])})
 
 
 def _view(envelope: ParkedEnvelope) -> dict[str, Any]:
