@@ -32,6 +32,10 @@ class Done(BaseModel):
     success: bool
 
 
+class Removed(Done):
+    id: str
+
+
 class Rejected(BaseModel):
     """A recipient of a list who is left out; `index` counts from 0, `value` is masked. Of a row of a file also its
     `line` and the column at fault.
@@ -194,6 +198,7 @@ class SenderDone(Sender, Done):
 
 
 class Suppression(BaseModel):
+    id: str
     recipient: str = Field(description="Masked.")
     reason: SuppressionReason
     note: str | None
@@ -201,11 +206,14 @@ class Suppression(BaseModel):
     created_at: datetime
 
 
-class SuppressionDone(Suppression, Done):
-    pass
+class SuppressionLifted(Done):
+    """It is named as it was asked for: by its `id`, or by the masked number."""
+
+    id: str | None = None
+    recipient: str | None = None
 
 
-class SuppressionAdded(SuppressionDone):
+class SuppressionAdded(Suppression, Done):
     ended: int = Field(description="Deliveries that waited and are not sent any more.")
 
 

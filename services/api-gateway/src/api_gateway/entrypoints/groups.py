@@ -97,7 +97,7 @@ async def change(request: Request, group_id: str, caller: Admin) -> Response:
     return await post(request, caller, document, act)
 
 
-@router.delete("/{group_id}", response_model=answers.GroupDone, summary="Remove a group", openapi_extra=_REMOVE)
+@router.delete("/{group_id}", response_model=answers.Removed, summary="Remove a group", openapi_extra=_REMOVE)
 async def remove(request: Request, group_id: str, caller: Admin) -> Response:
     document = await read_json(request, optional=True)
 

@@ -63,7 +63,7 @@ async def show(request: Request, recipient: str, _: Admin) -> Response:
 
 
 @router.delete(
-    "/{recipient}", response_model=answers.SuppressionDone, summary="Contact a recipient again", openapi_extra=_LIFT
+    "/{recipient}", response_model=answers.SuppressionLifted, summary="Contact a recipient again", openapi_extra=_LIFT
 )
 async def lift(request: Request, recipient: str, caller: Admin) -> Response:
     document = await read_json(request, optional=True)

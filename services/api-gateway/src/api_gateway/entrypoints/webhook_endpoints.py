@@ -94,7 +94,7 @@ async def change(request: Request, endpoint_id: str, caller: Admin) -> Response:
 
 @router.delete(
     "/{endpoint_id}",
-    response_model=answers.WebhookEndpointDone,
+    response_model=answers.Removed,
     summary="Remove it with everything it was to be told",
     openapi_extra=_ACTION,
 )
