@@ -106,15 +106,21 @@ class MongoGate:
         return Wait(until, max((until - document["gate"]["now"]).total_seconds(), 0.001), window)
 
     async def give_back(self, key: str, granted: Granted, *, unused: int | None = None) -> None:
-        """Undo a grant, or the `unused` part of it; only once, and not after a later one was made (they are then lost).
+        """Undo a grant, or the `unused` part of it; only once.
 
+        After a later grant the windows forget it and the gap does not: what follows keeps its distance from nothing.
         What part of it is used for keeps its slot, so what follows keeps the gap from that.
         """
         count = granted.count if unused is None else unused
-        await self._collection.update_one(
+        undone = await self._collection.update_one(
             {"_id": key, "gate.undo.token": granted.token},
             pipelines.give_back(slot=granted.slot, count=count, whole=count == granted.count),
         )
+        if not undone.matched_count:
+            await self._collection.update_one(
+                {"_id": key, "gate.tokens": granted.token},
+                pipelines.forget(slot=granted.slot, count=count, token=granted.token),
+            )
 
     async def move(self, key: str, *, slot: datetime, gap: float, to: datetime, behind: float = 0.0) -> datetime | None:
         """Date a paced grant later because its call is late; answers the new slot.

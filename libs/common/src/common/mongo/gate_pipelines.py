@@ -2,7 +2,8 @@
 
 The document, under `gate`: `now` (when somebody last asked), `next_at` (before it no paced slot), a list of grants
 `{"at", "n"}` for each window, `last` (the answer to whoever asked last), `undo` (the last grant, so that it can be
-given back), `gap` (milliseconds, for a grant that is dated later by who does not know it).
+given back), `tokens` (of the last grants that were not given back), `gap` (milliseconds, for a grant that is dated
+later by who does not know it).
 
 `now` never goes back. The server reads its clock when an update arrives, not when it gets its turn, so of two updates
 the one with the older time may come second; and another member of the replica set has another clock.
@@ -20,6 +21,8 @@ LATENESS = timedelta(milliseconds=250)
 too many in any window of the true length."""
 LEAD = timedelta(milliseconds=120)
 """How long before its time a slot may be granted, so that the way to the provider costs the pacing nothing."""
+OUTSTANDING = 16
+"""So many of the last grants can be given back, each once."""
 EXACT_ENTRIES = 512
 """Up to this limit every grant has its own entry; above, grants of 1/512 of the window share one, dated by the last."""
 
@@ -42,6 +45,7 @@ def grant(
     slot: Any = "$gate.now" if skip_gap else {"$max": [next_at, "$gate.now"]}
     granted: Document = {"$gt": ["$gate.last.count", 0]}
     following: Document = {"$max": [next_at, {"$add": ["$gate.last.slot", milliseconds(gap)]}]}
+    outstanding = {"$concatArrays": [{"$ifNull": ["$gate.tokens", []]}, [token]]}
     undo = {"token": token, "before": next_at, "after": following}
     return [
         {"$set": {"gate.now": {"$max": [now, "$gate.now"]}, "touched_at": now}},
@@ -63,6 +67,7 @@ def grant(
                 "gate.gap": milliseconds(gap),
                 "gate.undo": {"$cond": [granted, undo, "$gate.undo"]},
                 "gate.next_at": {"$cond": [granted, following, next_at]},
+                "gate.tokens": {"$cond": [granted, {"$slice": [outstanding, -OUTSTANDING]}, "$gate.tokens"]},
                 **{
                     f"gate.{name}": {"$cond": [granted, _with_grant(name, limit), f"$gate.{name}"]}
                     for name, limit in windows.items()
@@ -80,7 +85,15 @@ def give_back(*, slot: datetime, count: int, whole: bool) -> list[Document]:
     if whole:
         unmoved = {"$eq": ["$gate.next_at", "$gate.undo.after"]}
         lists["gate.next_at"] = {"$cond": [unmoved, "$gate.undo.before", "$gate.next_at"]}
-    return [{"$set": lists}, {"$unset": "gate.undo"}]
+    return [{"$set": {**lists, "gate.tokens": _without("$gate.undo.token")}}, {"$unset": "gate.undo"}]
+
+
+def forget(*, slot: datetime, count: int, token: str) -> list[Document]:
+    """Take so much of a grant that is not the last one out of the windows again. What was dated later or merged away
+    stays.
+    """
+    lists: Document = {f"gate.{name}": _less(f"$gate.{name}", slot, count) for name in WINDOWS}
+    return [{"$set": {**lists, "gate.tokens": _without(token)}}]
 
 
 def move(*, slot: datetime, to: datetime, gap: timedelta) -> list[Document]:
@@ -182,6 +195,34 @@ def _without_grant(entries: str, slot: datetime, count: int) -> Document:
             "in": {"$cond": [{"$eq": ["$$last.at", slot]}, reduced, kept]},
         }
     }
+
+
+def _without(token: str) -> Document:
+    return {"$filter": {"input": {"$ifNull": ["$gate.tokens", []]}, "cond": {"$ne": ["$$this", token]}}}
+
+
+def _less(entries: str, slot: datetime, count: int) -> Document:
+    """The entries less so many of those of a moment."""
+    of_slot = {"$min": ["$$value.left", {"$cond": [{"$eq": ["$$this.at", slot]}, "$$this.n", 0]}]}
+    kept = {"at": "$$this.at", "n": {"$subtract": ["$$this.n", "$$taken"]}}
+    reduced: Document = {
+        "$reduce": {
+            "input": {"$ifNull": [entries, []]},
+            "initialValue": {"left": count, "entries": []},
+            "in": {
+                "$let": {
+                    "vars": {"taken": of_slot},
+                    "in": {
+                        "left": {"$subtract": ["$$value.left", "$$taken"]},
+                        "entries": {
+                            "$concatArrays": ["$$value.entries", {"$cond": [{"$gt": [kept["n"], 0]}, [kept], []]}]
+                        },
+                    },
+                }
+            },
+        }
+    }
+    return {"$getField": {"field": "entries", "input": reduced}}
 
 
 def _all_but_last(entries: str) -> Document:
