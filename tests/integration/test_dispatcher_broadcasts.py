@@ -168,6 +168,7 @@ async def test_two_planning_it_at_once_plan_everybody_once(dispatching: World) -
     assert (await dispatching.count(), stored["recipients"]) == (6_000, 6_000)
 
 
+@pytest.mark.alone
 async def test_cancelled_half_way_nothing_is_sent_a_second_later_and_everybody_has_an_outcome(
     dispatching: World,
 ) -> None:

@@ -54,7 +54,7 @@ async def cancel_all(
     waiting = {"$in": NOT_UNDER_WAY}
     in_line: Document = {**only, "notification_id": notification_id, "status": waiting}
     cancelled = 0
-    while ids := [one["_id"] async for one in deliveries.find(in_line, {"_id": 1}, hint="progress", limit=AT_ONCE)]:
+    while ids := [one["_id"] async for one in deliveries.find(in_line, {"_id": 1}, limit=AT_ONCE)]:
         changed = (await deliveries.update_many({"_id": {"$in": ids}, "status": waiting}, end)).modified_count
         cancelled += changed
         if not changed:
