@@ -39,7 +39,7 @@ class Directory:
         batch = _Batch(await self.many(kind, {telling.row.id for telling in tellings}), self._zone)
         told = [batch.take(telling) for telling in tellings]
         if not dry_run:
-            await self._write(kind, batch.updates(named_by(kind)))
+            await self._write(kind, batch)
         return told
 
     async def get(self, kind: str, identity: str) -> Document | None:
@@ -72,17 +72,18 @@ class Directory:
         """The customers with a (normalised) number; a family may share one."""
         return await self._mongo["customers"].find({"phone": number}).sort("_id", 1).to_list(None)
 
-    async def _write(self, kind: str, updates: list[UpdateOne]) -> None:
+    async def _write(self, kind: str, batch: "_Batch") -> None:
+        called, rows, put = named_by(kind), batch.rows, batch.first
         for remaining in reversed(range(TRIES)):
-            if not updates:
+            if not rows:
                 return
             try:
-                await self._mongo[kind].bulk_write(updates, ordered=False)
+                await self._mongo[kind].bulk_write([put(row, called) for row in rows], ordered=False)
             except BulkWriteError as error:
                 refused = error.details["writeErrors"]
                 if not remaining or not refused or any(one["code"] != DUPLICATE_KEY for one in refused):
                     raise
-                updates = [updates[one["index"]] for one in refused]  # they are there by now
+                rows, put = [rows[one["index"]] for one in refused], batch.update  # they are there by now
             else:
                 return
 
@@ -112,15 +113,43 @@ class _Batch:
             occasions[telling.occasion] = max(telling.stamp, occasions.get(telling.occasion, telling.stamp))
         return Told(identity, Outcome.NEW if new else Outcome.CHANGED if changed else Outcome.UNCHANGED, changed)
 
-    def updates(self, called: str) -> list[UpdateOne]:
-        """`called` is the field a row is called by."""
-        return [
-            UpdateOne({"_id": identity}, self._update(identity, called), upsert=True) for identity in self._occasions
-        ]
+    @property
+    def rows(self) -> list[str]:
+        return list(self._occasions)
 
-    def _update(self, identity: str, called: str) -> list[Document]:
+    def first(self, identity: str, called: str) -> UpdateOne:
+        """What is told of a row as it was read, or of one that was not there, is written as it is, which costs the
+        server a fraction of comparing. Should the row be another one by now, that is refused as a duplicate. `called`
+        is the field a row is called by.
+        """
+        before = self._stored.get(identity)
         winners = self._winners.get(identity, {})
-        return [*_update(winners, self._occasions[identity]), _found_as(identity, called, winners.get(called))]
+        if before is not None and ("told" not in before or not _comparable(winners, before)):
+            return self.update(identity, called)
+        told = {} if before is None else before["told"]
+        row: Document = {} if before is not None and FIELD in before else {FIELD: keys_of(identity)}
+        changed = before is None
+        for field, (at, version, value) in winners.items():
+            if [at, version] < told.get(field, list(_UNTOLD)):
+                continue
+            row |= {field: value, f"told.{field}": [at, version]}
+            changed = changed or field not in (before or {}) or (before or {})[field] != value
+            if field == called:
+                row[FIELD] = keys_of(identity, str(value))
+        as_read: Document = {"changed_at": {"$exists": False}} if before is None else {"told": told}
+        written: Document = {"$set": row} if row else {}
+        occasions = {f"occasions.{kind}": list(stamp) for kind, stamp in self._occasions[identity].items()}
+        if occasions:
+            written["$max"] = occasions
+        if changed:
+            written["$currentDate"] = {"changed_at": True}
+        written = written or {"$unset": {"_choice": ""}}  # something later is known of all of it: nothing is written
+        return UpdateOne({"_id": identity, **as_read}, written, upsert=True)
+
+    def update(self, identity: str, called: str) -> UpdateOne:
+        winners = self._winners.get(identity, {})
+        stages = [*_update(winners, self._occasions[identity]), _found_as(identity, called, winners.get(called))]
+        return UpdateOne({"_id": identity}, stages, upsert=True)
 
     def _say(self, identity: str, name: str, said: Winner) -> bool:
         """Whether the field has another value by it."""
@@ -131,6 +160,13 @@ class _Batch:
             return False
         known[name] = said
         return before is None or before[2] != said[2]
+
+
+def _comparable(winners: Mapping[str, Winner], row: Document) -> bool:
+    """Of equal stamps the greater value is kept, and only the server compares values of any kind."""
+    return all(
+        list(winner[:2]) != row["told"].get(name) or winner[2] == row.get(name) for name, winner in winners.items()
+    )
 
 
 def _known(row: Document) -> dict[str, Winner]:
