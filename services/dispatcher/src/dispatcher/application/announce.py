@@ -147,7 +147,8 @@ class Announce:
                 await tell([one])
                 missed = False
             except Exception as error:
-                log.error("announcement.not_told", of=name(one), error=str(error))  # noqa: TRY400
+                known = None if isinstance(error, Transient) else error
+                log.error("announcement.not_told", of=name(one), error=str(error), exc_info=known)  # noqa: TRY400 - none for an outage
                 if isinstance(error, Transient) and (missed or not self.subscribers.reachable):
                     raise
                 missed = isinstance(error, Transient)
