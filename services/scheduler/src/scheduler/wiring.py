@@ -10,10 +10,19 @@ from common.kernel.clock import SystemClock
 from common.runtime.loops import repeatedly
 from common.runtime.process import Application, Surroundings
 from scheduler.adapters.mongo_heartbeats import MongoHeartbeats
+from scheduler.application.ports import ScheduledJob
 from scheduler.application.show_life import ShowLife
 from scheduler.settings import SchedulerSettings
 
 HEARTBEAT_SECONDS = 1.0
+
+
+def scheduled_jobs(settings: SchedulerSettings, surroundings: Surroundings) -> list[ScheduledJob]:  # noqa: ARG001 - no job yet
+    """Every job: its schedule, how old a firing it still runs, how long a run may take.
+
+    `ScheduledJob(settings.schedule(settings.dunning), Dunning(…), oldest=…, longest=…)`
+    """
+    return []
 
 
 @asynccontextmanager

@@ -320,6 +320,59 @@ class SenderDocument(TypedDict):
     gate: NotRequired[dict[str, object]]
 
 
+class JobDocument(TypedDict):
+    """A job as the schedulers know it; `_id` is its name. `schedule` and `next_run` are `None` where it runs when a
+    person asks for it only. Firings are looked for from `since` on: when the schedule became what it is.
+    """
+
+    _id: str
+    schedule: str | None
+    timezone: str
+    next_run: datetime | None
+    oldest_seconds: float
+    longest_seconds: float
+    since: datetime
+    first_seen_at: datetime
+
+
+class JobLine(TypedDict):
+    """A part of a run that is counted on its own. `skipped` counts by reason."""
+
+    name: str
+    found: int
+    dispatched: int
+    skipped: dict[str, int]
+
+
+class JobRunDocument(TypedDict):
+    """A run of a job. `_id` is derived from the job and `due_at` where a schedule asked for it, random where a person
+    did (`due_at` is then when). `day`, like `2025-11-15`, is the local date it stands for.
+
+    `requested` waits for a scheduler; `running` is run anew by another one once `lease_until` has passed (`claims`
+    counts), unless it is too old by then; `done`, `failed` and `missed` are ends. `claim` tells one try from another.
+    """
+
+    _id: str
+    job: str
+    due_at: datetime
+    day: str
+    trigger: str
+    requested_by: str | None
+    dry_run: bool
+    status: str
+    claimed_by: str | None
+    claim: str | None
+    claims: int
+    lease_until: datetime | None
+    started_at: datetime | None
+    finished_at: datetime | None
+    found: int
+    dispatched: int
+    skipped: dict[str, int]
+    lines: list[JobLine]
+    errors: list[str]
+
+
 GATEWAY_SILENT_SECONDS = 5.0
 """A sender whose gateway has not been seen for so long takes part in nothing."""
 INLINE_AUDIENCE = 1_000

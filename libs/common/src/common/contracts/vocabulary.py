@@ -135,3 +135,29 @@ class CircuitState(StrEnum):
     CLOSED = "closed"
     OPEN = "open"
     HALF_OPEN = "half_open"
+
+
+class JobName(StrEnum):
+    """What the scheduler does at its times."""
+
+    SLA_MONITOR = "sla-monitor"
+    DUNNING = "dunning"
+    DAILY_SUMMARY = "daily-summary"
+    WEEKLY_PERFORMANCE = "weekly-performance"
+    PROVIDER_CHECK = "provider-check"
+    RETENTION = "retention"
+
+
+class RunTrigger(StrEnum):
+    SCHEDULE = "schedule"
+    PERSON = "person"
+
+
+class RunStatus(StrEnum):
+    """Of a job's run. The last three are ends: `missed` was not run, as it was too old before anybody could."""
+
+    REQUESTED = "requested"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    MISSED = "missed"

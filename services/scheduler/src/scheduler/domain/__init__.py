@@ -1,0 +1,1 @@
+"""Schedules, firings and what a run comes to: plain Python."""

@@ -1,0 +1,21 @@
+"""A moment a job is due at."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+
+@dataclass(frozen=True)
+class Firing:
+    """`due_at` is in UTC; `day` the local date it stands for, which a person who asks for a run may choose. A dry run
+    finds what a real one would, and tells nobody.
+    """
+
+    job: str
+    due_at: datetime
+    day: date
+    dry_run: bool = False
+
+    @property
+    def identity(self) -> str:
+        """Of the run of a schedule's firing: the same for whoever notices it, and however often."""
+        return f"run_{self.job}_{self.due_at:%Y%m%dT%H%M%SZ}"
