@@ -162,26 +162,25 @@ def _round_over(
         return _queued(delivery, providers, situation.now, cause, past, round_from=delivery["attempts_made"], **fields)
     this_round = tried(delivery, past)
     if this_round and all(attempt["outcome"] in NEVER_CALLED for attempt in this_round):
-        return _wait(delivery, situation, SILENT_GATEWAY_WAIT, cause, past=past, **fields)
-    wait = situation.plan.wait(delivery["retries"])
+        return _wait(delivery, situation.now + SILENT_GATEWAY_WAIT, f"{cause}; again in 1.0 s", past, **fields)
+    retries = delivery["retries"]
+    wait = situation.plan.wait(retries)
     if wait is None:
         return exhausted(delivery, past, cause, "RETRY_FAILED", **fields)
-    return _wait(delivery, situation, wait, cause, past=past, retries=delivery["retries"] + 1, **fields)
+    at = situation.now + wait
+    if at >= delivery["expires_at"]:  # no retry follows, so none is counted
+        return _wait(delivery, at, f"{cause}; its validity ends before the next try", past, **fields)
+    again = f"again in {wait.total_seconds():.1f} s"
+    if situation.plan.is_last(retries):
+        again = f"every provider failed; {again} for the last time, at {at:%Y-%m-%dT%H:%M:%SZ}"
+    return _wait(delivery, at, f"{cause}; {again}", past, retries=retries + 1, **fields)
 
 
-def _wait(
-    delivery: DeliveryDocument,
-    situation: Situation,
-    wait: timedelta,
-    cause: str,
-    *,
-    past: PastAttempt | None,
-    **fields: Any,
-) -> Change:
+def _wait(delivery: DeliveryDocument, at: datetime, cause: str, past: PastAttempt | None, **fields: Any) -> Change:
     return Change(
         DeliveryStatus.QUEUED,
-        f"{cause}; again in {wait.total_seconds():.1f} s",
-        wake_at=min(situation.now + wait, delivery["expires_at"]),
+        cause,
+        wake_at=min(at, delivery["expires_at"]),
         past=past,
         fields={"round_from": delivery["attempts_made"], **fields},
     )
