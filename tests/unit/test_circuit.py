@@ -181,6 +181,14 @@ def test_a_word_of_its_end_that_comes_late_takes_out_nothing_that_is_back() -> N
     assert circuit.reported_away(circuit.reported_back(circuit.closed(), after(20)), after(25), "gone")["state"] == OPEN
 
 
+def test_an_answer_that_the_device_is_connected_counts_once_it_cannot_be_older_than_the_refusal() -> None:
+    away = circuit.reported_away(circuit.closed(), after(10), "invalid token", FailureClass.AUTH)
+    assert away["failure"] is FailureClass.AUTH
+    assert circuit.answered_back(away, after(69)) is away
+    assert circuit.answered_back(away, after(70))["back_at"] == after(70)
+    assert circuit.answered_back(circuit.closed(), after(70)) == circuit.closed()
+
+
 def test_a_word_of_its_return_that_comes_late_changes_nothing() -> None:
     back = circuit.reported_back(circuit.closed(), after(20))
     assert circuit.reported_back(back, after(15)) is back

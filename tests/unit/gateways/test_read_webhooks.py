@@ -34,6 +34,7 @@ class Told:
         self.news: list[SenderReported | MessageReceived] = []
         self.counted: list[str] = []
         self.back: list[str] = []
+        self.devices: list[tuple[str, bool]] = []
 
     def put(self, report: Report) -> asyncio.Future[None]:
         self.reports.append(report)
@@ -50,6 +51,10 @@ class Told:
     async def handed_back(self, webhooks: WebhooksReceived) -> None:
         self.back += [one.body for one in webhooks.webhooks]
 
+    async def said(self, sender: str, *, connected: bool, at: datetime) -> None:
+        assert at.tzinfo is not None
+        self.devices.append((sender, connected))
+
     def webhook(self, said: str) -> None:
         self.counted.append(said)
 
@@ -57,7 +62,9 @@ class Told:
 def reading(told: Told) -> ReadWebhooks:
     accounts = {sender: Account(sender, f"TOKEN-OF-{sender}") for sender in ("fonnte-1", "fonnte-2")}
     devices = KnowDevices(accounts, Silent(), FonnteEnquiries("https://api.fonnte.com/send"))
-    return ReadWebhooks("fonnte", webhooks=FonnteWebhooks(), devices=devices, reports=told, news=told, observer=told)
+    return ReadWebhooks(
+        "fonnte", webhooks=FonnteWebhooks(), devices=devices, kept=told, reports=told, news=told, observer=told
+    )
 
 
 async def read(told: Told, *bodies: object) -> None:

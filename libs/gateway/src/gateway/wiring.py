@@ -24,10 +24,12 @@ from common.topology.declarations import ATTEMPTS, attempts_queue, enquiries_que
 from gateway.adapters.broker_news import BrokerNews
 from gateway.adapters.http_provider import http_provider
 from gateway.adapters.mongo_deliveries import MongoDeliveries
+from gateway.adapters.mongo_devices import MongoDevices
 from gateway.adapters.mongo_groups import MongoGroups
 from gateway.adapters.mongo_senders import MongoSenders
 from gateway.adapters.mongo_slots import MongoSlots
 from gateway.adapters.observer import AttemptObserver, WebhookCounter
+from gateway.application.check_devices import CheckDevices
 from gateway.application.find_groups import FindGroups
 from gateway.application.keep_slot import KeepSlot
 from gateway.application.know_devices import KnowDevices
@@ -160,21 +162,24 @@ def hear(
 
     accounts = {account.sender: account for account in settings.accounts()}
     reports = Coalesced(publish, limit=REPORTS_AN_ENVELOPE)
+    news, devices = BrokerNews(broker), MongoDevices(surroundings.mongo["senders"])
     read = ReadWebhooks(
         name,
         webhooks=webhooks,
         devices=KnowDevices(accounts, asking, enquiries),
+        kept=devices,
         reports=reports,
-        news=BrokerNews(broker),
+        news=news,
         observer=WebhookCounter(name, surroundings.registry),
     )
     prove = ProveAttempts(accounts, asking=asking, enquiries=enquiries, reports=reports, clock=clock)
     groups = MongoGroups(surroundings.mongo, provider=name, clock=clock)
     find_groups = FindGroups(accounts, asking=asking, enquiries=enquiries, groups=groups, clock=clock)
+    check_devices = CheckDevices(accounts, asking=asking, enquiries=enquiries, devices=devices, news=news, clock=clock)
     broker.subscribe(
         enquiries_queue(name),
         EnquiriesRequested,
-        on_enquiries_requested(prove, find_groups),
+        on_enquiries_requested(prove, find_groups, check_devices),
         prefetch=ENQUIRIES_AT_ONCE,
     )
     broker.subscribe(

@@ -288,12 +288,13 @@ class GroupDocument(TypedDict):
 
 
 class Circuit(TypedDict):
-    """Why and how long a sender is out. `recent` holds the last 20 calls: `{"at", "ok"}`. `back_at`: when it last
-    came back, by a call or its provider's word.
+    """Why and how long a sender is out: `reason` in its provider's words, `failure` in ours. `recent` holds the last
+    20 calls: `{"at", "ok"}`. `back_at`: when it last came back, by a call or its provider's word.
     """
 
     state: str
     reason: str | None
+    failure: NotRequired[str | None]
     opened_at: datetime | None
     retry_at: datetime | None
     back_at: NotRequired[datetime]
@@ -303,9 +304,25 @@ class Circuit(TypedDict):
     revision: int
 
 
+class DeviceDocument(TypedDict, total=False):
+    """What a sender's provider said of its device: whether it is connected, by its own word or by its answer
+    (`connected`, as of `connected_at`), and until when it is paid for. `asked_at`: when it was last asked,
+    `answered_at` when that was over, without an answer where `error` says why.
+    """
+
+    connected: bool
+    connected_at: datetime
+    expires_on: str | None
+    asked_at: datetime
+    answered_at: datetime
+    error: str | None
+
+
 class SenderDocument(TypedDict):
     """`_id` is `<provider>-<n>`. Registered and kept alive by its gateway (`gateway_seen_at`, server's time, every
     second), paused by people, taken out and brought back by the dispatcher (`circuit`), paced by the gate (`gate`).
+
+    `quota_total`: what was left after the last top-up; absent until one was seen.
     """
 
     _id: str
@@ -315,7 +332,9 @@ class SenderDocument(TypedDict):
     paused: NotRequired[bool]
     paused_by: NotRequired[str]
     circuit: NotRequired[Circuit]
+    device: NotRequired[DeviceDocument]
     quota_remaining: NotRequired[int]
+    quota_total: NotRequired[int]
     quota_at: NotRequired[datetime]
     gate: NotRequired[dict[str, object]]
 

@@ -138,7 +138,8 @@ class EnquiriesRequested(Event):
     """What a provider is to be asked before the deadline; it is answered with reports, or not at all.
 
     `last`: what cannot be proved now is given up, so a message that the provider still holds back is taken back.
-    `groups_of`: senders whose WhatsApp groups are to be looked up and stored.
+    `groups_of`: senders whose WhatsApp groups are to be looked up and stored. `devices_of`: senders whose device and
+    quota are to be looked at, which changes what is stored of them.
     """
 
     routing_key: ClassVar[str] = "enquiry.requested"
@@ -148,6 +149,7 @@ class EnquiriesRequested(Event):
     attempts: list[DoubtedAttempt] = Field(default_factory=list)
     last: bool = False
     groups_of: list[str] = Field(default_factory=list)
+    devices_of: list[str] = Field(default_factory=list)
 
     @property
     def topic(self) -> str:
@@ -196,7 +198,11 @@ class DeliveriesReported(Event):
 
 
 class SenderReported(Event):
-    """A provider says that a sender's device connected or disconnected."""
+    """A provider says that a sender's device connected or disconnected, or that it does not let the sender in.
+
+    `failure`: why it cannot send, where it is not the device. `checked`: the provider was asked, and what it answers
+    may lag behind what sending meets.
+    """
 
     routing_key: ClassVar[str] = "sender.reported"
 
@@ -205,6 +211,8 @@ class SenderReported(Event):
     connected: bool
     reason: str | None = None
     at: datetime
+    failure: FailureClass | None = None
+    checked: bool = False
 
 
 class MessageReceived(Event):

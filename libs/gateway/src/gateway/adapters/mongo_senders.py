@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from common.mongo.connection import Collection, Document, UpdateOne
+from gateway.adapters.mongo_quotas import quota_known
 
 
 class MongoSenders:
@@ -35,7 +36,5 @@ class MongoSenders:
         self.registered = True
 
     def _sign(self, sender: str, quota: int | None) -> UpdateOne:
-        known, dates = self._known, {"gateway_seen_at": True}
-        if quota is not None:
-            known, dates = {**known, "quota_remaining": quota}, {**dates, "quota_at": True}
-        return UpdateOne({"_id": sender}, {"$set": known, "$currentDate": dates}, upsert=True)
+        sign = {**self._known, "gateway_seen_at": "$$NOW", **({} if quota is None else quota_known(quota))}
+        return UpdateOne({"_id": sender}, [{"$set": sign}], upsert=True)

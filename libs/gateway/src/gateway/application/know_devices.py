@@ -62,7 +62,7 @@ class KnowDevices:
     async def _ask_one(self, account: Account) -> None:
         sender = account.sender
         try:
-            names = self._enquiries.read_device(await self._asking.ask(self._enquiries.device(account)))
+            names = self._enquiries.read_device(await self._asking.ask(self._enquiries.device(account))).names
         except Transient as error:
             log.warning("device.not_told", sender=sender, error=str(error))
             self._silent.add(sender)

@@ -115,6 +115,14 @@ class News(Protocol):
         ...
 
 
+class KnownDevices(Protocol):
+    """What is known of our senders' devices, where others see it."""
+
+    async def said(self, sender: str, *, connected: bool, at: datetime) -> None:
+        """Keep whether a device is connected, unless something later is known."""
+        ...
+
+
 class PreciseClock(Protocol):
     """MongoDB's time, finer than the milliseconds it keeps."""
 

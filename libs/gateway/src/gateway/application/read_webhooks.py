@@ -8,7 +8,7 @@ from common.contracts.events import MessageReceived, Report, SenderReported, Web
 from common.kernel.failures import Permanent, Transient
 from common.telemetry.logs import clean, logger
 from gateway.application.know_devices import KnowDevices
-from gateway.application.ports import News, Reports, WebhookObserver
+from gateway.application.ports import KnownDevices, News, Reports, WebhookObserver
 from gateway.domain.webhooks import DeviceSaid, MessageSaid, NotUnderstood, Told, Unreadable, Webhooks
 
 ERROR_CHARS = 300
@@ -28,6 +28,7 @@ class ReadWebhooks:
         *,
         webhooks: Webhooks,
         devices: KnowDevices,
+        kept: KnownDevices,
         reports: Reports,
         news: News,
         observer: WebhookObserver,
@@ -35,6 +36,7 @@ class ReadWebhooks:
         self._provider = provider
         self._webhooks = webhooks
         self._devices = devices
+        self._kept = kept
         self._reports = reports
         self._news = news
         self._observer = observer
@@ -88,6 +90,7 @@ class ReadWebhooks:
             log.warning("webhook.unknown_device", provider=self._provider)
             return
         log.info("sender.reported", sender=sender, connected=told.connected, reason=told.reason)
+        await self._kept.said(sender, connected=told.connected, at=told.at)
         await self._news.reported(
             SenderReported(
                 provider=self._provider,

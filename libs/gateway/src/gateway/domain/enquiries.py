@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 from common.contracts.events import DoubtedAttempt, Report
 from gateway.domain.account import Account
+from gateway.domain.device import Device
 from gateway.domain.dialect import Call
 from gateway.domain.groups import FoundGroup
 
@@ -14,11 +15,11 @@ class Enquiries(Protocol):
     """How one provider is asked, and how its answers read. Pure."""
 
     def device(self, account: Account) -> Call:
-        """Which device an account is."""
+        """Which device an account is, and how it is."""
         ...
 
-    def read_device(self, content: Mapping[str, Any]) -> frozenset[str]:
-        """Every name its webhooks may call the device by; none when the answer does not say."""
+    def read_device(self, content: Mapping[str, Any]) -> Device:
+        """What the answer says of it, however little that is."""
         ...
 
     def fate(self, account: Account, doubted: DoubtedAttempt, *, last: bool) -> Call | None:

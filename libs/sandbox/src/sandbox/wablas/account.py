@@ -21,7 +21,7 @@ def device_info(caller: "Caller") -> Answer:
         "name": device.name,
         "serial": device_id(device),
         "sender": device.number,
-        "quota": device.quota,
+        "quota": "unlimited" if caller.variants.quota == "unlimited" else device.quota,
         "expired_date": "2029-11-18",
         "active": True,
         "status": "connected" if device.connected else "disconnected",

@@ -14,6 +14,8 @@ FIRST_PROBE = timedelta(seconds=30)
 LAST_PROBE = timedelta(minutes=10)
 MOST_DOUBLINGS = 10
 """More would only make the number too large to be a time."""
+ANSWER_LAG = timedelta(seconds=60)
+"""For so long after a refusal a provider may still answer that the device is connected."""
 PROBE_SPAN = timedelta(seconds=60)
 """How long a probe may stay unanswered before another one is made."""
 
@@ -65,15 +67,27 @@ def says_nothing_new(circuit: Circuit | None, result: Result) -> bool:
     )
 
 
-def reported_away(circuit: Circuit, at: datetime, reason: str) -> Circuit:
-    """The provider says that the device is disconnected; the same object when a call or the circuit knows better."""
+def reported_away(
+    circuit: Circuit, at: datetime, reason: str, failure: FailureClass = FailureClass.DISCONNECTED
+) -> Circuit:
+    """The provider says that the device is disconnected, or does not let the sender in; the same object when a call
+    or the circuit knows better.
+    """
     worked_since = any(
         call["ok"] and isinstance(call["at"], datetime) and call["at"] > at for call in circuit["recent"]
     )
     known = circuit["state"] != CircuitState.CLOSED and circuit["opened_at"] is not None and circuit["opened_at"] >= at
     if worked_since or known or ("back_at" in circuit and circuit["back_at"] > at):
         return circuit
-    return _opened(circuit, Result(at, at, AttemptState.FAILED, FailureClass.DISCONNECTED, reason))
+    return _opened(circuit, Result(at, at, AttemptState.FAILED, failure, reason))
+
+
+def answered_back(circuit: Circuit, at: datetime) -> Circuit:
+    """The provider says, being asked, that the device is connected, which lags behind what sending meets."""
+    opened_at = circuit["opened_at"]
+    if circuit["state"] == CircuitState.CLOSED or (opened_at is not None and at - opened_at < ANSWER_LAG):
+        return circuit
+    return reported_back(circuit, at)
 
 
 def reported_back(circuit: Circuit, at: datetime) -> Circuit:
@@ -164,6 +178,7 @@ def _opened(circuit: Circuit, result: Result) -> Circuit:
         **circuit,
         "state": CircuitState.OPEN,
         "reason": result.error or (result.failure or result.state),
+        "failure": result.failure,
         "opened_at": result.at,
         "retry_at": result.at + pause,
         "openings": circuit["openings"] + 1,

@@ -9,9 +9,12 @@ from common.contracts.events import DoubtedAttempt, Report, Reported
 from common.contracts.vocabulary import FailureClass
 from common.kernel.phone import is_group
 from gateway.domain.account import Account
-from gateway.domain.dialect import Call, first_text, says_true
+from gateway.domain.answer import Refused
+from gateway.domain.device import Device, connection_of, day_of, quota_of
+from gateway.domain.dialect import Call, classify, first_text, says_false, says_true
 from gateway.domain.groups import FoundGroup, NoGroups
 from gateway.domain.webhooks import word
+from gateway_fonnte.domain.dialect import REASONS
 
 NO_GROUP = "no whatsapp group"
 TOO_LATE = "cannot delete message with status"
@@ -28,8 +31,15 @@ class FonnteEnquiries:
     def device(self, account: Account) -> Call:
         return self._call(account, "device")
 
-    def read_device(self, content: Mapping[str, Any]) -> frozenset[str]:
-        return frozenset({word(content, "device")} - {""})
+    def read_device(self, content: Mapping[str, Any]) -> Device:
+        """`expired` is a day in the account's language, `quota` a text."""
+        names = frozenset({word(content, "device")} - {""})
+        connected = connection_of(content, "device_status")
+        if connected is None and says_false(content.get("status", content.get("Status"))):
+            said = first_text(content, "reason", "detail", "message") or "refused without a reason"
+            return Device(names, refused=Refused(classify(said, REASONS), said))
+        quota, unlimited = quota_of(content.get("quota"))
+        return Device(names, connected, quota, unlimited, day_of(content.get("expired")))
 
     def fate(self, account: Account, doubted: DoubtedAttempt, *, last: bool) -> Call | None:
         """Fonnte cannot be asked for the state of a message, but a message it still keeps can be deleted: then it was

@@ -7,7 +7,9 @@ from urllib.parse import urlencode
 
 from common.contracts.events import DoubtedAttempt, Report, Reported
 from gateway.domain.account import Account
-from gateway.domain.dialect import Call, classify
+from gateway.domain.answer import Refused
+from gateway.domain.device import Device, connection_of, day_of, quota_of
+from gateway.domain.dialect import Call, classify, first_text, says_false
 from gateway.domain.groups import FoundGroup, NoGroups
 from gateway.domain.webhooks import word
 from gateway_wablas.domain.dialect import REASONS
@@ -25,11 +27,15 @@ class WablasEnquiries:
         token = account.credential.partition(".")[0]
         return Call(f"{self._server}/api/device/info?{urlencode({'token': token})}", {}, method="GET")
 
-    def read_device(self, content: Mapping[str, Any]) -> frozenset[str]:
+    def read_device(self, content: Mapping[str, Any]) -> Device:
         device = content.get("data")
         if not isinstance(device, Mapping):
-            return frozenset()
-        return frozenset({word(device, "serial"), word(device, "sender")} - {""})
+            said = first_text(content, "message", "reason", "detail") or "refused without a reason"
+            refused = says_false(content.get("status", content.get("Status")))
+            return Device(refused=Refused(classify(said, REASONS), said) if refused else None)
+        names = frozenset({word(device, "serial"), word(device, "sender")} - {""})
+        quota, unlimited = quota_of(device.get("quota"))
+        return Device(names, connection_of(device, "status"), quota, unlimited, day_of(device.get("expired_date")))
 
     def fate(self, account: Account, doubted: DoubtedAttempt, *, last: bool) -> Call | None:  # noqa: ARG002 - the port
         """Its report of what carries our reference."""
