@@ -41,6 +41,7 @@ from api_gateway.application.audit_changes import AuditChanges
 from api_gateway.application.cancel_notification import CancelNotification
 from api_gateway.application.capacity import Capacity
 from api_gateway.application.change_route import ChangeRoute
+from api_gateway.application.check_sender import CheckSender
 from api_gateway.application.compose_notification import ComposeNotification
 from api_gateway.application.identify import Identify
 from api_gateway.application.issue_api_keys import IssueApiKeys
@@ -108,7 +109,7 @@ async def wire(settings: Settings, surroundings: Surroundings) -> AsyncIterator[
     audit_entries, api_keys = MongoAuditLog(mongo), MongoApiKeys(mongo)
     identify, signing_in = _identify(settings, api_keys, clock)
     audit, suppressions = AuditChanges(audit_entries, clock), Suppressions(mongo, settings.zone)
-    groups = MongoGroups(mongo)
+    groups, enquiries = MongoGroups(mongo), RabbitEnquiries(surroundings.broker)
     reservations, queue = MongoReservations(mongo), MongoQueue(mongo)
     limits = Limits(settings.queue_delay, settings.per_minute, settings.per_hour, settings.per_day)
     capacity = Capacity(queue, senders, clock, limits)
@@ -178,10 +179,11 @@ async def wire(settings: Settings, surroundings: Surroundings) -> AsyncIterator[
         capacity=capacity,
         take_webhook=take_webhook,
         keep_groups=KeepGroups(groups, audit, clock),
-        sync_groups=SyncGroups(MongoGroupLookups(mongo), RabbitEnquiries(surroundings.broker), senders, audit, clock),
+        sync_groups=SyncGroups(MongoGroupLookups(mongo), enquiries, senders, audit, clock),
         notifications=notifications,
         deliveries=deliveries,
         senders=senders,
+        check_sender=CheckSender(enquiries, senders, clock),
         directory=directory,
         tell_directory=TellDirectory(directory),
         ledger=MongoLedger(mongo),

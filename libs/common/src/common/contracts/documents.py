@@ -394,5 +394,7 @@ class JobRunDocument(TypedDict):
 
 GATEWAY_SILENT_SECONDS = 5.0
 """A sender whose gateway has not been seen for so long takes part in nothing."""
+DEVICE_ASKED_EVERY_SECONDS = 10.0
+"""A provider is asked no more often how a device is."""
 INLINE_AUDIENCE = 1_000
 """Recipients a notification carries itself; more go to pages of this size."""

@@ -2,12 +2,12 @@
 
 from datetime import datetime, timedelta
 
+from common.contracts.documents import DEVICE_ASKED_EVERY_SECONDS
 from common.mongo.connection import Collection, Document
 from gateway.adapters.mongo_quotas import NO_QUOTA, quota_known
 from gateway.domain.device import Device
 
-AT_MOST_EVERY = timedelta(seconds=10)
-"""Nobody says how often a provider may be asked about a device; so often is harmless."""
+AT_MOST_EVERY = timedelta(seconds=DEVICE_ASKED_EVERY_SECONDS)
 
 
 class MongoDevices:

@@ -17,7 +17,12 @@ class RabbitEnquiries:
         self._broker = broker
 
     async def groups(self, provider: str, senders: Sequence[str], deadline: datetime) -> None:
-        asked = EnquiriesRequested(provider=provider, deadline=deadline, groups_of=list(senders))
+        await self._ask(EnquiriesRequested(provider=provider, deadline=deadline, groups_of=list(senders)))
+
+    async def device(self, provider: str, sender: str, deadline: datetime) -> None:
+        await self._ask(EnquiriesRequested(provider=provider, deadline=deadline, devices_of=[sender]))
+
+    async def _ask(self, asked: EnquiriesRequested) -> None:
         try:
             await self._broker.publish(ATTEMPTS, asked, timeout=CONFIRM_SECONDS)
         except Transient as error:

@@ -3,7 +3,7 @@
 A field with a default may be left out of an answer; of all the others a missing value is null.
 """
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, Field
@@ -168,8 +168,25 @@ class SenderCircuit(BaseModel):
 
 
 class SenderQuota(BaseModel):
+    """As the provider last told it. `total` is what there was after the last top-up, once one was seen."""
+
     remaining: int | None
+    total: int | None
     at: datetime | None
+    age_seconds: int | None
+
+
+class SenderDevice(BaseModel):
+    """Whether it is connected, as of `connected_at`: by its own word, a check or a refused message. `checked_at`: when
+    the provider was last asked; `error`: why it did not say.
+    """
+
+    connected: bool | None
+    connected_at: datetime | None
+    age_seconds: int | None
+    expires_on: date | None
+    checked_at: datetime | None
+    error: str | None
 
 
 class SenderUsage(BaseModel):
@@ -187,6 +204,7 @@ class Sender(BaseModel):
     why: str | None
     circuit: SenderCircuit
     quota: SenderQuota
+    device: SenderDevice
     usage: dict[str, SenderUsage]
     gap: float = Field(description="Seconds between two messages.")
     gateway_seen_at: datetime
@@ -195,6 +213,12 @@ class Sender(BaseModel):
 
 class SenderDone(Sender, Done):
     pass
+
+
+class SenderChecked(Sender, Done):
+    """`answered`: whether the provider has; otherwise what is shown was known before."""
+
+    answered: bool
 
 
 class Suppression(BaseModel):

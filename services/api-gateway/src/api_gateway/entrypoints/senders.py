@@ -64,6 +64,26 @@ async def reset_limits(request: Request, sender_id: str, caller: Operator) -> Re
     return await _do(request, caller, sender_id, lambda: uses(request).senders.reset_limits(sender_id))
 
 
+@router.post(
+    "/{sender_id}/check",
+    response_model=answers.SenderChecked,
+    responses={202: {"description": "The provider has not answered so far", "model": answers.SenderChecked}},
+    summary="Ask its provider how its device and quota are",
+    openapi_extra=_ACTION,
+)
+async def check(request: Request, sender_id: str, caller: Operator) -> Response:
+    document = await read_json(request, optional=True)
+
+    async def act(_: Turn) -> Answer:
+        shaped(document, NoBody)
+        sender, answered_now = await uses(request).check_sender(sender_id)
+        log.info("sender.check_asked", sender=sender_id, answered=answered_now, by=caller.subject)
+        view = {"success": True, "answered": answered_now, **_view(uses(request), sender)}
+        return answered(view, 200 if answered_now else 202)
+
+    return await post(request, caller, document, act)
+
+
 async def _do(request: Request, caller: Caller, sender_id: str, change: Callable[[], Awaitable[bool]]) -> Response:
     document = await read_json(request, optional=True)
     shaped(document, NoBody)

@@ -11,6 +11,7 @@ from api_gateway.application.act_on_deliveries import ActOnDeliveries
 from api_gateway.application.cancel_notification import CancelNotification
 from api_gateway.application.capacity import Capacity
 from api_gateway.application.change_route import ChangeRoute
+from api_gateway.application.check_sender import CheckSender
 from api_gateway.application.editing_ports import ChangeableRoutes, TemplateVersions
 from api_gateway.application.identify import Identify
 from api_gateway.application.issue_api_keys import IssueApiKeys
@@ -66,6 +67,7 @@ class Uses:
     notifications: Notifications
     deliveries: Deliveries
     senders: Senders
+    check_sender: CheckSender
     directory: Directory
     tell_directory: TellDirectory
     ledger: Ledger

@@ -18,7 +18,14 @@ from common.contracts.documents import (
     PastAttempt,
     SenderDocument,
 )
-from common.contracts.vocabulary import WAITING, DeliveryStatus, NotificationStatus, Priority
+from common.contracts.vocabulary import (
+    WAITING,
+    CircuitState,
+    DeliveryStatus,
+    FailureClass,
+    NotificationStatus,
+    Priority,
+)
 from common.kernel.phone import mask, mask_in_text
 from common.mongo.gate import Limits, usage
 
@@ -175,7 +182,13 @@ def sender(document: SenderDocument, limits: Limits, now: datetime) -> View:
             "opened_at": None if circuit is None else circuit["opened_at"],
             "retry_at": None if circuit is None else circuit["retry_at"],
         },
-        "quota": {"remaining": document.get("quota_remaining"), "at": document.get("quota_at")},
+        "quota": {
+            "remaining": document.get("quota_remaining"),
+            "total": document.get("quota_total"),
+            "at": document.get("quota_at"),
+            "age_seconds": _age(document.get("quota_at"), now),
+        },
+        "device": _device(document, now),
         "usage": {
             one.window: {"limit": one.limit, "used": one.used, "reset_at": one.reset_at}
             for one in usage(document.get("gate", {}), limits, now)
@@ -184,6 +197,28 @@ def sender(document: SenderDocument, limits: Limits, now: datetime) -> View:
         "gateway_seen_at": document["gateway_seen_at"],
         "gateway_alive": out != "its gateway is silent",
     }
+
+
+def _device(document: SenderDocument, now: datetime) -> View:
+    device, circuit = document.get("device", {}), document.get("circuit")
+    connected, at = device.get("connected"), device.get("connected_at")
+    if circuit is not None and circuit["state"] != CircuitState.CLOSED and circuit["opened_at"] is not None:
+        refused = circuit.get("failure") == FailureClass.DISCONNECTED
+        if refused and (at is None or circuit["opened_at"] > at):  # what sending met says more than what was answered
+            connected, at = False, circuit["opened_at"]
+    error = device.get("error")
+    return {
+        "connected": connected,
+        "connected_at": at,
+        "age_seconds": _age(at, now),
+        "expires_on": device.get("expires_on"),
+        "checked_at": device.get("answered_at"),
+        "error": None if error is None else mask_in_text(error),
+    }
+
+
+def _age(at: datetime | None, now: datetime) -> int | None:
+    return None if at is None else max(0, round((now - at).total_seconds()))
 
 
 def queue(glance: Glance) -> View:
