@@ -24,13 +24,6 @@ OF_THE_SANDBOX = {
 KEPT_NAMES = {"WHATSAPP_SENDER"}
 """Names that installations have set for long and that may stay where they are."""
 COMING = {
-    "MAIL_HOST",
-    "MAIL_PORT",
-    "MAIL_USERNAME",
-    "MAIL_PASSWORD",
-    "MAIL_ENCRYPTION",
-    "MAIL_FROM_ADDRESS",
-    "MAIL_FROM_NAME",
     "OTEL_EXPORTER_OTLP_ENDPOINT",
 }
 """Names that are settled and not read by any service yet; whoever reads one takes it out here."""

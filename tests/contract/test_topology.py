@@ -25,6 +25,7 @@ from common.topology.declarations import (
     EVENTS,
     EXCHANGES,
     FACTS,
+    GATEWAYS,
     MESSAGES,
     NOTIFICATIONS,
     OUTCOMES,
@@ -47,11 +48,11 @@ WORK_QUEUES = [queue for queue in QUEUES if queue is not PARKED]
 def addresses(event: type[Event]) -> set[str]:
     """Every routing key an event can be published with."""
     if event is AttemptsRequested:
-        return {attempts_address(provider) for provider in PROVIDERS}
+        return {attempts_address(provider) for provider in GATEWAYS}
     if event is WebhooksReceived:
         return {webhooks_address(provider) for provider in PROVIDERS}
     if event is EnquiriesRequested:
-        return {enquiries_address(provider) for provider in PROVIDERS}
+        return {enquiries_address(provider) for provider in GATEWAYS}
     return {event.routing_key}
 
 
@@ -157,7 +158,7 @@ def test_every_queue_is_subscribed_to_in_exactly_one_place_of_its_consumer() -> 
     assert sorted(subscribed) == sorted((place, name) for name, place in expected.items())
     assert {queue.name for queue in QUEUES} == {
         *(q.name for q in (NOTIFICATIONS, OUTCOMES, REPORTS, FACTS, MESSAGES, REQUESTS, PARKED, ANNOUNCEMENTS)),
-        *(attempts_queue(provider).name for provider in PROVIDERS),
+        *(attempts_queue(provider).name for provider in GATEWAYS),
         *(webhooks_queue(provider).name for provider in PROVIDERS),
-        *(enquiries_queue(provider).name for provider in PROVIDERS),
+        *(enquiries_queue(provider).name for provider in GATEWAYS),
     }

@@ -39,7 +39,7 @@ async def test_one_custom_message_is_stored_as_the_dispatcher_expects_it(api: Ap
     assert abs(datetime.now(UTC) - created) < timedelta(seconds=30)
     assert {
         "type": "custom",
-        "channel": "whatsapp",
+        "channels": ["whatsapp"],
         "priority": "high",
         "message": "hai\ndunia",
         "data": None,

@@ -16,7 +16,7 @@ def stored_notification(**changes: Any) -> Document:
     fields: Document = {
         "_id": new_id("ntf"),
         "type": "custom",
-        "channel": "whatsapp",
+        "channels": ["whatsapp"],
         "priority": "normal",
         "message": "hai",
         "data": None,
@@ -52,10 +52,10 @@ def stored_delivery(
     now = of["created_at"]
     priority = str(changes.get("priority", of["priority"]))
     document: Document = {
-        "_id": delivery_id(of["_id"], of["channel"], to),
+        "_id": delivery_id(of["_id"], of["channels"][0], to),
         "notification_id": of["_id"],
         "type": of["type"],
-        "channel": of["channel"],
+        "channel": of["channels"][0],
         "recipient": to,
         "message": "hai",
         "template": None,

@@ -28,7 +28,7 @@ def notification(audience: Sequence[AudienceMember] | int = 1, **changed: Any) -
     document: dict[str, Any] = {
         "_id": new_id("ntf"),
         "type": "custom",
-        "channel": "whatsapp",
+        "channels": ["whatsapp"],
         "priority": Priority.NORMAL,
         "message": "Halo",
         "data": None,

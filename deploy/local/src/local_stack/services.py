@@ -32,5 +32,6 @@ SERVICES = (
     python_service("scheduler"),
     python_service("gateway-fonnte"),
     python_service("gateway-wablas"),
+    python_service("gateway-email"),
 )
 SANDBOX = python_service("sandbox")

@@ -27,6 +27,7 @@ class Notify(TypedDict, total=False):
     send_at: datetime | str
     validity_seconds: float
     on_unknown: str
+    channels: Sequence[str]
     providers: Sequence[str]
     direct: bool
     force: bool

@@ -1,7 +1,7 @@
 """What every WhatsApp gateway is told by the environment."""
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 
 from pydantic import Field, SecretStr, field_validator
 
@@ -10,6 +10,26 @@ from common.config.whatsapp import PROVIDERS
 from gateway.domain.account import Account, accounts
 from gateway.domain.addresses import web_address
 from gateway.domain.aliases import address_variable, listed, token_variable
+
+
+class Told(Protocol):
+    """What every gateway is told, of whatever channel."""
+
+    @property
+    def gateway_of(self) -> str: ...
+
+    @property
+    def instance(self) -> str: ...
+
+    @property
+    def connect_timeout(self) -> float: ...
+
+    @property
+    def read_timeout(self) -> float: ...
+
+    def accounts(self) -> tuple[Account, ...]:
+        """The senders to register."""
+        ...
 
 
 class GatewaySettings(ServiceSettings):

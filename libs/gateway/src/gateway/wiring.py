@@ -1,7 +1,7 @@
 """How a gateway is put together; a provider's service brings its settings and its dialect."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
@@ -15,6 +15,7 @@ from common.contracts.events import (
     WebhooksReceived,
 )
 from common.http.operations import operations_app
+from common.messaging.broker import Envelope
 from common.messaging.coalesced import Coalesced
 from common.mongo.gate import LATENESS, MongoGate
 from common.mongo.server_clock import ServerClock
@@ -43,7 +44,7 @@ from gateway.domain.dialect import Dialect
 from gateway.domain.enquiries import Enquiries
 from gateway.domain.webhooks import Webhooks
 from gateway.entrypoints.consumers import on_attempts_requested, on_enquiries_requested, on_webhooks_received
-from gateway.settings import GatewaySettings
+from gateway.settings import GatewaySettings, Told
 
 ENVELOPES_AT_ONCE = 32
 """More than the calls need: an envelope with one slow call keeps its place, and must not keep the others waiting."""
@@ -81,12 +82,13 @@ async def http_gateway(
 
 
 def gateway(
-    settings: GatewaySettings,
+    settings: Told,
     surroundings: Surroundings,
     provider: Provider,
     clock: ServerClock,
     *,
     max_text_chars: int,
+    calls_at_once: int = CALLS_AT_ONCE,
 ) -> Application:
     """The gateway of any provider. It keeps the clock set, and nothing is handled before that is."""
     name, broker, mongo = settings.gateway_of, surroundings.broker, surroundings.mongo
@@ -114,7 +116,7 @@ def gateway(
         outcomes=outcomes,
         clock=clock,
         observer=observer,
-        room=Room(CALLS_AT_ONCE),
+        room=Room(calls_at_once),
         connect_within=settings.connect_timeout,
         max_text_chars=max_text_chars,
     )
@@ -176,13 +178,16 @@ def hear(
     groups = MongoGroups(surroundings.mongo, provider=name, clock=clock)
     find_groups = FindGroups(accounts, asking=asking, enquiries=enquiries, groups=groups, clock=clock)
     check_devices = CheckDevices(accounts, asking=asking, enquiries=enquiries, devices=devices, news=news, clock=clock)
-    broker.subscribe(
-        enquiries_queue(name),
-        EnquiriesRequested,
-        on_enquiries_requested(prove, find_groups, check_devices),
-        prefetch=ENQUIRIES_AT_ONCE,
-    )
+    hear_enquiries(settings, surroundings, on_enquiries_requested(prove, find_groups, check_devices))
     broker.subscribe(
         webhooks_queue(name), WebhooksReceived, on_webhooks_received(read), prefetch=WEBHOOK_ENVELOPES_AT_ONCE
     )
     application.connections.append(reports.run)
+
+
+def hear_enquiries(
+    settings: Told, surroundings: Surroundings, handle: Callable[[Envelope[EnquiriesRequested]], Awaitable[None]]
+) -> None:
+    """Have a gateway listen to what its provider is to be asked."""
+    name = settings.gateway_of
+    surroundings.broker.subscribe(enquiries_queue(name), EnquiriesRequested, handle, prefetch=ENQUIRIES_AT_ONCE)

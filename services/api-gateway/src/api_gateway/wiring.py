@@ -72,8 +72,8 @@ from common.contracts.events import NotificationAccepted
 from common.kernel.clock import Clock, SystemClock
 from common.messaging.coalesced import Coalesced
 from common.mongo.figures import Figures
-from common.mongo.gate import Limits
 from common.mongo.routes import Routes
+from common.mongo.sender_limits import limits_of
 from common.mongo.server_clock import ServerClock
 from common.mongo.suppressions import Suppressions
 from common.mongo.templates import Templates
@@ -111,7 +111,7 @@ async def wire(settings: Settings, surroundings: Surroundings) -> AsyncIterator[
     audit, suppressions = AuditChanges(audit_entries, clock), Suppressions(mongo, settings.zone)
     groups, enquiries = MongoGroups(mongo), RabbitEnquiries(surroundings.broker)
     reservations, queue = MongoReservations(mongo), MongoQueue(mongo)
-    limits = Limits(settings.queue_delay, settings.per_minute, settings.per_hour, settings.per_day)
+    limits = limits_of(settings)
     capacity = Capacity(queue, senders, clock, limits)
     policy = Policy(settings.provider_order, settings.unknown_wait_seconds, settings.zone)
     patience = min(settings.connect_timeout + settings.read_timeout + ANSWER_SLACK_SECONDS, LONGEST_WAIT_SECONDS)

@@ -4,12 +4,12 @@ from datetime import timedelta
 
 from pydantic import Field
 
-from common.config.whatsapp import LimitSettings
+from common.config.senders import SenderSettings
 from common.mongo.gate import Limits
 from dispatcher.domain.retries import RetryPlan
 
 
-class Settings(LimitSettings):
+class Settings(SenderSettings):
     enabled: bool = Field(default=True, validation_alias="WHATSAPP_ENABLED")
     max_retries: int = Field(3, ge=0, le=20, validation_alias="WHATSAPP_MAX_RETRIES")
     backoff_multiplier: float = Field(2.0, ge=1, le=10, validation_alias="WHATSAPP_BACKOFF_MULTIPLIER")
@@ -18,9 +18,6 @@ class Settings(LimitSettings):
     recipient_per_minute: int = Field(0, ge=0, validation_alias="KABAR_RECIPIENT_LIMIT_PER_MINUTE")
     recipient_per_hour: int = Field(0, ge=0, validation_alias="KABAR_RECIPIENT_LIMIT_PER_HOUR")
     recipient_per_day: int = Field(0, ge=0, validation_alias="KABAR_RECIPIENT_LIMIT_PER_DAY")
-
-    def sender_limits(self) -> Limits:
-        return Limits(self.queue_delay, self.per_minute, self.per_hour, self.per_day)
 
     def recipient_limits(self) -> Limits:
         return Limits(0.0, self.recipient_per_minute, self.recipient_per_hour, self.recipient_per_day)

@@ -5,9 +5,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from common.config.whatsapp import PROVIDERS
+from common.contracts.documents import SenderDocument
+from common.contracts.vocabulary import MAIL_PROVIDER
 from common.http.operations import operations_app
 from common.mongo.directory import Directory
 from common.mongo.gate import MongoGate
+from common.mongo.sender_limits import limits_of
 from common.mongo.server_clock import ServerClock
 from common.mongo.suppressions import Suppressions
 from common.mongo.templates import Templates
@@ -92,18 +95,20 @@ async def wire(settings: Settings, surroundings: Surroundings) -> AsyncIterator[
     hours = KeepHours(settings.zone, deliveries, lookout, metrics)
     opt_outs = RespectOptOuts(suppressions, deliveries, lookout, metrics)
     gate, group_ids = MongoGate(mongo["senders"]), MongoGroupIds(mongo)
+    limits_by_provider = limits_of(settings)
 
-    def serve(identity: str) -> ServeSender:
+    def serve(sender: SenderDocument) -> ServeSender:
+        identity, limits = sender["_id"], limits_by_provider(sender["provider"])
         return ServeSender(
             identity=identity,
-            limits=settings.sender_limits(),
+            limits=limits,
             ageing=settings.ageing(),
             deliveries=deliveries,
             senders=senders,
             gate=gate,
             gateways=gateways,
             claim=ClaimDeliveries(
-                identity, settings.queue_delay, deliveries, gateways, caps, hours, opt_outs, lookout, metrics, group_ids
+                identity, limits.gap, deliveries, gateways, caps, hours, opt_outs, lookout, metrics, group_ids
             ),
             lookout=lookout,
             metrics=metrics,
@@ -121,7 +126,7 @@ async def wire(settings: Settings, surroundings: Surroundings) -> AsyncIterator[
         facts=facts_table(keep),
         receive=receive,
     )
-    senders_served = SenderLoops(lookout, serve if settings.enabled else None)
+    senders_served = SenderLoops(lookout, serve, served=lambda provider: settings.enabled or provider == MAIL_PROVIDER)
 
     async def drain() -> None:
         await asyncio.gather(senders_served.drain(), broadcasts.drain())

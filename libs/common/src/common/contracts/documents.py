@@ -69,7 +69,8 @@ class DeliveryDocument(TypedDict):
     waits for a person. `called_off` (and its code) says why it is not to go on, whatever is still told about it;
     `retried_at` that a person wanted it after all, so that only a person cancels it again. `hours`: outside of them
     it waits as `scheduled`. `suppressible`: it is not sent to a recipient with a suppression. `proof_at`: while it
-    waits for proof, when its provider is asked for some. `announce_at` is there while a change of its status may
+    waits for proof, when its provider is asked for some. `subject_line`: of an e-mail, which has its text in `message`;
+    HTML is made of that when it is sent. `announce_at` is there while a change of its status may
     not have been told to others; after it a sweeper tells it, and leaves its mark in `announced_by` while it does.
     """
 
@@ -79,6 +80,7 @@ class DeliveryDocument(TypedDict):
     channel: str
     recipient: str
     message: str
+    subject_line: NotRequired[str]
     template: str | None
     priority: str
     rank: int
@@ -132,9 +134,15 @@ class Hours(TypedDict):
 
 
 class AudienceMember(TypedDict):
-    """One recipient of a notification, normalised; `message`/`data` only where an item of a bulk call has its own."""
+    """One delivery of a notification: its recipient, normalised, and by which `channel` (WhatsApp when it is absent).
+
+    A person who is told by two channels is two members. `message`/`data` only where an item of a bulk call has its own.
+    `unreachable`: why this one has no address; its delivery ends at once, saying so, and `to` only tells it apart.
+    """
 
     to: str
+    channel: NotRequired[str]
+    unreachable: NotRequired[str]
     message: NotRequired[str]
     data: NotRequired[dict[str, object]]
 
@@ -165,7 +173,9 @@ class NotificationDocument(TypedDict):
     """`wake_at`: when a sweeper plans what nobody planned, or ends what was cancelled; gone once that is done, as is
     `planning`.
 
-    With `audience_query`, `recipients` is a count made on acceptance until it is planned, and exact from then on.
+    `recipients` counts deliveries, one for each recipient and channel; `people`, where there are several channels, whom
+    they are for. Who is found while planning is told by each of the `channels`. `providers` are WhatsApp's. With
+    `audience_query`, `recipients` is a count made on acceptance until it is planned, and exact from then on.
     `template` is the version every delivery of it is rendered with. `subject` and `stage` say what it is about (a
     ticket, an invoice; a reminder's stage): with `dedupe_seconds` nobody is told the same twice within that time.
 
@@ -177,7 +187,7 @@ class NotificationDocument(TypedDict):
 
     _id: str
     type: str
-    channel: str
+    channels: list[str]
     priority: str
     message: str | None
     data: dict[str, object] | None
@@ -185,6 +195,7 @@ class NotificationDocument(TypedDict):
     pages: int
     planned_pages: int
     recipients: int
+    people: NotRequired[int]
     rejected: NotRequired[int]
     providers: list[str]
     direct: bool

@@ -19,7 +19,10 @@ class NotificationAccepted(Event):
 
 
 class AttemptRequest(BaseModel):
-    """One call to make. `slot` is the moment it was granted; `None` when nothing paces the sender."""
+    """One call to make. `slot` is the moment it was granted; `None` when nothing paces the sender.
+
+    Of an e-mail: its `subject`, and `unsubscribe`, whether its recipient may ask for no more of its kind.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -27,6 +30,8 @@ class AttemptRequest(BaseModel):
     number: int
     recipient: str
     text: str
+    subject: str | None = None
+    unsubscribe: bool = False
     slot: datetime | None = None
 
     @property

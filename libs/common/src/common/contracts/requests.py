@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, StrictBool, StrictFloat, StrictInt, StrictStr
 
-from common.contracts.vocabulary import NotificationType, OnUnknown, Priority
+from common.contracts.vocabulary import Channel, NotificationType, OnUnknown, Priority
 
 MOST_RECIPIENTS = 100_000
 MOST_ITEMS = 10_000
@@ -19,7 +19,7 @@ Seconds = Annotated[StrictInt | StrictFloat, Field(gt=0, le=LONGEST_VALIDITY, al
 class ItemFields(BaseModel):
     """One recipient of a bulk call; its `message` and `data` each replace the shared ones."""
 
-    to: Any = Field(description="Phone number or group id.", json_schema_extra={"type": "string"})
+    to: Any = Field(description="Phone number, group id or e-mail address.", json_schema_extra={"type": "string"})
     message: StrictStr | None = None
     data: Values | None = None
 
@@ -33,7 +33,8 @@ class NotificationFields(BaseModel):
     type: NotificationType
     to: StrictStr | list[Any] | None = Field(
         None,
-        description=f"One recipient or up to {MOST_RECIPIENTS:,}: phone numbers (6281200000001) or groups (…@g.us).",
+        description=f"One recipient or up to {MOST_RECIPIENTS:,}: phone numbers (6281200000001) or groups (…@g.us) "
+        "for WhatsApp, and e-mail addresses where the type has an e-mail text.",
         json_schema_extra={
             "anyOf": [
                 {"type": "string"},
@@ -49,6 +50,9 @@ class NotificationFields(BaseModel):
     send_at: StrictStr | None = Field(None, description="ISO 8601; without an offset in KABAR_TIMEZONE.")
     validity_seconds: Seconds | None = Field(None, description="After it nothing is sent any more.")
     on_unknown: OnUnknown | None = Field(None, description="What follows when nobody can tell whether it was sent.")
-    providers: list[Literal["fonnte", "wablas"]] | None = Field(None, min_length=1)
+    channels: list[Channel] | None = Field(
+        None, min_length=1, max_length=len(Channel), description="Instead of those of the type's route."
+    )
+    providers: list[Literal["fonnte", "wablas"]] | None = Field(None, min_length=1, description="Of WhatsApp.")
     direct: StrictBool = Field(default=False, description="Skip the queue and wait for the provider (admin only).")
     force: StrictBool = Field(default=False, description="Accept it although it ends beyond its validity.")

@@ -8,6 +8,7 @@ from typing import Any
 
 from common.contracts.directory import Row
 from common.kernel.clock import to_milliseconds
+from common.kernel.email import InvalidEmail, normalise_email
 from common.kernel.phone import InvalidPhone, is_group, normalise_recipient
 from common.kernel.text import first_control_character, normalise_message
 
@@ -81,7 +82,7 @@ def _spelled(name: str, value: Any, zone: tzinfo) -> Value:
         case StrEnum():
             return value.value
         case str():
-            return _phone(value) if name == "phone" else _text(name, value)
+            return _ADDRESSES[name](value) if name in _ADDRESSES else _text(name, value)
         case datetime():
             return _moment(name, value, zone)
         case date():
@@ -98,6 +99,16 @@ def _phone(value: str) -> str:
     if is_group(number):
         raise Unfit("phone", "a group is nobody's number; give a number like 6281200000001")
     return number
+
+
+def _email(value: str) -> str:
+    try:
+        return normalise_email(value)
+    except InvalidEmail as error:
+        raise Unfit("email", str(error)) from error
+
+
+_ADDRESSES = {"phone": _phone, "email": _email}
 
 
 def _text(name: str, value: str) -> str:

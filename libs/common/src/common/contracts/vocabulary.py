@@ -8,6 +8,10 @@ class Channel(StrEnum):
     EMAIL = "email"
 
 
+MAIL_PROVIDER = "email"
+"""The one provider of the channel e-mail: the operator's mail server, behind gateway-email."""
+
+
 class Role(StrEnum):
     """What a person at the provider does; tokens and staff rows speak of the same six."""
 
@@ -96,6 +100,10 @@ UNTOLD = "the provider took the request and never told what became of it"
 """The reason of whatever ends unknown."""
 OPTED_OUT = "SUPPRESSED"
 """The code of whatever is not sent because its recipient is suppressed."""
+NO_ADDRESS = "NO_ADDRESS"
+"""The code of what is not sent by one channel because the person has no address for it, and gets it by another."""
+CHANNEL_OFF = "CHANNEL_OFF"
+"""The code of what is not sent because its channel is not set up."""
 
 
 class SuppressionReason(StrEnum):

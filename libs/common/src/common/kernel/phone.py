@@ -2,6 +2,8 @@
 
 import re
 
+from common.kernel.email import is_maskable, mask_email, mask_emails_in_text
+
 GROUP = re.compile(r"^(\d{15,20}|\d{8,15}-\d{10})@g\.us\Z", re.ASCII)
 MOBILE = re.compile(r"^628[1-9]\d{7,10}\Z", re.ASCII)
 _SEPARATORS = re.compile(r"[\s.\-()\u2010-\u2015\u00a0]+")
@@ -76,7 +78,11 @@ def is_group(recipient: str) -> bool:
 
 
 def mask(value: str) -> str:
-    """Keep the first four and the last three characters, whatever the value is: `6281******001`."""
+    """Keep the first four and the last three characters, whatever the value is: `6281******001`, but of an e-mail
+    address the first one and the domain: `s***@example.com`.
+    """
+    if is_maskable(value):
+        return mask_email(value)
     number, at, suffix = value.partition("@")
     suffix = re.sub(r"\d", "*", suffix[:8])
     if len(number) <= 7:
@@ -85,8 +91,10 @@ def mask(value: str) -> str:
 
 
 def mask_in_text(text: str) -> str:
-    """Mask every group id, Indonesian mobile number and number with a `+` in a text, however its digits are spaced.
+    """Mask every group id, Indonesian mobile number and number with a `+` in a text, however its digits are spaced,
+    and every e-mail address.
 
     Figures, dates, amounts, addresses and identities of ours stay as they are; in doubt it is a number.
     """
-    return _IN_TEXT.sub(lambda match: match.group() if match["ours"] else mask(match.group()), text)
+    masked = _IN_TEXT.sub(lambda match: match.group() if match["ours"] else mask(match.group()), text)
+    return mask_emails_in_text(masked)

@@ -20,6 +20,7 @@ from common.contracts.events import (
     webhooks_address,
 )
 from common.contracts.facts import NotificationRequested, RowFact, SurveyAnswered
+from common.contracts.vocabulary import MAIL_PROVIDER
 
 
 @dataclass(frozen=True)
@@ -104,6 +105,8 @@ def enquiries_queue(provider: str) -> Queue:
     return Queue(f"gateway-{provider}.enquiries", ATTEMPTS, (enquiries_address(provider),), f"gateway-{provider}")
 
 
+GATEWAYS = (*PROVIDERS, MAIL_PROVIDER)
+"""Providers that have a gateway service."""
 QUEUES = (
     NOTIFICATIONS,
     OUTCOMES,
@@ -113,9 +116,9 @@ QUEUES = (
     REQUESTS,
     ANNOUNCEMENTS,
     PARKED,
-    *(attempts_queue(provider) for provider in PROVIDERS),
+    *(attempts_queue(provider) for provider in GATEWAYS),
     *(webhooks_queue(provider) for provider in PROVIDERS),
-    *(enquiries_queue(provider) for provider in PROVIDERS),
+    *(enquiries_queue(provider) for provider in GATEWAYS),
 )
 
 

@@ -161,7 +161,7 @@ class AcceptNotification:
         notification: NotificationDocument = {
             "_id": identity,
             "type": submission.type,
-            "channel": Channel.WHATSAPP,
+            "channels": [Channel.WHATSAPP],
             "priority": priority,
             "message": None if submission.message is None else normalise_message(submission.message),
             "data": None if composed.data is None else dict(composed.data),

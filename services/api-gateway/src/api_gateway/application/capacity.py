@@ -14,6 +14,7 @@ from common.contracts.vocabulary import CircuitState, Priority
 from common.kernel.clock import Clock
 from common.kernel.phone import mask_in_text
 from common.mongo.gate import Limits, usage
+from common.mongo.sender_limits import LimitsOf
 
 LARGEST_SHARE = 0.05
 """Of the time, that counting may take however long the queue is."""
@@ -55,7 +56,7 @@ class Capacity:
     queue: Queue
     senders: Senders
     clock: Clock
-    limits: Limits
+    limits: LimitsOf
     _waiting: list[Waiting] = field(default_factory=list)
     _unplanned: Counter[int] = field(default_factory=Counter)
     _since: Counter[int] = field(default_factory=Counter)
@@ -95,7 +96,7 @@ class Capacity:
         provider = next((name for name in providers if self._available[name]), None)
         if provider is None:
             return None
-        limits = self.limits
+        limits = self.limits(provider)
         gap = 0 if priority is Priority.CRITICAL else limits.gap
         return finish(
             now=max(self.clock.now(), self._free_at[provider]),
@@ -128,7 +129,7 @@ class Capacity:
         now = self.clock.now()
         free_at: dict[str, datetime] = {}
         for sender in available:
-            free = next_free(sender, self.limits, now)
+            free = next_free(sender, self.limits(sender["provider"]), now)
             free_at[sender["provider"]] = min(free, free_at.get(sender["provider"], free))
         return free_at
 

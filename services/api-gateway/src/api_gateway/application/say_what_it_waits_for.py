@@ -10,13 +10,14 @@ from common.contracts.documents import DeliveryDocument, SenderDocument
 from common.contracts.vocabulary import WAITING, AttemptState, DeliveryStatus
 from common.kernel.clock import Clock
 from common.mongo.gate import Limits, usage
+from common.mongo.sender_limits import LimitsOf
 
 
 @dataclass(frozen=True)
 class SayWhatItWaitsFor:
     senders: Senders
     clock: Clock
-    limits: Limits
+    limits: LimitsOf
 
     async def __call__(self, delivery: DeliveryDocument) -> str | None:
         """`None` when it has ended."""
@@ -47,9 +48,9 @@ def without_a_lane(delivery: DeliveryDocument) -> str:
     return f"{attempt['sender']}: the provider's answer, until {until}"
 
 
-def in_a_lane(senders: Sequence[SenderDocument], limits: Limits, now: datetime) -> str:
+def in_a_lane(senders: Sequence[SenderDocument], limits: LimitsOf, now: datetime) -> str:
     """It waits for one of these senders."""
-    said = [f"{sender['_id']}: {_of_sender(sender, limits, now)}" for sender in senders]
+    said = [f"{sender['_id']}: {_of_sender(sender, limits(sender['provider']), now)}" for sender in senders]
     return "; ".join(said) or "a sender: none of its providers has one"
 
 

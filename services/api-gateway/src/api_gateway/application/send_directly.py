@@ -9,7 +9,8 @@ from api_gateway.domain.refusals import Code, Limited
 from common.contracts.documents import DeliveryDocument, NotificationDocument
 from common.contracts.vocabulary import WAITING
 from common.kernel.clock import Clock
-from common.mongo.gate import Limits, usage
+from common.mongo.gate import usage
+from common.mongo.sender_limits import LimitsOf
 
 POLL_SECONDS = 0.03
 WINDOWS = {
@@ -26,7 +27,7 @@ class AwaitOutcome:
     deliveries: Deliveries
     senders: Senders
     clock: Clock
-    limits: Limits
+    limits: LimitsOf
     seconds: float
 
     async def __call__(self, notification: NotificationDocument) -> DeliveryDocument | None:
@@ -51,7 +52,7 @@ class AwaitOutcome:
         uses = [
             one
             for sender in of_route
-            for one in usage(sender.get("gate", {}), self.limits, self.clock.now())
+            for one in usage(sender.get("gate", {}), self.limits(sender["provider"]), self.clock.now())
             if one.window == window and one.reset_at is not None
         ]
         soonest = min(uses, key=lambda one: one.reset_at or self.clock.now(), default=None)
@@ -59,6 +60,6 @@ class AwaitOutcome:
         if soonest is not None:
             details |= {"limit": soonest.limit, "current": soonest.used, "reset_at": soonest.reset_at}
         else:
-            limit = self.limits.windows().get(window, 0)
+            limit = self.limits(delivery["route"][0]).windows().get(window, 0)
             details |= {"limit": limit, "current": limit, "reset_at": self.clock.now()}
         return Limited(code, delivery["reason"] or f"the limit of a {window} is reached", details=details)

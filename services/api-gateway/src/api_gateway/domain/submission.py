@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from api_gateway.domain.refusals import Refused
-from common.contracts.vocabulary import NotificationType, OnUnknown, Priority
+from common.contracts.vocabulary import Channel, NotificationType, OnUnknown, Priority
 
 Values = Mapping[str, object]
 
@@ -39,6 +39,7 @@ class Submission:
     send_at: str | None = None
     validity_seconds: float | None = None
     on_unknown: OnUnknown | None = None
+    channels: tuple[Channel, ...] | None = None
     providers: tuple[str, ...] | None = None
     direct: bool = False
     force: bool = False

@@ -133,7 +133,7 @@ class Notification(BaseModel):
 
     id: str
     type: NotificationType
-    channel: Channel
+    channels: list[Channel]
     status: NotificationStatus
     priority: Priority
     template: str | None

@@ -48,6 +48,7 @@ def submission_of(fields: NotificationFields) -> Submission:
         send_at=fields.send_at,
         validity_seconds=fields.validity_seconds,
         on_unknown=fields.on_unknown,
+        channels=None if fields.channels is None else tuple(dict.fromkeys(fields.channels)),
         providers=None if fields.providers is None else tuple(dict.fromkeys(fields.providers)),
         direct=fields.direct,
         force=fields.force,

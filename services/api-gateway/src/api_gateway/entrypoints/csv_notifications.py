@@ -15,7 +15,7 @@ from api_gateway.entrypoints.reading import MOST_BYTES, shaped
 from api_gateway.entrypoints.uploads import CSV, Upload
 from common.catalogue.definitions import DEFINITIONS
 from common.contracts.requests import MOST_ITEMS, TemplateName
-from common.contracts.vocabulary import NotificationType, OnUnknown, Priority
+from common.contracts.vocabulary import Channel, NotificationType, OnUnknown, Priority
 
 EXAMPLE = "to;name;amount\n6281200000001;Sari;Rp 250.000\n0812-0000-0002;Budi;Rp 300.000\n"
 TO, MESSAGE = "to", "message"
@@ -31,6 +31,7 @@ class SharedBody(Body):
     send_at: str | None = None
     validity_seconds: float | None = None
     on_unknown: OnUnknown | None = None
+    channels: list[Channel] | None = None
     providers: list[Literal["fonnte", "wablas"]] | None = None
     force: bool = False
 
@@ -56,7 +57,7 @@ def describe_submitting() -> dict[str, Any]:
 def read_shared(request: Request) -> Submission:
     """What the parameters ask for, without its rows; raises `Refused`."""
     said = {name: request.query_params[name] for name in request.query_params}
-    listed = {name: request.query_params.getlist(name) for name in said if name == "providers"}
+    listed = {name: request.query_params.getlist(name) for name in said if name in {"channels", "providers"}}
     shared = shaped({**said, **listed}, SharedBody)
     return shaped(shared.model_dump(exclude_unset=True), NotificationBody).submission()
 

@@ -111,7 +111,7 @@ async def _get(use: Uses, sender_id: str) -> SenderDocument:
 
 
 def _view(use: Uses, sender: SenderDocument) -> views.View:
-    return views.sender(sender, use.limits, use.clock.now())
+    return views.sender(sender, use.limits(sender["provider"]), use.clock.now())
 
 
 def _audited(view: views.View) -> views.View:

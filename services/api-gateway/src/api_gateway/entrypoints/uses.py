@@ -41,7 +41,7 @@ from api_gateway.application.tell_directory import Directory, TellDirectory
 from api_gateway.application.tell_portals import TellPortals
 from api_gateway.application.work_out_figures import WorkOutFigures
 from common.kernel.clock import Clock
-from common.mongo.gate import Limits
+from common.mongo.sender_limits import LimitsOf
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ class Uses:
     routes: ChangeableRoutes
     change_route: ChangeRoute
     clock: Clock
-    limits: Limits
+    limits: LimitsOf
     zone: tzinfo
     admin_number: str | None
 

@@ -75,7 +75,7 @@ def notification(document: NotificationDocument, progress: Mapping[str, int], et
     return {
         "id": document["_id"],
         "type": document["type"],
-        "channel": document["channel"],
+        "channels": document["channels"],
         "status": document["status"],
         "priority": document["priority"],
         "template": document.get("template"),

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from common.contracts.documents import Circuit, SenderDocument
+from common.contracts.vocabulary import MAIL_PROVIDER
 from common.kernel.clock import Clock
 from dispatcher.application.ports import Senders
 from dispatcher.domain import circuit
@@ -89,6 +90,11 @@ class Lookout:
     def providers(self) -> set[str]:
         """Every provider a lane may name: a request may ask for one that is not in the route and has no sender."""
         return {*self._providers, *(sender["provider"] for sender in self._picture.values())}
+
+    def fellows(self, provider: str) -> set[str]:
+        """It and those a lane of its may name beside it: the providers of its channel."""
+        by_mail = provider == MAIL_PROVIDER
+        return {one for one in self.providers() if (one == MAIL_PROVIDER) == by_mail}
 
     def usable(self) -> frozenset[str]:
         """The providers that have a sender to give work to now."""

@@ -130,10 +130,10 @@ class ServeSender:
         lanes = self._lanes(provider)
         heads = await self.deliveries.heads(lanes, now, count)
         spare = self.lookout.spare()
-        if self.lookout.usable() - spare - {provider}:
+        if (self.lookout.usable() - spare - {provider}) & self.lookout.fellows(provider):
             # To what is critical a provider without a free slot is as good as out; what is not waits, so that the
             # others keep their slots for failures.
-            beyond = lanes_served(provider, known=self.lookout.providers(), usable=spare)
+            beyond = lanes_served(provider, known=self.lookout.fellows(provider), usable=spare)
             critical = await self.deliveries.critical(beyond, now, count)
             heads = in_order([*critical, *heads], now, self.ageing, count)
         if not self.ageing or len(heads) < count or (self._none_aged_until and now < self._none_aged_until):
@@ -146,7 +146,7 @@ class ServeSender:
         return in_order([*heads, *aged], now, self.ageing, count)
 
     def _lanes(self, provider: str) -> list[str]:
-        return lanes_served(provider, known=self.lookout.providers(), usable=self.lookout.usable())
+        return lanes_served(provider, known=self.lookout.fellows(provider), usable=self.lookout.usable())
 
     async def _ask_gate(self, heads: Sequence[DeliveryDocument]) -> Granted | Wait | None:
         """What the gate says; `None` when nothing limits this sender."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from common.contracts.documents import AudienceMember, NotificationDocument
+from common.contracts.vocabulary import Channel
 from common.kernel.identity import delivery_id
 from common.kernel.phone import MOBILE, InvalidPhone, normalise_recipient
 
@@ -57,13 +58,17 @@ def stranger(identity: str, data: Mapping[str, object]) -> Addressee:
     return Addressee(AudienceMember(to=_nobody(identity), data={**data, "customer": {"id": identity}}), refusal)
 
 
+def channel_of(member: AudienceMember) -> Channel:
+    return Channel(member.get("channel", Channel.WHATSAPP))
+
+
 def identity_of(notification: NotificationDocument, member: AudienceMember, text: str) -> str:
     """The delivery's identity: planning again gives the same, and an item with a text of its own has its own.
 
     Whom the directory names gets one delivery, however many of its rows have the number.
     """
     own_text = "audience_query" not in notification and ("message" in member or "data" in member)
-    return delivery_id(notification["_id"], notification["channel"], member["to"], text if own_text else "")
+    return delivery_id(notification["_id"], channel_of(member), member["to"], text if own_text else "")
 
 
 def _nobody(identity: str) -> str:

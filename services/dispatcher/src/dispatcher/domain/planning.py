@@ -5,7 +5,7 @@ from typing import Any
 
 from common.contracts.documents import AudienceMember, DeliveryDocument, NotificationDocument
 from common.contracts.vocabulary import OPTED_OUT, DeliveryStatus, NotificationStatus, Priority
-from dispatcher.domain.audience import Refusal, identity_of
+from dispatcher.domain.audience import Refusal, channel_of, identity_of
 from dispatcher.domain.hours import Departure
 from dispatcher.domain.lanes import lane
 from dispatcher.domain.rounds import CANCELLED
@@ -44,7 +44,7 @@ def plan_delivery(
         "_id": identity_of(notification, member, text),
         "notification_id": notification["_id"],
         "type": notification["type"],
-        "channel": notification["channel"],
+        "channel": channel_of(member),
         "recipient": member["to"],
         "message": text,
         "template": template,

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 
+from common.contracts.documents import SenderDocument
 from common.runtime.loops import repeatedly
 from common.runtime.process import Loop
 from dispatcher.application.announce import Announce
@@ -29,12 +30,15 @@ SWEEP_SECONDS = 0.1
 class SenderLoops:
     """Keeps the picture of the senders fresh and one serving loop running for each.
 
-    Without `serve` nothing is sent and everything waits.
+    `served` says of a provider whether anything is sent through it; what waits for the others waits.
     """
 
-    def __init__(self, lookout: Lookout, serve: Callable[[str], ServeSender] | None) -> None:
+    def __init__(
+        self, lookout: Lookout, serve: Callable[[SenderDocument], ServeSender], *, served: Callable[[str], bool]
+    ) -> None:
         self._lookout = lookout
         self._serve = serve
+        self._served = served
         self._serving: dict[str, tuple[ServeSender, asyncio.Task[None]]] = {}
 
     async def run(self) -> None:
@@ -54,10 +58,10 @@ class SenderLoops:
 
     async def _look(self) -> None:
         await self._lookout.renew()
-        for sender in self._lookout.senders() if self._serve is not None else ():
+        for sender in self._lookout.senders():
             identity = sender["_id"]
-            if identity not in self._serving and self._serve is not None:
-                serving = self._serve(identity)
+            if identity not in self._serving and self._served(sender["provider"]):
+                serving = self._serve(sender)
                 self._lookout.on_change(serving.bell.ring)
                 loop = repeatedly(serving.step, name=f"serve {identity}", every=0)
                 self._serving[identity] = (serving, asyncio.create_task(loop))

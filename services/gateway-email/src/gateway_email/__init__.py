@@ -1,0 +1,1 @@
+"""Speaks SMTP: one attempt in, one outcome out."""

@@ -1,0 +1,1 @@
+"""What a mail looks like and what a mail server says."""

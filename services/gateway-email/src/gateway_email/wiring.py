@@ -1,0 +1,56 @@
+"""The only file that knows what the service is made of."""
+
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from common.mongo.server_clock import ServerClock
+from common.runtime.process import Application, Surroundings
+from common.telemetry.logs import logger
+from gateway.wiring import gateway, hear_enquiries
+from gateway_email.adapters.mail_server import Address, MailServer
+from gateway_email.adapters.smtp_provider import SmtpProvider
+from gateway_email.domain.mail import Writer
+from gateway_email.entrypoints.consumers import on_enquiries_requested
+from gateway_email.settings import Encryption, Settings
+
+MAX_TEXT_CHARS = 100_000
+CONNECTIONS_AT_ONCE = 10
+log = logger()
+
+
+@asynccontextmanager
+async def wire(settings: Settings, surroundings: Surroundings) -> AsyncIterator[Application]:
+    """The gateway every provider has, speaking SMTP."""
+    if settings.host is None:
+        log.warning("mail.off", reason="MAIL_HOST is not set: no sender is registered and no e-mail is sent")
+    clock = ServerClock(surroundings.mongo.time)
+    writer = Writer(settings.from_address or "", settings.from_name)
+    timeouts = {"connect_timeout": settings.connect_timeout, "read_timeout": settings.read_timeout}
+    server = MailServer(_address(settings, writer), **timeouts)
+    provider = SmtpProvider(server, writer, clock, **timeouts)
+    try:
+        application = gateway(
+            settings,
+            surroundings,
+            provider,
+            clock,
+            max_text_chars=MAX_TEXT_CHARS,
+            calls_at_once=CONNECTIONS_AT_ONCE,
+        )
+        hear_enquiries(settings, surroundings, on_enquiries_requested)
+        yield application
+    finally:
+        await server.close()
+
+
+def _address(settings: Settings, writer: Writer) -> Address:
+    return Address(
+        host=settings.host or "",
+        port=settings.server_port,
+        tls=None if settings.encryption is Encryption.NONE else ssl.create_default_context(),
+        tls_at_once=settings.encryption is Encryption.TLS,
+        username=settings.username,
+        password=None if settings.password is None else settings.password.get_secret_value(),
+        our_name=writer.domain or "localhost",
+    )
