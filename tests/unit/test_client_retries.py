@@ -137,7 +137,8 @@ def test_another_conflict_is_told_at_once() -> None:
 
 def test_rows_have_the_time_they_take_and_the_key_they_are_given() -> None:
     told = httpx.Response(200, json={"success": True})
-    client, made = kabar(told, told, told, told)
+    row = httpx.Response(200, json={"success": True, "id": "C-1", "outcome": "unchanged"})
+    client, made = kabar(told, told, row, told)
     with client as open_client:
         open_client.put_csv("customers", "id\nC-1\n", idempotency_key="file")
         open_client.put_rows("customers", [{"id": "C-1"}], idempotency_key="rows")

@@ -1,6 +1,19 @@
 """Kabar for other services: a typed client of its HTTP API, a publisher and a subscriber for its bus."""
 
-from kabar_client.answers import Accepted, Attempt, Delivery, Notification, Rejected, Suppression, TimelineEntry, Told
+from kabar_client.answers import (
+    Accepted,
+    Attempt,
+    Delivery,
+    Notification,
+    Rejected,
+    RowRefused,
+    RowTold,
+    Suppression,
+    TimelineEntry,
+    Told,
+)
+from kabar_client.awaited import AsyncKabar
+from kabar_client.blocking import Kabar
 from kabar_client.bus import Publisher, Reject, Subscriber
 from kabar_client.events import DeliveryChanged, Event, MessageReceived, NotificationChanged
 from kabar_client.failures import (
@@ -16,18 +29,33 @@ from kabar_client.failures import (
     Unreachable,
     Unreadable,
 )
-from kabar_client.http import AsyncKabar, Kabar
+from kabar_client.operating_answers import (
+    Cleared,
+    Discarded,
+    Job,
+    JobRun,
+    Preview,
+    Queue,
+    Retried,
+    RunLine,
+    RunRequested,
+    Sender,
+)
 from kabar_client.requests import Notify
 
 __all__ = [
     "Accepted",
     "AsyncKabar",
     "Attempt",
+    "Cleared",
     "Conflicting",
     "Delivery",
     "DeliveryChanged",
+    "Discarded",
     "Event",
     "Forbidden",
+    "Job",
+    "JobRun",
     "Kabar",
     "KabarError",
     "Limited",
@@ -37,10 +65,18 @@ __all__ = [
     "Notification",
     "NotificationChanged",
     "Notify",
+    "Preview",
     "Publisher",
+    "Queue",
     "Refused",
     "Reject",
     "Rejected",
+    "Retried",
+    "RowRefused",
+    "RowTold",
+    "RunLine",
+    "RunRequested",
+    "Sender",
     "Subscriber",
     "Suppression",
     "TimelineEntry",

@@ -65,7 +65,7 @@ class TimelineEntry(Answer):
 
 
 class Delivery(Answer):
-    """`recipient` is masked; a list of deliveries has every field too."""
+    """`recipient` is masked; a list of deliveries has every field too, but for `waiting_for`, what keeps it now."""
 
     id: str
     notification_id: str
@@ -83,6 +83,8 @@ class Delivery(Answer):
     timeline: list[TimelineEntry] = []
     created_at: datetime
     sent_at: datetime | None = None
+    discarded_at: datetime | None = None
+    waiting_for: str | None = None
 
 
 class Suppression(Answer):
@@ -96,10 +98,38 @@ class Suppression(Answer):
     created_at: datetime
 
 
+class RowTold(Answer):
+    """What became of one row told to the directory: `outcome` is `new changed unchanged`, `changed` its fields."""
+
+    success: bool
+    dry_run: bool = False
+    id: str
+    outcome: str
+    changed: list[str] = []
+
+
+class RowRefused(Answer):
+    """Why a row is left out: `row` counts from 1, `line` is where it begins in the file."""
+
+    row: int
+    line: int | None = None
+    id: str | None = None
+    field: str | None = None
+    value: str | None = None
+    code: str
+    error: str
+
+
 class Told(Answer):
-    """What became of rows told to the directory: how many were read, and why some were refused."""
+    """What became of rows told to the directory: how many were `read`, which the next four add up to, and why some were
+    refused (the first 1,000).
+    """
 
     success: bool
     dry_run: bool = False
     read: int = 0
-    refusals: list[dict[str, Any]] = []
+    new: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    refused: int = 0
+    refusals: list[RowRefused] = []

@@ -1,0 +1,189 @@
+"""The HTTP API, blocking."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, Self, TypeVar, Unpack
+
+import httpx
+
+from kabar_client import operating, requests
+from kabar_client.answers import Accepted, Answer, Delivery, Notification, RowTold, Suppression, Told
+from kabar_client.connection import PAGE, Connection, pieces
+from kabar_client.operating_answers import (
+    Cleared,
+    Discarded,
+    Job,
+    JobRun,
+    Preview,
+    Queue,
+    Retried,
+    RunRequested,
+    Sender,
+)
+from kabar_client.requests import Call, DeliveryFilter, Notify, Paged, Sent
+from kabar_client.retrying import Came, Wait, conversation
+
+T = TypeVar("T")
+A = TypeVar("A", bound=Answer)
+
+
+class Kabar(Connection):
+    """Blocking; safe to share between threads. `with Kabar(url, api_key=…) as kabar:`
+
+    Every method raises `KabarError`; failures.py has the whole tree. What may be tried again is, with the same
+    idempotency key, so that nothing is done twice.
+    """
+
+    def __enter__(self) -> Self:
+        self._client = httpx.Client(**self._made_with)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._client.close()
+
+    def send(self, type: str, **asked: Unpack[Notify]) -> Accepted:  # noqa: A002 - its name in the API
+        """Have a notification of any type accepted: `to` one or many, or `items` with what differs."""
+        return self._do(requests.send(type, asked))
+
+    def notification(self, notification_id: str) -> Notification:
+        return self._do(requests.get_notification(notification_id))
+
+    def cancel(self, notification_id: str) -> Notification:
+        """End what of it still waits."""
+        return self._do(requests.cancel_notification(notification_id))
+
+    def delivery(self, delivery_id: str) -> Delivery:
+        """The whole story, and what keeps it now."""
+        return self._do(requests.get_delivery(delivery_id))
+
+    def cancel_delivery(self, delivery_id: str) -> Delivery:
+        return self._do(requests.act_on_delivery(delivery_id, "cancel"))
+
+    def retry_delivery(self, delivery_id: str) -> Delivery:
+        return self._do(requests.act_on_delivery(delivery_id, "retry"))
+
+    def deliveries(self, **asked: Unpack[DeliveryFilter]) -> Iterator[Delivery]:
+        """All of them, newest first, read a page at a time."""
+        return self._pages(partial(requests.deliveries, asked))
+
+    def suppressions(self) -> Iterator[Suppression]:
+        """Everybody nobody may contact, newest first, read a page at a time."""
+        return self._pages(requests.suppressions)
+
+    def suppression(self, recipient: str) -> Suppression:
+        """Why somebody may not be contacted; raises `Missing` for whoever may."""
+        return self._do(operating.suppression(recipient))
+
+    def lift_suppression(self, named: str) -> None:
+        """Let somebody be contacted again: by the suppression's `id`, or by the whole number."""
+        self._do(requests.lift_suppression(named))
+
+    def put_row(
+        self, kind: str, identity: str, row: Mapping[str, Any], *, idempotency_key: str | None = None
+    ) -> RowTold:
+        """Tell the directory of one row: `customers technicians staff tickets invoices packages`."""
+        return self._do(requests.put_row(kind, identity, row, idempotency_key))
+
+    def put_rows(
+        self, kind: str, rows: Sequence[Mapping[str, Any]], *, dry_run: bool = False, idempotency_key: str | None = None
+    ) -> Told:
+        return self._do(requests.post_rows(kind, rows, idempotency_key, dry_run=dry_run))
+
+    def put_csv(
+        self,
+        kind: str,
+        text: str | bytes | Path,
+        *,
+        dry_run: bool = False,
+        sent: Sent | None = None,
+        idempotency_key: str | None = None,
+    ) -> Told:
+        """Tell the directory of a CSV, its text or the file it is in, which is read while it is sent; `sent` is told
+        how far. Raises `OSError` for a file that cannot be read.
+        """
+        return self._do(requests.post_csv(kind, text, idempotency_key, dry_run=dry_run, sent=sent))
+
+    def senders(self) -> list[Sender]:
+        """Every sender with its circuit, quota and limits."""
+        return self._do(operating.senders())
+
+    def pause_sender(self, sender_id: str) -> Sender:
+        """Give it no more work."""
+        return self._do(operating.act_on_sender(sender_id, "pause"))
+
+    def resume_sender(self, sender_id: str) -> Sender:
+        """Let it work again; closes its circuit, too."""
+        return self._do(operating.act_on_sender(sender_id, "resume"))
+
+    def queue(self) -> Queue:
+        """What waits for WhatsApp, at a glance."""
+        return self._do(operating.queue())
+
+    def clear_queue(self, *, idempotency_key: str | None = None) -> Cleared:
+        """End everything queued; what is scheduled for later stays."""
+        return self._do(operating.clear_queue(idempotency_key))
+
+    def send_test(
+        self, to: str | None = None, message: str | None = None, *, idempotency_key: str | None = None
+    ) -> Accepted:
+        """Send a test message, to ADMIN_WHATSAPP_NUMBER unless it is said to whom."""
+        return self._do(operating.send_test(to, message, idempotency_key))
+
+    def dead_deliveries(self) -> Iterator[Delivery]:
+        """Failed and unknown ones that wait for a person, newest first, read a page at a time."""
+        return self._pages(operating.dead_deliveries)
+
+    def retry_dead(self, ids: Sequence[str], *, idempotency_key: str | None = None) -> Retried:
+        """Queue dead deliveries anew, at most 1,000."""
+        return self._do(operating.retry_dead(ids, idempotency_key))
+
+    def discard_dead(self, ids: Sequence[str], *, idempotency_key: str | None = None) -> Discarded:
+        """Take dead deliveries off the list, at most 1,000."""
+        return self._do(operating.discard_dead(ids, idempotency_key))
+
+    def preview_template(self, name: str) -> Preview:
+        """How a template looks with its example."""
+        return self._do(operating.preview_template(name))
+
+    def jobs(self) -> list[Job]:
+        """What runs when, and how it went last."""
+        return self._do(operating.jobs())
+
+    def run_job(
+        self, name: str, *, date: str | None = None, dry_run: bool = False, idempotency_key: str | None = None
+    ) -> RunRequested:
+        """Have a job run now, as if it were that day."""
+        return self._do(operating.run_job(name, date, idempotency_key, dry_run=dry_run))
+
+    def job_run(self, name: str, run_id: str) -> JobRun:
+        return self._do(operating.job_run(name, run_id))
+
+    def _pages(self, page: Callable[[str | None, int], Call[Paged[A]]]) -> Iterator[A]:
+        cursor: str | None = None
+        while True:
+            found, cursor = self._do(page(cursor, PAGE))
+            yield from found
+            if cursor is None:
+                return
+
+    def _content(self, call: Call[Any]) -> Iterator[bytes]:
+        return pieces(call)
+
+    def _do(self, call: Call[T]) -> T:
+        talk = conversation(call, self._patience)
+        came: Came | None = None
+        while True:
+            try:
+                step = talk.send(came)
+            except StopIteration as ended:
+                return ended.value  # type: ignore[no-any-return]
+            came = None
+            if isinstance(step, Wait):
+                time.sleep(step.seconds)
+                continue
+            try:
+                came = self._client.request(**self._request(step))
+            except httpx.RequestError as error:
+                came = error
