@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from common.contracts.directory import Customer, Invoice, Row, Staff, Technician, Ticket
+from common.contracts.directory import Customer, Invoice, Row, Staff, Technician, Ticket, TicketStatus
 from common.contracts.tellings import Outcome, Telling, overtaken
 from common.kernel.identity import new_id
 from common.mongo.connection import Document, Mongo, connect
@@ -55,14 +55,14 @@ tellings_of_a_ticket = st.lists(
         st.builds(
             Ticket,
             id=st.just("T"),
-            status=st.none() | st.sampled_from(["open", "assigned", "closed"]),
+            status=st.none() | st.sampled_from(["open", "resolved", "closed"]),
             title=st.none() | st.sampled_from(["Internet mati", "$title", "$$NOW", "Ångström", "z"]),
             rating=st.none() | st.integers(1, 5),
             deadline=st.none() | st.datetimes(timezones=st.just(UTC)),
         ),
         seconds=st.sampled_from([-(10**10), 0, 1e-6, 2e-6, 0.0005, 1, 2]),
         version=st.integers(0, 2),
-        occasion=st.none() | st.sampled_from(["ticket_assigned", "ticket_status_changed"]),
+        occasion=st.none() | st.sampled_from(["ticket_created", "ticket_status_changed"]),
     ),
     min_size=1,
     max_size=8,
@@ -101,6 +101,8 @@ async def test_any_order_and_repetition_of_tellings_ends_in_the_same_row(
             latest = max(one.stamp for one in said)
             assert tuple(rows[0]["told"][name]) == latest
             assert rows[0][name] in {_as_stored(getattr(one.row, name)) for one in said if one.stamp == latest}
+    resolved = [one.occurred_at for one in told if one.occasion and one.row.status in {"resolved", "closed"}]
+    assert rows[0].get("resolved_at") == (_as_stored(min(resolved)) if resolved else None)
 
 
 def _of(one: Telling, identity: str) -> Telling:
@@ -129,6 +131,29 @@ async def test_what_came_of_a_telling_is_what_the_row_shows(directory: Directory
         assert (answer.outcome is Outcome.UNCHANGED) == (before is not None and not differing)
         assert (answer.outcome, answer.changed) == (answers[number].outcome, answers[number].changed)
         assert before is None or (after["changed_at"] != before["changed_at"]) <= bool(differing)
+
+
+async def test_when_a_ticket_was_opened_and_resolved_is_surmised_until_it_is_told(directory: Directory) -> None:
+    identity = fresh()
+
+    async def tell(row: Ticket, seconds: float, occasion: str | None) -> tuple[object, object]:
+        await directory.tell("tickets", [_of(telling(row, seconds, occasion=occasion), identity)])
+        kept = await stored(directory, identity, "tickets")
+        return kept.get("opened_at"), kept.get("resolved_at")
+
+    def at(seconds: float) -> datetime:
+        return START + timedelta(seconds=seconds)
+
+    resolved, closed = Ticket(id="T", status=TicketStatus.RESOLVED), Ticket(id="T", status=TicketStatus.CLOSED)
+    changed = "ticket_status_changed"
+    assert await tell(Ticket(id="T", status=TicketStatus.OPEN), 0, "ticket_created") == (at(0), None)
+    assert await tell(closed, 90, None) == (at(0), None)  # no fact: what was done long ago may be imported now
+    assert await tell(closed, 90, changed) == (at(0), at(90))
+    assert await tell(resolved, 60, changed) == (at(0), at(60))
+    assert await tell(resolved, 70, changed) == (at(0), at(60))
+    told = Ticket(id="T", opened_at=at(-5), resolved_at=at(30))
+    assert await tell(told, 10, None) == (at(-5), at(30))
+    assert await tell(resolved, 20, changed) == (at(-5), at(30))
 
 
 async def test_a_row_without_what_it_is_searched_by_gets_it_when_its_name_is_told_again(

@@ -54,6 +54,7 @@ class TicketStatus(StrEnum):
 
 
 OPEN_TICKETS = frozenset({TicketStatus.OPEN, TicketStatus.ASSIGNED, TicketStatus.IN_PROGRESS, TicketStatus.ON_HOLD})
+DONE_TICKETS = frozenset({TicketStatus.RESOLVED, TicketStatus.CLOSED})
 
 
 class TicketPriority(StrEnum):

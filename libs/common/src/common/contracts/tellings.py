@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta, tzinfo
 from enum import StrEnum
 from typing import Any
 
-from common.contracts.directory import Row
+from common.contracts.directory import DONE_TICKETS, Row, Ticket
 from common.kernel.clock import to_milliseconds
 from common.kernel.email import InvalidEmail, normalise_email
 from common.kernel.phone import InvalidPhone, is_group, normalise_recipient
@@ -15,6 +15,8 @@ from common.kernel.text import first_control_character, normalise_message
 OURS = frozenset({"_id", "told", "occasions", "changed_at", "found_as"})
 """What a stored row has besides the fields that were told."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_SURMISED = -(2**61)
+"""Before every stamp of what was told, after that of what nobody told."""
 Stamp = tuple[int, int]
 """Microseconds since 1970 and the version; as precise as the telling was."""
 Value = str | int | datetime
@@ -43,6 +45,22 @@ class Telling:
     @property
     def stamp(self) -> Stamp:
         return (self.occurred_at - _EPOCH) // timedelta(microseconds=1), self.version
+
+    @property
+    def surmised(self) -> dict[str, tuple[Stamp, Value]]:
+        """What a fact about a ticket lets one believe as long as nobody tells it: that it was opened when it was said
+        to be created, and resolved when it was first said to be. Each has its stamp: the earliest counts.
+        """
+        if not isinstance(self.row, Ticket):
+            return {}
+        stamp = (_SURMISED - self.stamp[0], 0)
+        at = to_milliseconds(self.occurred_at.astimezone(UTC))
+        said: dict[str, tuple[Stamp, Value]] = {}
+        if self.occasion == "ticket_created" and self.row.opened_at is None:
+            said["opened_at"] = stamp, at
+        if self.occasion is not None and self.row.status in DONE_TICKETS and self.row.resolved_at is None:
+            said["resolved_at"] = stamp, at
+        return said
 
     def fields(self, zone: tzinfo) -> dict[str, Value]:
         """What it tells, as it is stored: numbers and texts the one way they are spelled, days as `2025-11-18`,

@@ -107,7 +107,9 @@ class _Batch:
         new = identity not in self._stored and identity not in self._known
         if identity not in self._known:
             self._known[identity] = _known(self._stored.get(identity, {}))
-        changed = tuple(name for name, value in fields.items() if self._say(identity, name, (*telling.stamp, value)))
+        said: dict[str, Winner] = {name: (*telling.stamp, value) for name, value in fields.items()}
+        said |= {name: (*stamp, value) for name, (stamp, value) in telling.surmised.items()}
+        changed = tuple(name for name, winner in said.items() if self._say(identity, name, winner))
         occasions = self._occasions.setdefault(identity, {})
         if telling.occasion is not None:
             occasions[telling.occasion] = max(telling.stamp, occasions.get(telling.occasion, telling.stamp))
