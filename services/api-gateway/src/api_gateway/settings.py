@@ -5,13 +5,14 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
+from common.config.bonus import BonusSettings
 from common.config.senders import SenderSettings
 from common.kernel.phone import normalise_recipient
 
 _SECRET = re.compile(r"[A-Za-z0-9._~-]{8,200}")
 
 
-class Settings(SenderSettings):
+class Settings(SenderSettings, BonusSettings):
     jwt_secret: SecretStr | None = Field(None, min_length=16, validation_alias="KABAR_JWT_SECRET")
     jwks_url: str | None = Field(None, validate_default=True, validation_alias="KABAR_JWKS_URL")
     jwt_issuer: str | None = Field(None, max_length=500, validation_alias="KABAR_JWT_ISSUER")

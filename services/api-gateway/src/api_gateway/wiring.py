@@ -189,7 +189,7 @@ async def wire(settings: Settings, surroundings: Surroundings) -> AsyncIterator[
         ledger=MongoLedger(mongo),
         statistics=MongoStatistics(mongo),
         prices=settings.prices,
-        work_out_figures=WorkOutFigures(Figures(mongo), clock, settings.zone),
+        work_out_figures=WorkOutFigures(Figures(mongo, settings.bonus), clock, settings.zone),
         replay_envelopes=ReplayEnvelopes(MongoParkedEnvelopes(mongo), RabbitReplays(surroundings.broker), clock),
         manage_endpoints=ManageEndpoints(
             endpoints,

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from common.config.settings import ServiceSettings
+from common.config.bonus import BonusSettings
 from scheduler.domain.schedule import Schedule, check
 
 OFF = "off"
@@ -21,7 +21,7 @@ Cron = Annotated[str, AfterValidator(_expression)]
 """A cron expression, or `off`."""
 
 
-class SchedulerSettings(ServiceSettings):
+class SchedulerSettings(BonusSettings):
     """When each job is due, in the operators' time zone."""
 
     sla_monitor: Cron = Field("*/15 * * * *", validation_alias="KABAR_SCHEDULE_SLA_MONITOR")

@@ -1,5 +1,4 @@
-"""Deadlines of tickets, as the database counts with them: `common.contracts.service_levels.deadline_of`, in its words.
-"""
+"""Deadlines of tickets in the database's words; `common.contracts.service_levels.deadline_of` says the same."""
 
 from datetime import datetime, timedelta
 

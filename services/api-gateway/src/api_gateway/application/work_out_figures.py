@@ -8,8 +8,8 @@ from typing import Any, Protocol
 from api_gateway.domain.refusals import invalid
 from common.kernel.clock import Clock
 from common.rendering.periods import Period, period
+from common.rendering.summaries import of_day, of_technician
 
-LONGEST_TITLE = 120
 EARLIEST = date(2000, 1, 1)
 FURTHEST = timedelta(days=365)
 """How far ahead figures may be asked for."""
@@ -36,14 +36,7 @@ class WorkOutFigures:
             return {"date": today.isoformat(), **given}
         begins, ends = Period(day, day).moments(self.zone)
         counted = await self.figures.of_tickets(begins, ends, now=self.clock.now())
-        overdue, count = counted.pop("overdue"), counted.pop("overdue_count")
-        if day != today:  # what is open and late is known of now alone
-            del counted["tickets_open"]
-            return {"date": day.isoformat(), **counted}
-        issues = [f"Tiket {row['_id']} melewati batas waktu: {_title(row)}" for row in overdue]
-        if count > len(issues):
-            issues.append(f"{count - len(issues)} tiket lain juga melewati batas waktu")
-        return {"date": day.isoformat(), **counted, "issues": issues}
+        return of_day(day, counted)
 
     async def technician(self, technician_id: str, given: Mapping[str, Any]) -> dict[str, Any]:
         """The data of a `technician_performance`: what is given, or what the tickets of the period tell. The period of
@@ -63,7 +56,7 @@ class WorkOutFigures:
         if complete:
             return {**given}
         figures = await self.figures.of_technicians(*span.moments(self.zone))
-        return {"period": span.told, **figures.get(technician_id, {"tickets_done": 0})}
+        return of_technician(span, figures.get(technician_id))
 
 
 def _day(given: object, today: date) -> date:
@@ -80,7 +73,3 @@ def _check_within(field: str, span: Period, today: date) -> None:
     latest = today + FURTHEST
     if span.first < EARLIEST or span.last > latest:
         raise invalid(field, f"must lie between {EARLIEST.isoformat()} and {latest.isoformat()}")
-
-
-def _title(row: Mapping[str, Any]) -> str:
-    return str(row.get("title", "tanpa judul"))[:LONGEST_TITLE]
