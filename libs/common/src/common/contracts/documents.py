@@ -357,12 +357,11 @@ class JobDocument(TypedDict):
 
     _id: str
     schedule: str | None
-    timezone: str
+    timezone: str | None
     next_run: datetime | None
     oldest_seconds: float
     longest_seconds: float
     since: datetime
-    first_seen_at: datetime
 
 
 class JobLine(TypedDict):

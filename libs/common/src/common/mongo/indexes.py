@@ -83,6 +83,12 @@ INDEXES: dict[str, list[IndexModel]] = {
         IndexModel([("retry_at", ASCENDING)], name="due"),
         IndexModel([("expires_at", ASCENDING)], name="forget", expireAfterSeconds=0),
     ],
+    "job_runs": [
+        IndexModel([("job", ASCENDING), ("due_at", DESCENDING), ("_id", DESCENDING)], name="by_job"),
+        # What waits for a scheduler, or for the lease of one that died to end.
+        IndexModel([("status", ASCENDING), ("due_at", ASCENDING)], name="by_status"),
+        IndexModel([("due_at", ASCENDING)], name="forget", expireAfterSeconds=366 * _DAY),
+    ],
     "recipient_gates": [IndexModel([("touched_at", ASCENDING)], name="forget", expireAfterSeconds=2 * _DAY)],
     "idempotency_keys": [IndexModel([("created_at", ASCENDING)], name="forget", expireAfterSeconds=_WEEK)],
     "webhook_messages": [

@@ -1,8 +1,8 @@
 """When something is due: a cron expression read in a time zone.
 
-An expression whose hour or minute begins with `*` names an interval and follows time as it passes. Any other names
-times of day: one that a clock put forward leaves out comes right after the gap, and of one that a clock put back
-tells twice the first counts. This is how Debian's cron does it.
+An expression for certain hours names times of day: one that a clock put forward leaves out comes right after the gap,
+and of one that a clock put back tells twice the first counts. An expression for every hour (`*/15 * * * *`) names none
+and follows time as it passes: it neither stops for the hour that is told twice nor hurries after a gap.
 """
 
 from collections.abc import Iterator
@@ -60,9 +60,9 @@ class Schedule:
     def _moments(self, local: datetime) -> list[datetime]:
         first = local.replace(tzinfo=self.zone).astimezone(UTC)
         if self._local(first) != local:  # no clock tells it
-            return [] if self._is_interval else [self._end_of_gap(local)]
+            return [] if self._follows_time else [self._end_of_gap(local)]
         second = local.replace(tzinfo=self.zone, fold=1).astimezone(UTC)
-        return [first, second] if self._is_interval and second != first else [first]
+        return [first, second] if self._follows_time and second != first else [first]
 
     def _end_of_gap(self, local: datetime) -> datetime:
         """The first moment after the clock was put forward over a local time."""
@@ -78,9 +78,8 @@ class Schedule:
         return moment.astimezone(self.zone).replace(tzinfo=None, fold=0)
 
     @property
-    def _is_interval(self) -> bool:
-        minute, hour = self.expression.split()[-5:-3]
-        return minute.startswith("*") or hour.startswith("*")
+    def _follows_time(self) -> bool:
+        return self.expression.split()[-4] == "*"
 
 
 def check(expression: str) -> None:

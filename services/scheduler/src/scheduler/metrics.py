@@ -1,0 +1,31 @@
+"""What Prometheus is told."""
+
+from datetime import datetime
+
+from prometheus_client import CollectorRegistry, Counter, Gauge
+
+from common.contracts.vocabulary import RunStatus
+
+
+class Metrics:
+    """Dry runs are not counted."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._runs = Counter("job_runs", "Runs of jobs that ended.", ["job", "outcome"], registry=registry)
+        self._success = Gauge(
+            "job_last_success_timestamp_seconds",
+            "When a job last ended well for its own day; before that, when it was first known.",
+            ["job"],
+            registry=registry,
+        )
+
+    def known(self, job: str) -> None:
+        """Have every outcome of a job there from the start: what is not there cannot rise."""
+        for outcome in (RunStatus.DONE, RunStatus.FAILED, RunStatus.MISSED):
+            self._runs.labels(job, outcome)
+
+    def ended(self, job: str, outcome: RunStatus, runs: int = 1) -> None:
+        self._runs.labels(job, outcome).inc(runs)
+
+    def succeeded(self, job: str, at: datetime) -> None:
+        self._success.labels(job).set(at.timestamp())
