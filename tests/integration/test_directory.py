@@ -292,3 +292,77 @@ async def test_the_rows_others_ask_for_are_found(directory: Directory, mongo: Mo
     assert [one["_id"] for one in await directory.customers("C-3", "Bandung", 2)] == ["C-5"]
     assert [one["_id"] for one in await directory.customers("C-3", None, 10)] == ["C-4", "C-5"]
     assert [one["_id"] for one in await directory.by_phone("6281200000001")] == ["C-6"]
+
+
+async def forgotten_customer(directory: Directory, *tellings: Telling) -> str:
+    """A row that was told and then forgotten ten seconds after the start."""
+    identity = fresh()
+    told = [telling(Customer(id=identity, name="Siti Aminah", phone="081200000001", area="Utara")), *tellings]
+    await directory.tell("customers", told)
+    assert await directory.forget("customers", [identity], at=START + timedelta(seconds=10)) == 1
+    return identity
+
+
+async def test_nothing_of_a_forgotten_row_is_left_and_nothing_finds_it(directory: Directory) -> None:
+    identity = await forgotten_customer(directory)
+    row = await stored(directory, identity)
+    assert set(row) == {"_id", "told", "status", "found_as"}
+    assert (row["status"], row["found_as"]) == ("inactive", [identity.lower()])
+    assert identity not in [one["_id"] for one in await directory.by_phone("6281200000001")]
+    assert "Siti" not in str(row)
+
+
+@pytest.mark.parametrize("seconds", [-5.0, 0.0, 10.0])
+async def test_what_was_told_until_it_was_forgotten_does_not_come_back(directory: Directory, seconds: float) -> None:
+    identity = await forgotten_customer(directory)
+    before = await directory.get("customers", identity)
+    again = Customer(id=identity, name="Siti Aminah", phone="081200000001", email="siti@example.com")
+    (told,) = await directory.tell("customers", [telling(again, seconds, version=2**53)])
+    assert told.outcome is Outcome.UNCHANGED
+    assert await directory.get("customers", identity) == before
+
+
+async def test_what_is_told_after_it_was_forgotten_stands_and_nothing_else(directory: Directory) -> None:
+    identity = await forgotten_customer(directory)
+    (told,) = await directory.tell("customers", [telling(Customer(id=identity, name="Budi"), 11)])
+    row = await stored(directory, identity)
+    assert told.outcome is Outcome.CHANGED
+    assert (row["name"], "phone" in row, "area" in row) == ("Budi", False, False)
+
+
+async def test_a_row_that_nobody_has_told_so_far_can_be_forgotten_too(directory: Directory) -> None:
+    identity = fresh()
+    assert await directory.forget("customers", [identity], at=START + timedelta(seconds=10)) == 0
+    await directory.tell("customers", [telling(Customer(id=identity, name="Siti", phone="081200000001"))])
+    assert not {"name", "phone"} & set(await stored(directory, identity))
+
+
+async def test_a_field_with_a_later_moment_is_forgotten_at_that(directory: Directory) -> None:
+    identity = fresh()
+    ahead = telling(Customer(id=identity, name="Siti"), 60)
+    await directory.tell("customers", [ahead])
+    await directory.forget("customers", [identity], at=START + timedelta(seconds=10))
+    await directory.tell("customers", [ahead])
+    assert "name" not in await stored(directory, identity)
+
+
+async def test_a_telling_that_meets_the_forgetting_changes_nothing_or_all(directory: Directory) -> None:
+    """Whoever writes last has to see what the other did."""
+    for _ in range(20):
+        identity = fresh()
+        row = Customer(id=identity, name="Siti", phone="081200000001")
+        await directory.tell("customers", [telling(row)])
+        await asyncio.gather(
+            *(directory.tell("customers", [telling(row, version=n)]) for n in range(3)),
+            directory.forget("customers", [identity], at=START + timedelta(seconds=10)),
+            *(directory.tell("customers", [telling(row, version=n)]) for n in range(3, 6)),
+        )
+        found = await stored(directory, identity)
+        assert not {"name", "phone"} & set(found), found
+
+
+async def test_a_technician_who_was_forgotten_gets_nothing_any_more(directory: Directory) -> None:
+    identity = fresh()
+    await directory.tell("technicians", [telling(Technician(id=identity, name="Agus"))])
+    await directory.forget("technicians", [identity], at=START + timedelta(seconds=10))
+    assert identity not in [row["_id"] for row in await directory.technicians()]

@@ -31,6 +31,8 @@ class SchedulerSettings(BonusSettings):
     provider_check: Cron = Field("*/15 * * * *", validation_alias="KABAR_SCHEDULE_PROVIDER_CHECK")
     retention: Cron = Field("30 2 * * *", validation_alias="KABAR_SCHEDULE_RETENTION")
 
+    retention_days: int = Field(90, ge=0, le=36_500, validation_alias="KABAR_RETENTION_DAYS")
+
     def schedule(self, expression: str) -> Schedule | None:
         """`None` where it is off."""
         return None if expression == OFF else Schedule(expression, self.zone)

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from functools import partial
 
 from prometheus_client import Gauge
@@ -14,9 +15,11 @@ from common.runtime.process import Application, Loop, Surroundings
 from scheduler.adapters.mongo_heartbeats import MongoHeartbeats
 from scheduler.adapters.mongo_job_runs import MongoJobRuns
 from scheduler.adapters.mongo_jobs import MongoJobs
+from scheduler.adapters.mongo_old_contents import MongoOldContents
 from scheduler.application.measure_jobs import MeasureJobs
 from scheduler.application.notice_firings import NoticeFirings
 from scheduler.application.ports import ScheduledJob
+from scheduler.application.remove_old_contents import RemoveOldContents
 from scheduler.application.run_jobs import RENEW_SECONDS, RunJobs
 from scheduler.application.show_life import ShowLife
 from scheduler.metrics import Metrics
@@ -29,12 +32,14 @@ MEASURE_SECONDS = 5.0
 JobList = Callable[[SchedulerSettings, Surroundings, Clock], list[ScheduledJob]]
 
 
-def scheduled_jobs(settings: SchedulerSettings, surroundings: Surroundings, clock: Clock) -> list[ScheduledJob]:  # noqa: ARG001 - no job yet
-    """Every job: its schedule, how old a firing it still runs, how long a run may take.
-
-    `ScheduledJob(settings.schedule(settings.dunning), Dunning(…), oldest=…, longest=…)`
-    """
-    return []
+def scheduled_jobs(settings: SchedulerSettings, surroundings: Surroundings, clock: Clock) -> list[ScheduledJob]:
+    """Every job: its schedule, how old a firing it still runs, how long a run may take."""
+    retention = RemoveOldContents(MongoOldContents(surroundings.mongo), clock, settings.retention_days)
+    return [
+        ScheduledJob(
+            settings.schedule(settings.retention), retention, oldest=timedelta(hours=20), longest=timedelta(hours=6)
+        ),
+    ]
 
 
 @asynccontextmanager

@@ -72,6 +72,8 @@ class DeliveryDocument(TypedDict):
     waits for proof, when its provider is asked for some. `subject_line`: of an e-mail, which has its text in `message`;
     HTML is made of that when it is sent. `announce_at` is there while a change of its status may
     not have been told to others; after it a sweeper tells it, and leaves its mark in `announced_by` while it does.
+    `contents_removed_at`: since then nothing in it names anybody or can be sent (`common.mongo.personal`); `removed_by`
+    is the erasure that asked for it.
     """
 
     _id: str
@@ -121,6 +123,8 @@ class DeliveryDocument(TypedDict):
     proof_at: NotRequired[datetime]
     announce_at: NotRequired[datetime]
     announced_by: NotRequired[str]
+    contents_removed_at: NotRequired[datetime]
+    removed_by: NotRequired[str]
     revision: int
 
 
@@ -179,7 +183,8 @@ class NotificationDocument(TypedDict):
     `template` is the version every delivery of it is rendered with. `subject` and `stage` say what it is about (a
     ticket, an invoice; a reminder's stage): with `dedupe_seconds` nobody is told the same twice within that time.
 
-    `untold`: statuses that others are still to be told of, from `announce_at` on.
+    `untold`: statuses that others are still to be told of, from `announce_at` on. `contents_removed_at`: since then
+    nothing in it names anybody (`common.mongo.personal`).
 
     The audience stands in `audience` when it is small, otherwise in `pages` documents of `audience_pages`
     (`_id` = `<notification>:<page number from 0>`), inserted before this one.
@@ -220,6 +225,7 @@ class NotificationDocument(TypedDict):
     untold: NotRequired[list[str]]
     announce_at: NotRequired[datetime]
     announced_by: NotRequired[str]
+    contents_removed_at: NotRequired[datetime]
 
 
 class AudiencePage(TypedDict):

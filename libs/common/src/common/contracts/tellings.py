@@ -31,6 +31,11 @@ class Unfit(ValueError):  # noqa: N818 - failures are adjectives here
         self.reason = reason
 
 
+def microseconds(moment: datetime) -> int:
+    """Since 1970, as stamps have them."""
+    return (moment - _EPOCH) // timedelta(microseconds=1)
+
+
 @dataclass(frozen=True)
 class Telling:
     """Somebody's word about a row at a moment. `occasion` names the kind of fact it came with, if it was one:
@@ -44,7 +49,7 @@ class Telling:
 
     @property
     def stamp(self) -> Stamp:
-        return (self.occurred_at - _EPOCH) // timedelta(microseconds=1), self.version
+        return microseconds(self.occurred_at), self.version
 
     @property
     def surmised(self) -> dict[str, tuple[Stamp, Value]]:

@@ -3,16 +3,19 @@
 A stored row is its `_id`, the fields that were told (`common.contracts.directory`; one that nobody told is absent),
 `told` (each field's stamp), `occasions` (the stamp of the latest fact of each kind), `changed_at` and `found_as`, what
 it is searched by (`common.mongo.search_keys`): one that has none, or none of its name, gets it when that is told again.
+
+A field that was forgotten is absent but has a stamp in `told`: what was told of it until then does not bring it back,
+what is told of it later does.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, tzinfo
+from datetime import UTC, datetime, tzinfo
 from typing import Any
 
-from common.contracts.directory import Activity, CustomerStatus, StaffRole
-from common.contracts.tellings import OURS, Outcome, Stamp, Telling, Told, Unfit, Value
+from common.contracts.directory import ROWS, Activity, CustomerStatus, StaffRole
+from common.contracts.tellings import OURS, Outcome, Stamp, Telling, Told, Unfit, Value, microseconds
 from common.mongo.connection import DUPLICATE_KEY, BulkWriteError, Document, Mongo, UpdateOne
-from common.mongo.search_keys import FIELD, keys_of, named_by
+from common.mongo.search_keys import FIELD, MOST_CHARACTERS, keys_of, named_by
 
 TRIES = 5
 """Of an insert that somebody else makes at the same moment."""
@@ -20,6 +23,8 @@ _IN_USE = {"$in": [None, Activity.ACTIVE.value]}
 """Staff and technicians of whom nobody told that they left."""
 _UNTOLD = (-(2**62), 0)
 """The stamp of what nobody told: anything is later."""
+FORGOTTEN = 2**53 + 1
+"""The version in the stamp of what was forgotten: of the same moment nobody can tell anything later."""
 Winner = tuple[int, int, Value]
 """A field's stamp and value: the greatest is kept, so that not even equal stamps make the order matter."""
 
@@ -71,6 +76,17 @@ class Directory:
     async def by_phone(self, number: str) -> list[Document]:
         """The customers with a (normalised) number; a family may share one."""
         return await self._mongo["customers"].find({"phone": number}).sort("_id", 1).to_list(None)
+
+    async def forget(self, kind: str, identities: Iterable[str], *, at: datetime) -> int:
+        """Take every field from these people's rows, also from one that is still to be told, and leave them inactive:
+        nothing that was told until `at`, or until the moment a field has from a clock that goes before, brings any of
+        it back. Answers how many there were.
+        """
+        fields = [name for name in ROWS[kind].model_fields if name != "id"]
+        inactive: Document = {"$set": {"status": Activity.INACTIVE.value}}
+        update = [*forgotten(fields, called=named_by(kind), at=at), inactive]
+        writes = [UpdateOne({"_id": identity}, update, upsert=True) for identity in sorted(set(identities))]
+        return 0 if not writes else (await self._mongo[kind].bulk_write(writes, ordered=False)).matched_count
 
     async def _write(self, kind: str, batch: "_Batch") -> None:
         called, rows, put = named_by(kind), batch.rows, batch.first
@@ -173,7 +189,24 @@ def _comparable(winners: Mapping[str, Winner], row: Document) -> bool:
 
 def _known(row: Document) -> dict[str, Winner]:
     told = row.get("told", {})
-    return {name: (*told.get(name, _UNTOLD), value) for name, value in row.items() if name not in OURS}
+    lacking: dict[str, Winner] = {name: (*stamp, "") for name, stamp in told.items() if name not in row}
+    return lacking | {name: (*told.get(name, _UNTOLD), value) for name, value in row.items() if name not in OURS}
+
+
+def forgotten(fields: Sequence[str], *, called: str, at: datetime | None = None) -> list[Document]:
+    """The update that takes fields from a row as of `at`, or else, where they are there, as of when they were told.
+    `called` is the field a row is called by.
+    """
+    told: Document = {}
+    for name in fields:
+        since = {"$ifNull": [{"$first": f"$told.{name}"}, 0]}
+        stamp = [since if at is None else {"$max": [since, microseconds(at)]}, FORGOTTEN]
+        there = {"$ne": [{"$type": f"${name}"}, "missing"]}
+        told[f"told.{name}"] = stamp if at is not None else {"$cond": [there, stamp, f"$told.{name}"]}
+    changed: Document = {} if at is None else {"changed_at": "$$NOW"}
+    # An identity is plain letters and digits.
+    found: Document = {FIELD: [{"$substrCP": [{"$toLower": "$_id"}, 0, MOST_CHARACTERS]}]} if called in fields else {}
+    return [{"$set": {**told, **changed, **found}}, {"$unset": list(fields)}]
 
 
 def _update(winners: Mapping[str, Winner], occasions: Mapping[str, Stamp]) -> list[Document]:
@@ -182,8 +215,8 @@ def _update(winners: Mapping[str, Winner], occasions: Mapping[str, Stamp]) -> li
         name: {"$max": [{"$literal": list(winner)}, {"$concatArrays": [_stamp(f"$told.{name}"), [f"${name}"]]}]}
         for name, winner in winners.items()
     }
-    unchanged = [{"$eq": [{"$last": f"$_choice.{name}"}, f"${name}"]} for name in winners]
-    kept: Document = {name: {"$last": f"$_choice.{name}"} for name in winners}
+    unchanged = [{"$eq": [{"$last": f"$_choice.{name}"}, {"$ifNull": [f"${name}", None]}]} for name in winners]
+    kept: Document = {name: {"$ifNull": [{"$last": f"$_choice.{name}"}, "$$REMOVE"]} for name in winners}
     told: Document = {f"told.{name}": {"$slice": [f"$_choice.{name}", 2]} for name in winners}
     facts: Document = {
         f"occasions.{name}": {"$max": [list(stamp), f"$occasions.{name}"]} for name, stamp in occasions.items()

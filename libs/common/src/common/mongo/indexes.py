@@ -8,7 +8,12 @@ _UNTOLD = {"announce_at": {"$exists": True}}
 _REQUESTED = {"attempt.state": "requested"}
 _WAS_TRIED = {"attempts.provider": {"$gt": ""}}
 _IS_TRIED = {"attempt.provider": {"$gt": ""}}
+_HAS_CONTENTS = {"created_by": {"$gt": ""}}
+_ABOUT = {"subject": {"$gt": ""}}
+_ERASED = {"removed_by": {"$gt": ""}}
 _PHONED = IndexModel([("phone", ASCENDING), ("_id", ASCENDING)], name="by_phone")
+_MAILED = IndexModel([("email", ASCENDING)], name="by_email", sparse=True)
+_CHANGED = IndexModel([("changed_at", ASCENDING)], name="by_change")
 _SEARCHED = IndexModel([("found_as", ASCENDING), ("_id", ASCENDING)], name="by_search")
 _DAY = 24 * 3600
 _WEEK = 7 * _DAY
@@ -17,6 +22,11 @@ INDEXES: dict[str, list[IndexModel]] = {
     "notifications": [
         IndexModel([("wake_at", ASCENDING)], name="deadline", partialFilterExpression=_HAS_DEADLINE),
         IndexModel([("announce_at", ASCENDING)], name="untold", partialFilterExpression=_UNTOLD),
+        # What may have to lose its contents, the oldest first, and what is about somebody who is erased.
+        IndexModel(
+            [("created_at", ASCENDING), ("_id", ASCENDING)], name="with_contents", partialFilterExpression=_HAS_CONTENTS
+        ),
+        IndexModel([("subject", ASCENDING)], name="by_subject", partialFilterExpression=_ABOUT),
     ],
     "deliveries": [
         # The head of the lanes a provider serves, already in order: priority, then age, then place in its notification.
@@ -42,6 +52,7 @@ INDEXES: dict[str, list[IndexModel]] = {
         IndexModel([("status", ASCENDING), ("_id", DESCENDING)], name="by_status"),
         IndexModel([("recipient", ASCENDING), ("_id", DESCENDING)], name="by_recipient"),
         IndexModel([("type", ASCENDING), ("_id", DESCENDING)], name="by_type"),
+        IndexModel([("removed_by", ASCENDING)], name="by_erasure", partialFilterExpression=_ERASED),
         # Through which provider it went, and goes: a search merges both, however few of many there are.
         IndexModel(
             [("attempts.provider", ASCENDING), ("_id", DESCENDING)],
@@ -107,15 +118,21 @@ INDEXES: dict[str, list[IndexModel]] = {
     # Requests that came before what they speak of, by when they are tried again.
     "early_requests": [IndexModel([("due_at", ASCENDING)], name="due")],
     "suppressions": [IndexModel([("listed_as", DESCENDING)], name="newest")],
+    "wishes": [IndexModel([("at", ASCENDING)], name="by_time")],
+    "erasures": [
+        IndexModel([("wake_at", ASCENDING)], name="deadline", partialFilterExpression=_HAS_DEADLINE),
+        IndexModel([("requested_at", ASCENDING)], name="forget", expireAfterSeconds=2 * 365 * _DAY),
+    ],
     "dedupe_keys": [IndexModel([("forget_at", ASCENDING)], name="forget", expireAfterSeconds=0)],
     # Active customers, all or of an area, page by page in the order of their identities.
     "customers": [
         IndexModel([("status", ASCENDING), ("_id", ASCENDING)], name="by_status"),
         IndexModel([("area", ASCENDING), ("status", ASCENDING), ("_id", ASCENDING)], name="by_area"),
         _PHONED,
+        _MAILED,
         _SEARCHED,
     ],
-    "staff": [IndexModel([("role", ASCENDING), ("_id", ASCENDING)], name="by_role"), _PHONED, _SEARCHED],
+    "staff": [IndexModel([("role", ASCENDING), ("_id", ASCENDING)], name="by_role"), _PHONED, _MAILED, _SEARCHED],
     "technicians": [IndexModel([("status", ASCENDING), ("_id", ASCENDING)], name="by_status"), _PHONED, _SEARCHED],
     "tickets": [
         IndexModel([("status", ASCENDING), ("deadline", ASCENDING)], name="by_deadline"),
@@ -123,11 +140,13 @@ INDEXES: dict[str, list[IndexModel]] = {
         IndexModel([("technician_id", ASCENDING)], name="by_technician"),
         IndexModel([("opened_at", ASCENDING)], name="by_opening"),
         IndexModel([("resolved_at", ASCENDING)], name="by_resolution"),
+        _CHANGED,
         _SEARCHED,
     ],
     "invoices": [
         IndexModel([("status", ASCENDING), ("due_date", ASCENDING)], name="by_due_date"),
         IndexModel([("customer_id", ASCENDING)], name="by_customer"),
+        _CHANGED,
         _SEARCHED,
     ],
     "packages": [_SEARCHED],

@@ -49,7 +49,12 @@ class MongoDeliveries:
             return 0
         updates: list[Any] = [
             UpdateOne(
-                {"_id": delivery["_id"], "status": delivery["status"], "revision": delivery["revision"]},
+                {
+                    "_id": delivery["_id"],
+                    "status": delivery["status"],
+                    "revision": delivery["revision"],
+                    "contents_removed_at": {"$exists": False},
+                },
                 _lined_up(delivery, cause=cause, now=now),
             )
             for delivery in deliveries

@@ -41,12 +41,14 @@ class ActOnDeliveries:
         """Raises `Missing`, or `Conflicting` when it has not ended without success."""
         found = await self._get(delivery_id)
         for _ in range(AGAIN):
-            if found["status"] not in RETRYABLE or not found["route"]:
+            if found["status"] not in RETRYABLE or not found["route"] or "contents_removed_at" in found:
                 break
             if await self.deliveries.line_up_again([found], cause=_retried(caller), now=self.clock.now()):
                 return await self._get(delivery_id)
             found = await self._get(delivery_id)
         rule = f"only {', '.join(sorted(RETRYABLE))} deliveries that some provider can carry can be"
+        if "contents_removed_at" in found:
+            rule = f"its contents were removed on {found['contents_removed_at']:%Y-%m-%d}"
         raise _conflict("retried", found, rule)
 
     async def retry_dead(self, ids: Sequence[str], caller: Caller) -> int:

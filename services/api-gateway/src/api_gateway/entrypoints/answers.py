@@ -90,6 +90,7 @@ class Delivery(BaseModel):
     created_at: datetime
     sent_at: datetime | None
     discarded_at: datetime | None
+    contents_removed_at: datetime | None
 
 
 class DeliveryShown(Delivery):
@@ -154,6 +155,7 @@ class Notification(BaseModel):
     eta: datetime | None
     created_by: str
     created_at: datetime
+    contents_removed_at: datetime | None
 
 
 class NotificationCancelled(Notification, Done):

@@ -96,6 +96,7 @@ def notification(document: NotificationDocument, progress: Mapping[str, int], et
         "eta": eta if waiting or not_yet_planned else None,
         "created_by": document["created_by"],
         "created_at": document["created_at"],
+        "contents_removed_at": document.get("contents_removed_at"),
     }
 
 
@@ -134,6 +135,7 @@ def delivery(document: DeliveryDocument) -> View:
         "created_at": document["created_at"],
         "sent_at": document["sent_at"],
         "discarded_at": document.get("discarded_at"),
+        "contents_removed_at": document.get("contents_removed_at"),
     }
 
 
