@@ -168,6 +168,10 @@ TABLE = (
     Row("POST", "/api/api-keys", ADMIN),
     Row("DELETE", "/api/api-keys/{id}", ADMIN),
     Row("GET", "/api/audit-log", ADMIN),
+    Row("GET", "/api/jobs", OPERATORS),
+    Row("GET", "/api/jobs/{name}/runs", OPERATORS),
+    Row("GET", "/api/jobs/{name}/runs/{id}", OPERATORS),
+    Row("POST", "/api/jobs/{name}/run", OPERATORS),
     Row("POST", "/webhooks/{provider}/{secret}", open=True),
     Row("GET", "/livez", open=True),
     Row("GET", "/readyz", open=True),
@@ -175,8 +179,5 @@ TABLE = (
     Row("GET", "/openapi.json", open=True),
 )
 
-PROMISED = (
-    Row("GET", "/api/jobs", OPERATORS),
-    Row("POST", "/api/jobs/{name}/run", OPERATORS),
-)
+PROMISED: tuple[Row, ...] = ()
 """What the product names and may not be there yet; a row moves to the table once its route is."""

@@ -17,6 +17,7 @@ from api_gateway.adapters.mongo_deliveries import MongoDeliveries
 from api_gateway.adapters.mongo_directory import MongoDirectory
 from api_gateway.adapters.mongo_early_requests import MongoEarlyRequests
 from api_gateway.adapters.mongo_groups import MongoGroupLookups, MongoGroups
+from api_gateway.adapters.mongo_jobs import MongoJobs
 from api_gateway.adapters.mongo_ledger import MongoLedger
 from api_gateway.adapters.mongo_notifications import MongoNotifications
 from api_gateway.adapters.mongo_parked_envelopes import MongoParkedEnvelopes
@@ -37,6 +38,7 @@ from api_gateway.adapters.webhook_calls import WebhookCalls
 from api_gateway.application.accept_notification import AcceptanceMetrics, AcceptNotification, Policy
 from api_gateway.application.accept_request import AcceptRequest, RetryEarlyRequests
 from api_gateway.application.act_on_deliveries import ActOnDeliveries
+from api_gateway.application.ask_for_run import AskForRun
 from api_gateway.application.audit_changes import AuditChanges
 from api_gateway.application.cancel_notification import CancelNotification
 from api_gateway.application.capacity import Capacity
@@ -110,6 +112,7 @@ async def wire(settings: Settings, surroundings: Surroundings) -> AsyncIterator[
     identify, signing_in = _identify(settings, api_keys, clock)
     audit, suppressions = AuditChanges(audit_entries, clock), Suppressions(mongo, settings.zone)
     groups, enquiries = MongoGroups(mongo), RabbitEnquiries(surroundings.broker)
+    jobs = MongoJobs(mongo)
     reservations, queue = MongoReservations(mongo), MongoQueue(mongo)
     limits = limits_of(settings)
     capacity = Capacity(queue, senders, clock, limits)
@@ -186,6 +189,8 @@ async def wire(settings: Settings, surroundings: Surroundings) -> AsyncIterator[
         check_sender=CheckSender(enquiries, senders, clock),
         directory=directory,
         tell_directory=TellDirectory(directory),
+        jobs=jobs,
+        ask_for_run=AskForRun(jobs, audit, settings.zone),
         ledger=MongoLedger(mongo),
         statistics=MongoStatistics(mongo),
         prices=settings.prices,

@@ -1,12 +1,14 @@
 """Moments as people write them."""
 
-from datetime import UTC, datetime, timedelta, tzinfo
+import re
+from datetime import UTC, date, datetime, timedelta, tzinfo
 
 from api_gateway.domain.refusals import invalid
 from common.kernel.clock import to_milliseconds
 
 LATENESS = timedelta(minutes=1)
 HORIZON = timedelta(days=366)
+_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
 
 def moment(field: str, text: str, zone: tzinfo) -> datetime:
@@ -17,6 +19,16 @@ def moment(field: str, text: str, zone: tzinfo) -> datetime:
         return to_milliseconds(aware.astimezone(UTC))
     except (ValueError, OverflowError) as error:
         raise invalid(field, "not an ISO 8601 moment, like 2025-11-15T09:00:00+07:00") from error
+
+
+def day(field: str, text: str) -> date:
+    """A date like 2025-11-15. Raises `Refused` naming the field."""
+    try:
+        if _DAY.fullmatch(text):
+            return date.fromisoformat(text)
+    except ValueError:
+        pass  # no such day
+    raise invalid(field, "not a date, like 2025-11-15")
 
 
 def span(since: str | None, until: str | None, zone: tzinfo) -> tuple[datetime | None, datetime | None]:

@@ -86,6 +86,15 @@ class ReplayBody(Body):
     force: StrictBool = False
 
 
+class JobRunBody(Body):
+    """`date`: the local day to run it for, today if none is named. A dry run finds what a real one would, and tells
+    nobody; it alone may look ahead.
+    """
+
+    date: Annotated[StrictStr, Field(max_length=40)] | None = Field(None, description="Like 2025-11-15.")
+    dry_run: StrictBool = False
+
+
 class IdentitiesBody(Body):
     """Which dead deliveries."""
 

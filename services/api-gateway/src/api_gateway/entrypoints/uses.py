@@ -8,6 +8,7 @@ from fastapi import Request
 
 from api_gateway.application.accept_notification import AcceptNotification
 from api_gateway.application.act_on_deliveries import ActOnDeliveries
+from api_gateway.application.ask_for_run import AskForRun, Jobs
 from api_gateway.application.cancel_notification import CancelNotification
 from api_gateway.application.capacity import Capacity
 from api_gateway.application.change_route import ChangeRoute
@@ -61,6 +62,8 @@ class Uses:
     suppress: SuppressRecipients
     suppressions: Suppressions
     capacity: Capacity
+    jobs: Jobs
+    ask_for_run: AskForRun
     take_webhook: TakeWebhook
     keep_groups: KeepGroups
     sync_groups: SyncGroups
