@@ -115,7 +115,8 @@ async def wire(settings: Settings, surroundings: Surroundings) -> AsyncIterator[
     jobs = MongoJobs(mongo)
     reservations, queue = MongoReservations(mongo), MongoQueue(mongo)
     limits = limits_of(settings)
-    capacity = Capacity(queue, senders, clock, limits)
+    mail_is_on = settings.mail_host is not None
+    capacity = Capacity(queue, senders, clock, limits, mail_is_on=mail_is_on)
     policy = Policy(settings.provider_order, settings.unknown_wait_seconds, settings.zone)
     patience = min(settings.connect_timeout + settings.read_timeout + ANSWER_SLACK_SECONDS, LONGEST_WAIT_SECONDS)
     webhook_secret = MongoWebhookSecret(
@@ -140,7 +141,7 @@ async def wire(settings: Settings, surroundings: Surroundings) -> AsyncIterator[
         policy,
         AcceptanceMetrics(surroundings.registry),
         routes,
-        ComposeNotification(directory, groups, templates, settings.zone),
+        ComposeNotification(directory, groups, templates, settings.zone, mail_is_on),
     )
     early = MongoEarlyRequests(mongo)
     requests.subscribe(

@@ -70,7 +70,8 @@ async def wire(settings: Settings, surroundings: Surroundings) -> AsyncIterator[
     notifications = MongoNotifications(mongo, clock)
     directory = Directory(mongo, zone=settings.zone)
     suppressions = Suppressions(mongo, settings.zone)
-    compose = ComposeDeliveries(Templates(mongo), suppressions, MongoRepeats(mongo), lookout, settings.zone)
+    mail_is_on = settings.mail_host is not None
+    compose = ComposeDeliveries(Templates(mongo), suppressions, MongoRepeats(mongo), lookout, settings.zone, mail_is_on)
     store = StoreDeliveries(notifications, deliveries, compose, lookout, metrics)
     plan = PlanNotifications(notifications, store, compose, lookout, metrics)
     broadcasts = PlanBroadcasts(

@@ -1,5 +1,6 @@
 """The closed sets every service speaks in."""
 
+from collections.abc import Sequence
 from enum import StrEnum
 
 
@@ -10,6 +11,11 @@ class Channel(StrEnum):
 
 MAIL_PROVIDER = "email"
 """The one provider of the channel e-mail: the operator's mail server, behind gateway-email."""
+
+
+def providers_of(channel: Channel, whatsapp: Sequence[str]) -> Sequence[str]:
+    """Those that carry a channel, in their order; `whatsapp` are the route's."""
+    return (MAIL_PROVIDER,) if channel is Channel.EMAIL else whatsapp
 
 
 class Role(StrEnum):

@@ -7,6 +7,7 @@ _HAS_DEADLINE = {"wake_at": {"$exists": True}}
 _UNTOLD = {"announce_at": {"$exists": True}}
 _REQUESTED = {"attempt.state": "requested"}
 _WAS_TRIED = {"attempts.provider": {"$gt": ""}}
+_BY_MAIL = {"channel": "email"}
 _IS_TRIED = {"attempt.provider": {"$gt": ""}}
 _HAS_CONTENTS = {"created_by": {"$gt": ""}}
 _ABOUT = {"subject": {"$gt": ""}}
@@ -53,6 +54,8 @@ INDEXES: dict[str, list[IndexModel]] = {
         IndexModel([("recipient", ASCENDING), ("_id", DESCENDING)], name="by_recipient"),
         IndexModel([("type", ASCENDING), ("_id", DESCENDING)], name="by_type"),
         IndexModel([("removed_by", ASCENDING)], name="by_erasure", partialFilterExpression=_ERASED),
+        # The few that do not go by WhatsApp; of those that do nearly every one is found.
+        IndexModel([("channel", ASCENDING), ("_id", DESCENDING)], name="by_mail", partialFilterExpression=_BY_MAIL),
         # Through which provider it went, and goes: a search merges both, however few of many there are.
         IndexModel(
             [("attempts.provider", ASCENDING), ("_id", DESCENDING)],

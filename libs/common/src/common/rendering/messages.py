@@ -13,15 +13,18 @@ A `custom` template sees the given `data` and nothing else.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import tzinfo
 
 from common.catalogue.definitions import DEFINITIONS
-from common.catalogue.texts import builtin_texts
+from common.catalogue.texts import Texts, builtin_texts
 from common.contracts.documents import AudienceMember, NotificationDocument
 from common.contracts.vocabulary import NotificationType
 from common.kernel.text import normalise_message
 from common.rendering.failures import Unrenderable
 from common.rendering.template import render
+
+LONGEST_SUBJECT = 200
 
 
 def render_notification(
@@ -45,6 +48,40 @@ def render_notification(
         return render(template, data or {}, zone=zone)
     source = template if template is not None else _builtin(notification_type)
     return render(source, rendering_context(notification_type, data or {}, validity_seconds), zone=zone)
+
+
+@dataclass(frozen=True)
+class MailText:
+    """An e-mail before it is written: its subject, on one line, and its text."""
+
+    subject: str
+    text: str
+
+    @property
+    def content(self) -> str:
+        """What tells it apart from another one to the same address."""
+        return f"{self.subject}\n{self.text}"
+
+
+def render_mail(
+    notification_type: NotificationType,
+    *,
+    data: Mapping[str, object] | None,
+    validity_seconds: float,
+    texts: Texts | None = None,
+    zone: tzinfo | None = None,
+) -> MailText:
+    """The e-mail of one delivery, of a version's `texts` or the built-in ones. Raises `Unrenderable` when there is none
+    or it cannot be made; subject and text may be empty.
+    """
+    texts = texts or builtin_texts(notification_type)
+    if texts is None or texts.email_subject is None or texts.email_text is None:
+        raise Unrenderable(f"{notification_type} has no e-mail text")
+    values = data or {}
+    if notification_type is not NotificationType.CUSTOM:
+        values = rendering_context(notification_type, values, validity_seconds)
+    subject = " ".join(render(texts.email_subject, values, zone=zone).split())
+    return MailText(subject[:LONGEST_SUBJECT], render(texts.email_text, values, zone=zone))
 
 
 def render_message(

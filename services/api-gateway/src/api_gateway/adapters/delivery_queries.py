@@ -26,6 +26,8 @@ def selected(selection: Selection) -> Document:
         query["recipient"] = selection.recipient
     if selection.type is not None:
         query["type"] = selection.type
+    if selection.channel is not None:
+        query["channel"] = selection.channel
     if selection.provider is not None:
         query["$or"] = [{"attempts.provider": selection.provider}, {"attempt.provider": selection.provider}]
     if selection.dead:

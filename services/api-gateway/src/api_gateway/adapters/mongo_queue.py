@@ -1,5 +1,6 @@
 """The queue in MongoDB, counted from indexes alone."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import cast
 
@@ -42,13 +43,13 @@ class MongoQueue:
             found += await self._deliveries.find({"lane": lane}, {"message": 0}).sort(order).limit(limit).to_list(None)
         return cast("list[DeliveryDocument]", found)
 
-    async def unplanned(self) -> Mapping[int, int]:
+    async def unplanned(self) -> Mapping[tuple[str, int], int]:
         rows = self._notifications.aggregate(
             [
                 {"$match": {"wake_at": {"$exists": True}, "status": NotificationStatus.ACCEPTED}},
                 {
                     "$group": {
-                        "_id": "$priority",
+                        "_id": {"priority": "$priority", "channels": "$channels"},
                         "recipients": {"$sum": "$recipients"},
                         "pages": {"$sum": "$planned_pages"},
                     }
@@ -56,5 +57,10 @@ class MongoQueue:
             ],
             hint="deadline",
         )
-        # An audience that is looked for may turn out to be larger than it was thought to be.
-        return {Priority(row["_id"]).rank: max(row["recipients"] - row["pages"] * 1_000, 0) async for row in rows}
+        found: Counter[tuple[str, int]] = Counter()
+        async for row in rows:
+            channels, rank = row["_id"]["channels"], Priority(row["_id"]["priority"]).rank
+            for channel in channels:  # of several each has as many, or nearly
+                # An audience that is looked for may turn out to be larger than it was thought to be.
+                found[channel, rank] += max(-(-row["recipients"] // len(channels)) - row["pages"] * 1_000, 0)
+        return found

@@ -17,7 +17,7 @@ from api_gateway.domain.refusals import Code, Conflicting, Refused, Unavailable,
 from api_gateway.domain.submission import Submission
 from common.catalogue.definitions import Route
 from common.contracts.documents import INLINE_AUDIENCE, AudienceMember, NotificationDocument
-from common.contracts.vocabulary import Channel, NotificationStatus, Priority
+from common.contracts.vocabulary import Channel, NotificationStatus, Priority, providers_of
 from common.kernel.clock import Clock
 from common.kernel.text import normalise_message
 from common.telemetry.logs import logger
@@ -96,15 +96,16 @@ class AcceptNotification:
         if not submission.force and composed.recipients > 1:
             _refuse_beyond_validity(notification)
         if submission.direct:
-            await self.capacity.demand_sender(notification["providers"])
+            (channel,) = composed.deliveries
+            await self.capacity.demand_sender(providers_of(channel, notification["providers"]))
         await self._store(notification, composed)
-        self.capacity.note(Priority(notification["priority"]), composed.recipients)
+        self.capacity.note(Priority(notification["priority"]), composed.deliveries)
         self._count(notification, composed)
         return Accepted(notification, composed.audience.rejected, submission.bulk or composed.many)
 
     async def _composed(self, submission: Submission, route: Route) -> Composed:
         validity = submission.validity_seconds or route.validity_seconds
-        return await self.compose(submission, validity, self._providers(submission, route))
+        return await self.compose(submission, route, validity, self._providers(submission, route))
 
     async def _again(self, submission: Submission, before: NotificationDocument) -> Accepted:
         """It is stored already: only what was rejected of it has to be said again."""
@@ -161,7 +162,7 @@ class AcceptNotification:
         notification: NotificationDocument = {
             "_id": identity,
             "type": submission.type,
-            "channels": [Channel.WHATSAPP],
+            "channels": [channel for channel in Channel if channel in composed.deliveries],
             "priority": priority,
             "message": None if submission.message is None else normalise_message(submission.message),
             "data": None if composed.data is None else dict(composed.data),
@@ -179,7 +180,7 @@ class AcceptNotification:
             "validity_seconds": validity,
             "status": NotificationStatus.ACCEPTED,
             "wake_at": now + SWEEP_AFTER,
-            "estimated_finish": self.capacity.finish(providers, priority, composed.recipients, send_at=send_at),
+            "estimated_finish": self.capacity.finish(providers, priority, composed.deliveries, send_at=send_at),
             "suppressible": route.suppressible,
             "created_by": caller.subject,
             "created_at": now,
@@ -189,7 +190,9 @@ class AcceptNotification:
 
 
 def _fix(notification: NotificationDocument, composed: Composed, route: Route) -> None:
-    """Write down what is only there for some: template, question, subject, dedupe, hours."""
+    """Write down what is only there for some: people, template, question, subject, dedupe, hours."""
+    if len(composed.deliveries) > 1:
+        notification["people"] = composed.people
     if composed.template is not None:
         notification["template"] = composed.template["_id"]
     if composed.query is not None:

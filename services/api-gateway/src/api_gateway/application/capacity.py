@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -10,7 +10,7 @@ from api_gateway.application.ports import Queue, Senders, Waiting
 from api_gateway.domain.estimate import Pace, finish
 from api_gateway.domain.refusals import Code, Conflicting
 from common.contracts.documents import GATEWAY_SILENT_SECONDS, SenderDocument
-from common.contracts.vocabulary import CircuitState, Priority
+from common.contracts.vocabulary import Channel, CircuitState, Priority, providers_of
 from common.kernel.clock import Clock
 from common.kernel.phone import mask_in_text
 from common.mongo.gate import Limits, usage
@@ -58,8 +58,9 @@ class Capacity:
     clock: Clock
     limits: LimitsOf
     _waiting: list[Waiting] = field(default_factory=list)
-    _unplanned: Counter[int] = field(default_factory=Counter)
-    _since: Counter[int] = field(default_factory=Counter)
+    mail_is_on: bool = True
+    _unplanned: Counter[tuple[str, int]] = field(default_factory=Counter)
+    _since: Counter[tuple[str, int]] = field(default_factory=Counter)
     _available: Counter[str] = field(default_factory=Counter)
     _free_at: dict[str, datetime] = field(default_factory=dict)
     _not_before: float = 0.0
@@ -85,14 +86,33 @@ class Capacity:
         took = time.monotonic() - now
         self._not_before = time.monotonic() + took / LARGEST_SHARE
 
-    def note(self, priority: Priority, recipients: int) -> None:
+    def note(self, priority: Priority, deliveries: Mapping[Channel, int]) -> None:
         """Somebody was accepted since the last count."""
-        self._since[priority.rank] += recipients
+        for channel, count in deliveries.items():
+            self._since[channel, priority.rank] += count
 
     def finish(
-        self, providers: Sequence[str], priority: Priority, recipients: int, *, send_at: datetime | None
+        self,
+        whatsapp: Sequence[str],
+        priority: Priority,
+        deliveries: Mapping[Channel, int],
+        *,
+        send_at: datetime | None,
     ) -> datetime | None:
-        """When the last of so many more recipients is reached; `None` while no provider of theirs is available."""
+        """When the last of so many more deliveries is made by each channel; `None` while one of them has no provider
+        that is available. What goes by a channel that is switched off ends at once and is waited for by nobody.
+        """
+        going = [channel for channel in deliveries if channel is not Channel.EMAIL or self.mail_is_on]
+        ends = [
+            self._finish(channel, providers_of(channel, whatsapp), priority, deliveries[channel], send_at=send_at)
+            for channel in going
+        ]
+        known = [end for end in ends if end is not None]
+        return max(known) if known and len(known) == len(ends) else None
+
+    def _finish(
+        self, channel: Channel, providers: Sequence[str], priority: Priority, own: int, *, send_at: datetime | None
+    ) -> datetime | None:
         provider = next((name for name in providers if self._available[name]), None)
         if provider is None:
             return None
@@ -101,15 +121,17 @@ class Capacity:
         return finish(
             now=max(self.clock.now(), self._free_at[provider]),
             send_at=send_at,
-            ahead=self._ahead(provider, priority.rank),
-            own=recipients,
+            ahead=self._ahead(channel, provider, priority.rank),
+            own=own,
             senders=self._available[provider],
             pace=Pace(gap, limits.per_minute, limits.per_hour, limits.per_day),
         )
 
-    def through(self, providers: Sequence[str], priority: Priority, *, send_at: datetime | None) -> datetime | None:
+    def through(
+        self, whatsapp: Sequence[str], priority: Priority, channels: Iterable[Channel], *, send_at: datetime | None
+    ) -> datetime | None:
         """When all that waits now with this priority or a higher one is sent; `None` while nobody sends it."""
-        return self.finish(providers, priority, 0, send_at=send_at)
+        return self.finish(whatsapp, priority, dict.fromkeys(channels, 0), send_at=send_at)
 
     async def demand_sender(self, providers: Sequence[str]) -> None:
         """Raise `Conflicting`, saying why of each, when none of these providers' senders would take a message now."""
@@ -133,6 +155,8 @@ class Capacity:
             free_at[sender["provider"]] = min(free, free_at.get(sender["provider"], free))
         return free_at
 
-    def _ahead(self, provider: str, rank: int) -> int:
+    def _ahead(self, channel: Channel, provider: str, rank: int) -> int:
         queued = sum(one.count for one in self._waiting if one.rank <= rank and provider in one.lane.split(","))
-        return queued + sum(count for at, count in (self._unplanned + self._since).items() if at <= rank)
+        return queued + sum(
+            count for (by, at), count in (self._unplanned + self._since).items() if by == channel and at <= rank
+        )

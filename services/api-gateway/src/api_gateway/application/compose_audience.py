@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from api_gateway.application.wordings import Wording
-from api_gateway.domain.audience import Audience
+from api_gateway.domain.audience import Audience, channel_of
+from api_gateway.domain.channels import Reach
 from api_gateway.domain.refusals import Refused, invalid
 from api_gateway.domain.submission import Item, Submission, Values
 from api_gateway.domain.texts import check_source, check_values
@@ -27,9 +28,9 @@ class ReadItem:
     refused: Refused | None = None
 
 
-async def of_recipients(values: Sequence[object]) -> Audience:
+async def of_recipients(values: Sequence[object], reach: Reach) -> Audience:
     """Everybody who can be reached with the shared text, and everybody else with the reason."""
-    audience = Audience()
+    audience = Audience(reach)
     for index, value in enumerate(values):
         audience.add(index, value)
         if index % AT_ONCE == AT_ONCE - 1:
@@ -38,10 +39,15 @@ async def of_recipients(values: Sequence[object]) -> Audience:
 
 
 async def of_items(
-    items: Sequence[ReadItem], wording: Wording, *, message: str | None = None, data: Values | None = None
+    items: Sequence[ReadItem],
+    wording: Wording,
+    reach: Reach,
+    *,
+    message: str | None = None,
+    data: Values | None = None,
 ) -> Audience:
     """Everybody who can be reached with a text that can be rendered; `message` and `data` are the shared ones."""
-    audience = Audience()
+    audience = Audience(reach)
     for index, item in enumerate(items):
         _add(audience, index, item, wording, message=message, data=data)
         if index % (AT_ONCE // 4) == AT_ONCE // 4 - 1:
@@ -80,7 +86,11 @@ def _add(
     try:
         if item.refused is not None:
             raise item.refused
-        text = wording.text(member.get("message", message), member.get("data", data))
+        channel = channel_of(item.to)
+        if audience.reach.why_not(channel) is not None:  # rejected, whatever it would be told
+            audience.add(index, item.to)
+            return
+        text = wording.content(member.get("message", message), member.get("data", data), channel)
     except Refused as error:
         field = error.problems[0].field if error.problems else None
         audience.reject(index, item.to, error.code, error.error, field)

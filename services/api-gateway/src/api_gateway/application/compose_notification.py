@@ -1,5 +1,6 @@
 """Find out who gets which text, and what about, before anything is stored."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import tzinfo
@@ -12,32 +13,50 @@ from api_gateway.application.find_recipients import PERSON, FindStaff, the_perso
 from api_gateway.application.gather_rows import Rows, context, gather_rows
 from api_gateway.application.typed_data import read_data
 from api_gateway.application.wordings import Wording
-from api_gateway.domain.audience import Audience
+from api_gateway.domain.audience import Audience, member_channel
+from api_gateway.domain.channels import Channels, Reach, channels_for
 from api_gateway.domain.refusals import Refused, invalid
 from api_gateway.domain.subjects import Subject, subject
 from api_gateway.domain.submission import Submission, Values
 from api_gateway.domain.texts import check_otp, check_values
-from common.catalogue.definitions import DEFINITIONS, Definition, Recipients
+from common.catalogue.definitions import DEFINITIONS, Definition, Recipients, Route
 from common.catalogue.shapes import Shape
 from common.contracts.documents import AudienceQuery, TemplateDocument
-from common.contracts.vocabulary import NotificationType
+from common.contracts.vocabulary import Channel, NotificationType
 from common.kernel.phone import is_group
 
 NOTHING: Subject = ("", None)
+BY_WHATSAPP = (Channel.WHATSAPP,)
 
 
 @dataclass(frozen=True)
 class Composed:
-    """`audience`: the members, or with a `query` the ids it is about; `data` what all of them are told with."""
+    """`audience`: the members, or with a `query` the ids it is about; `data` what all of them are told with.
+
+    `deliveries`: how many there will be by each channel, `people` for how many.
+    """
 
     audience: Audience
-    recipients: int
+    people: int
+    deliveries: Mapping[Channel, int]
     data: Mapping[str, Any] | None
     template: TemplateDocument | None = None
     query: AudienceQuery | None = None
     subject: Subject = NOTHING
     many: bool = field(default=False)
     """Whether its type is told to many, so that they are counted in the answer."""
+
+    @property
+    def recipients(self) -> int:
+        return sum(self.deliveries.values())
+
+
+def _of(
+    audience: Audience, data: Mapping[str, Any] | None, template: TemplateDocument | None, **about: Any
+) -> Composed:
+    """To the members of an audience."""
+    deliveries = Counter(member_channel(member) for member in audience.members)
+    return Composed(audience, audience.people, deliveries, data, template, **about)
 
 
 @dataclass(frozen=True)
@@ -46,14 +65,17 @@ class ComposeNotification:
     groups: Groups
     templates: Templates
     zone: tzinfo
+    mail_is_on: bool
 
     async def check(self, submission: Submission) -> None:
         """Raise `Refused` for what is wrong with the call whatever is stored, also while the database is away."""
         _check_call(submission, DEFINITIONS[submission.type])
         if submission.to:
-            (await of_recipients(submission.to)).demand_somebody()
+            (await of_recipients(submission.to, Reach(no_mail=None))).demand_somebody()
 
-    async def __call__(self, submission: Submission, validity_seconds: float, providers: Sequence[str]) -> Composed:
+    async def __call__(
+        self, submission: Submission, route: Route, validity_seconds: float, providers: Sequence[str]
+    ) -> Composed:
         """Everybody who can be reached with a text that can be rendered, and everybody else with the reason.
 
         Raises `Refused` for what is wrong with the call itself and when nobody is left; `Unknown` when that may be
@@ -62,11 +84,19 @@ class ComposeNotification:
         definition = DEFINITIONS[submission.type]
         template = await self._template(submission)
         wording = Wording(submission.type, template, validity_seconds, self.zone)
+        channels = channels_for(
+            submission.type,
+            route,
+            submission.channels,
+            has_email=wording.has_email,
+            mail_is_on=self.mail_is_on,
+            direct=submission.direct,
+        )
         shape = None if submission.type is NotificationType.OTP else definition.shape
         if shape is None:
-            composed = await self._free(submission, wording)
+            composed = await self._free(submission, wording, channels)
         else:
-            composed = await _Typed(self, submission, definition, shape, wording, providers).composed()
+            composed = await _Typed(self, submission, definition, shape, wording, providers, channels).composed()
         if submission.direct and (submission.items or composed.query or len(composed.audience.members) != 1):
             raise invalid("direct", "a direct send has exactly one recipient, in to")
         return composed
@@ -81,7 +111,7 @@ class ComposeNotification:
         except LookupError as error:
             raise invalid("template", f"there is no template {submission.template}") from error
 
-    async def _free(self, submission: Submission, wording: Wording) -> Composed:
+    async def _free(self, submission: Submission, wording: Wording, channels: Channels) -> Composed:
         """Of `custom` and `otp`, which bring their values as they are."""
         data = submission.data
         if data is not None:
@@ -90,16 +120,18 @@ class ComposeNotification:
             check_otp(data)
         if submission.items:
             items = read_items(submission, wording)
-            audience = await of_items(items, wording, message=submission.message, data=data)
+            audience = await of_items(items, wording, channels.reach, message=submission.message, data=data)
         else:
-            wording.text(submission.message, data)
-            audience = await of_recipients(submission.to)
+            audience = await of_recipients(submission.to, channels.reach)
+            wording.check(
+                submission.message, data, map(member_channel, audience.members) if audience.members else BY_WHATSAPP
+            )
         audience.demand_somebody()
         if submission.type is NotificationType.OTP and is_group(audience.members[0]["to"]):
             raise invalid("to", "an otp goes to one person, not to a group")
         about = subject(submission.type, {"message": submission.message, "data": data})
         own = bool(submission.items)
-        return Composed(audience, len(audience.members), data, wording.template, subject=NOTHING if own else about)
+        return _of(audience, data, wording.template, subject=NOTHING if own else about)
 
 
 @dataclass(frozen=True)
@@ -112,6 +144,7 @@ class _Typed:
     shape: type[Shape]
     wording: Wording
     providers: Sequence[str]
+    channels: Channels
 
     async def composed(self) -> Composed:
         submission, definition, template = self.submission, self.definition, self.wording.template
@@ -119,29 +152,30 @@ class _Typed:
             return await self._of_items()
         data = read_data(self.shape, submission.data, submission.prefix)
         if definition.recipients is Recipients.CUSTOMERS and not submission.to:
-            addressed = await FindCustomers(self.of.directory)(data, self.wording, submission.prefix)
+            addressed = await FindCustomers(self.of.directory)(data, self.wording, submission.prefix, self.channels)
             about = subject(submission.type, data)
-            return Composed(addressed.audience, addressed.recipients, data, template, addressed.query, about, many=True)
+            each = dict.fromkeys(self.channels.told, addressed.people)
+            return Composed(
+                addressed.audience, addressed.people, each, data, template, addressed.query, about, many=True
+            )
         rows = await self._rows([data])
         rows[0].demand_named(submission.prefix)
         told = context(data, rows[0], definition.rows)
         audience = await self._audience(told, rows[0])
         many = definition.recipients is Recipients.STAFF
-        return Composed(
-            audience, len(audience.members), told, template, subject=subject(submission.type, told), many=many
-        )
+        return _of(audience, told, template, subject=subject(submission.type, told), many=many)
 
     async def _audience(self, told: Mapping[str, Any], rows: Rows) -> Audience:
         submission, definition = self.submission, self.definition
         if submission.to:
-            audience = await of_recipients(submission.to)
+            audience = await of_recipients(submission.to, self.channels.reach)
             audience.demand_somebody()
         elif definition.recipients in PERSON:
-            audience = the_person(definition, rows, submission.prefix)
+            audience = the_person(definition, rows, submission.prefix, self.channels)
         else:
             find = FindStaff(self.of.directory, self.of.groups)
-            audience = await find(definition, self.wording, told, self.providers)
-        self.wording.text(None, told)
+            audience = await find(definition, self.wording, told, self.providers, self.channels)
+        self.wording.check(None, told, map(member_channel, audience.members))
         return audience
 
     async def _of_items(self) -> Composed:
@@ -154,9 +188,9 @@ class _Typed:
             ReadItem(item.to, refused=data) if isinstance(data, Refused) else self._item(item.to, data, next(gathered))
             for item, data in zip(submission.items, read, strict=True)
         ]
-        audience = await of_items(items, self.wording)
+        audience = await of_items(items, self.wording, self.channels.reach)
         audience.demand_somebody()
-        return Composed(audience, len(audience.members), None, self.wording.template)
+        return _of(audience, None, self.wording.template)
 
     def _read(self, own: Values | None, shared: dict[str, Any] | None) -> dict[str, Any] | Refused:
         if own is None and shared is not None:

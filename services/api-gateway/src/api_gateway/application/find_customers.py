@@ -6,8 +6,10 @@ from typing import Any
 
 from api_gateway.application.catalogue_ports import Directory, Stored
 from api_gateway.application.gather_rows import shown
+from api_gateway.application.reach_people import reach
 from api_gateway.application.wordings import Wording
 from api_gateway.domain.audience import Audience
+from api_gateway.domain.channels import Channels
 from api_gateway.domain.refusals import Code, unknown
 from common.contracts.documents import AudienceMember, AudienceQuery
 
@@ -20,10 +22,10 @@ SHOWN = ("id", "name", "area", "package_id")
 
 @dataclass(frozen=True)
 class Addressed:
-    """`audience`: the ids of a list, as members, and what was wrong with the others; `recipients` as far as known."""
+    """`audience`: the ids of a list, as members, and what was wrong with the others; `people` as far as known."""
 
     query: AudienceQuery
-    recipients: int
+    people: int
     audience: Audience = field(default_factory=Audience)
 
 
@@ -31,23 +33,23 @@ class Addressed:
 class FindCustomers:
     directory: Directory
 
-    async def __call__(self, data: dict[str, Any], wording: Wording, prefix: str) -> Addressed:
+    async def __call__(self, data: dict[str, Any], wording: Wording, prefix: str, channels: Channels) -> Addressed:
         """Takes the list of ids out of `data`; raises `Refused` when nobody is reached or the text cannot be made."""
         listed = data.pop(LIST, None)
         area = data.get("area")
         if listed is not None:
-            addressed = await self._listed(listed)
+            addressed = await self._listed(listed, channels)
         else:
             query: AudienceQuery = {"rows": "customers"} if area is None else {"rows": "customers", "area": area}
             addressed = Addressed(query, await self.directory.count_customers(area))
-            if not addressed.recipients:
+            if not addressed.people:
                 where = "" if area is None else f" in the area {area}"
                 raise unknown(f"{prefix}area" if area else "to", f"no active customer{where} is known",
                               code=Code.NO_RECIPIENT)  # fmt: skip
-        wording.text(None, {**data, "customer": await self._example(addressed, area)})
+        wording.check(None, {**data, "customer": await self._example(addressed, area)}, channels.told)
         return addressed
 
-    async def _listed(self, listed: list[str]) -> Addressed:
+    async def _listed(self, listed: list[str], channels: Channels) -> Addressed:
         audience = Audience()
         known = await self.directory.many("customers", listed) if len(listed) <= CHECKED else None
         seen: set[str] = set()
@@ -55,7 +57,7 @@ class FindCustomers:
         for index, identity in enumerate(listed):
             if identity in seen:
                 audience.reject(index, identity, Code.DUPLICATE_RECIPIENT, "the same customer stands further up")
-            elif known is not None and (why := _unreachable(identity, known.get(identity))) is not None:
+            elif known is not None and (why := _unreachable(identity, known.get(identity), channels)) is not None:
                 audience.reject(index, identity, *why)
             else:
                 members.append({"to": identity})
@@ -75,9 +77,8 @@ class FindCustomers:
         return {name: row[name] for name in SHOWN if name in row}
 
 
-def _unreachable(identity: str, row: Stored | None) -> tuple[Code, str] | None:
+def _unreachable(identity: str, row: Stored | None, channels: Channels) -> tuple[Code, str] | None:
     if row is None:
         return Code.NOT_FOUND, f"no customer {identity} is known"
-    if row.get("phone") is None:
-        return Code.INVALID_PHONE, f"customer {identity} has no phone number"
-    return None
+    reached = reach("customer", row, channels)
+    return None if reached.members else (reached.code, reached.error)

@@ -7,13 +7,15 @@ from typing import Any
 
 from api_gateway.application.catalogue_ports import Directory, Groups, Stored
 from api_gateway.application.gather_rows import Rows, shown
+from api_gateway.application.reach_people import reach
 from api_gateway.application.wordings import Wording
-from api_gateway.domain.audience import Audience
+from api_gateway.domain.audience import Audience, member_channel
+from api_gateway.domain.channels import Channels
 from api_gateway.domain.refusals import Code, unknown
 from api_gateway.domain.submission import field_of
 from common.catalogue.definitions import Definition, Recipients
 from common.contracts.documents import AudienceMember
-from common.contracts.vocabulary import Role
+from common.contracts.vocabulary import Channel, Role
 
 AT_ONCE = 50
 PERSON = {
@@ -26,18 +28,14 @@ PERSON = {
 """The row that is the one recipient of a type."""
 
 
-def the_person(definition: Definition, rows: Rows, prefix: str) -> Audience:
-    """The one person; raises `Unknown` when nobody knows who that is, or at which number."""
+def the_person(definition: Definition, rows: Rows, prefix: str, channels: Channels) -> Audience:
+    """The one person; raises `Unknown` when nobody knows who that is, or where by any of the channels."""
     row = PERSON[definition.recipients]
-    found = rows.demand(row, prefix)
-    phone = found.get("phone")
-    if phone is None:
-        raise unknown(
-            field_of(prefix, rows.through[row]), f"{row} {found['_id']} has no phone number", code=Code.INVALID_PHONE
-        )  # fmt: skip
+    reached = reach(row, rows.demand(row, prefix), channels)
+    if not reached.members:
+        raise unknown(field_of(prefix, rows.through[row]), reached.error, code=reached.code)
     audience = Audience()
-    audience.add(0, phone)
-    audience.demand_somebody()
+    audience.add_person(reached.members)
     return audience
 
 
@@ -49,33 +47,41 @@ class FindStaff:
     groups: Groups
 
     async def __call__(
-        self, definition: Definition, wording: Wording, context: Mapping[str, Any], providers: Sequence[str]
+        self,
+        definition: Definition,
+        wording: Wording,
+        context: Mapping[str, Any],
+        providers: Sequence[str],
+        channels: Channels,
     ) -> Audience:
-        """Everybody with a number, once; those without one are told by name."""
+        """Everybody with an address, once; those without one are told by name. Groups are told by WhatsApp alone."""
         audience = Audience()
-        seen: set[str] = set()
         own = "staff" in definition.rows
         people = await self._people(definition.roles)
         for index, (kind, person) in enumerate(people):
-            phone = person.get("phone")
-            if phone is None:
-                error = f"{kind} {person['_id']} has no phone number"
-                audience.reject(index, person["_id"], Code.INVALID_PHONE, error)
-            elif phone not in seen:
-                seen.add(phone)
-                self._add(audience, index, person, wording, {**context, "staff": shown(person)} if own else None)
+            reached = reach(kind, person, channels)
+            if not reached.members:
+                audience.reject(index, person["_id"], reached.code, reached.error)
+            else:
+                data = {**context, "staff": shown(person)} if own else None
+                audience.add_person(_members(reached.members, wording, data))
             if index % AT_ONCE == AT_ONCE - 1:
                 await asyncio.sleep(0)
-        for index, group in enumerate(await self.groups.of(definition.groups), start=len(people)):
+        await self._add_groups(audience, definition, providers, len(people), channels)
+        audience.demand_somebody(f"no active staff of the roles {', '.join(definition.roles)} is known")
+        return audience
+
+    async def _add_groups(
+        self, audience: Audience, definition: Definition, providers: Sequence[str], first: int, channels: Channels
+    ) -> None:
+        groups = await self.groups.of(definition.groups) if Channel.WHATSAPP in channels.told else []
+        for index, group in enumerate(groups, start=first):
             group_id = next((group["group_ids"][name] for name in providers if group["group_ids"].get(name)), None)
             if group_id is None:
                 error = f"group {group['name']} is known to none of {', '.join(providers)}"
                 audience.reject(index, group["_id"], Code.NO_RECIPIENT, error)
-            elif group_id not in seen:
-                seen.add(group_id)
-                audience.add(index, group_id)
-        audience.demand_somebody(f"no active staff of the roles {', '.join(definition.roles)} is known")
-        return audience
+            else:
+                audience.add_person([{"to": group_id}])
 
     async def _people(self, roles: Sequence[Role]) -> list[tuple[str, Stored]]:
         people = [("staff", person) for person in await self.directory.staff(roles)] if roles else []
@@ -83,11 +89,10 @@ class FindStaff:
             people += [("technician", person) for person in await self.directory.technicians()]
         return people
 
-    def _add(
-        self, audience: Audience, index: int, person: Stored, wording: Wording, data: dict[str, Any] | None
-    ) -> None:
-        member: AudienceMember = {"to": ""}
-        if data is not None:
-            wording.text(None, data)
-            member["data"] = data
-        audience.add(index, person["phone"], member)
+
+def _members(members: list[AudienceMember], wording: Wording, data: dict[str, Any] | None) -> list[AudienceMember]:
+    """With what only this person is told with, where that is something."""
+    if data is None:
+        return members
+    wording.check(None, data, (member_channel(one) for one in members))
+    return [{**one, "data": data} for one in members]

@@ -7,10 +7,11 @@ from api_gateway.application.capacity import Capacity
 from api_gateway.application.ports import Deliveries, Queue, Waiting
 from api_gateway.domain.access import Caller
 from common.contracts.documents import DeliveryDocument
-from common.contracts.vocabulary import DeliveryStatus, Priority
+from common.contracts.vocabulary import Channel, DeliveryStatus, Priority
 from common.kernel.clock import Clock
 
 NEXT_MESSAGES = 10
+BY_WHATSAPP = (Channel.WHATSAPP,)
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,11 @@ class LookAtQueue:
         heads = await self.queue.heads(sorted({one.lane for one in waiting}), NEXT_MESSAGES)
         heads.sort(key=lambda one: (one["rank"], one["queued_at"], one["position"]))
         queued = counts[DeliveryStatus.QUEUED]
-        finish = self.capacity.finish(self.providers, Priority.LOW, 0, send_at=None) if queued else self.clock.now()
+        finish = (
+            self.capacity.through(self.providers, Priority.LOW, BY_WHATSAPP, send_at=None)
+            if queued
+            else self.clock.now()
+        )
         return Glance(
             queued, counts[DeliveryStatus.SENDING], counts[DeliveryStatus.FAILED], waiting, heads[:NEXT_MESSAGES],
             finish, self.clock.now(),

@@ -44,6 +44,7 @@ class Selection:
     delivery_id: str | None = None
     recipient: str | None = None
     type: str | None = None
+    channel: str | None = None
     provider: str | None = None
     since: datetime | None = None
     until: datetime | None = None
@@ -113,8 +114,8 @@ class Queue(Protocol):
     async def heads(self, lanes: Sequence[str], limit: int) -> list[DeliveryDocument]:
         """The first of each lane."""
 
-    async def unplanned(self) -> Mapping[int, int]:
-        """Recipients of accepted notifications without deliveries so far, by rank."""
+    async def unplanned(self) -> Mapping[tuple[str, int], int]:
+        """Recipients of accepted notifications without deliveries so far, by channel and rank."""
 
 
 @dataclass(frozen=True)

@@ -1,16 +1,17 @@
 """The text of a notification, made before it is accepted so that what cannot be made is refused."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import tzinfo
 
 from api_gateway.domain.refusals import Refused, invalid, unknown
 from api_gateway.domain.texts import check_source, check_text
 from common.catalogue.definitions import DEFINITIONS
+from common.catalogue.texts import texts_of
 from common.contracts.documents import TemplateDocument
-from common.contracts.vocabulary import NotificationType
+from common.contracts.vocabulary import Channel, NotificationType
 from common.rendering.failures import Unrenderable
-from common.rendering.messages import render_notification
+from common.rendering.messages import MailText, render_mail, render_notification
 from common.rendering.template import check
 
 
@@ -44,6 +45,35 @@ class Wording:
             raise self._refused(field, str(error)) from error
         check_text(field, text)
         return text
+
+    def mail(self, data: Mapping[str, object] | None) -> MailText:
+        """The e-mail as it will be sent; raises `Refused` when it cannot be."""
+        try:
+            mail = render_mail(
+                self.type,
+                data=data,
+                validity_seconds=self.validity_seconds,
+                texts=None if self.template is None else texts_of(self.template),
+                zone=self.zone,
+            )
+        except Unrenderable as error:
+            raise self._refused("data", str(error)) from error
+        check_text("data", mail.subject)
+        check_text("data", mail.text)
+        return mail
+
+    def content(self, message: str | None, data: Mapping[str, object] | None, channel: Channel) -> str:
+        """What somebody is told by a channel; raises `Refused` when it cannot be."""
+        return self.mail(data).content if channel is Channel.EMAIL else self.text(message, data)
+
+    def check(self, message: str | None, data: Mapping[str, object] | None, channels: Iterable[Channel]) -> None:
+        """Raises `Refused` when nothing can be told by one of these channels."""
+        for channel in set(channels):
+            self.content(message, data, channel)
+
+    @property
+    def has_email(self) -> bool:
+        return self.template is not None and self.template["email_text"] is not None
 
     def check_source(self, message: str) -> None:
         """Raise `Refused` for a shared message that is no template that may be rendered."""

@@ -15,10 +15,9 @@ from common.catalogue.texts import Texts
 from common.catalogue.values import known_values
 from common.contracts.vocabulary import NotificationType
 from common.rendering.failures import Unrenderable
-from common.rendering.messages import rendering_context
+from common.rendering.messages import LONGEST_SUBJECT, rendering_context
 from common.rendering.template import check, render
 
-LONGEST_SUBJECT = 200
 T = TypeVar("T")
 _OWN = re.compile(r"[a-z][a-z0-9-]{1,40}\Z")
 _TYPES = {kind.value for kind in NotificationType}

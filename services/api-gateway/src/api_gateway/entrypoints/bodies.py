@@ -104,7 +104,7 @@ class IdentitiesBody(Body):
 class SuppressionBody(Body):
     """A recipient to leave alone, in any spelling; `reason` is a person's decision unless it is said otherwise."""
 
-    recipient: StrictStr = Field(max_length=60)
+    recipient: StrictStr = Field(max_length=254)
     reason: SuppressionReason = SuppressionReason.BLOCKED
     note: Annotated[StrictStr, Field(min_length=1, max_length=300)] | None = None
 

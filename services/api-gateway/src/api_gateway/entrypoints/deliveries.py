@@ -20,10 +20,11 @@ from api_gateway.entrypoints.paging import Cursor, Limit, after_cursor, cursor_a
 from api_gateway.entrypoints.posting import answered, post
 from api_gateway.entrypoints.reading import read_json, shaped
 from api_gateway.entrypoints.uses import uses
-from common.config.whatsapp import PROVIDERS
 from common.contracts.documents import DeliveryDocument
-from common.contracts.vocabulary import DeliveryStatus, NotificationType
+from common.contracts.vocabulary import Channel, DeliveryStatus, NotificationType
+from common.kernel.email import InvalidEmail, looks_like_email, normalise_email
 from common.kernel.phone import InvalidPhone, mask_in_text, normalise_recipient
+from common.topology.declarations import GATEWAYS
 
 router = APIRouter(tags=["deliveries"])
 _ACTION = describe(NoBody, {}, idempotent=True, optional=True)
@@ -40,6 +41,7 @@ async def list_deliveries(  # noqa: PLR0917 - FastAPI calls it by name
     status: DeliveryStatus | None = None,
     type: NotificationType | None = None,  # noqa: A002 - the filter's name is part of the API
     recipient: str | None = None,
+    channel: Channel | None = None,
     provider: str | None = None,
     since: str | None = None,
     until: str | None = None,
@@ -47,14 +49,15 @@ async def list_deliveries(  # noqa: PLR0917 - FastAPI calls it by name
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> Response:
-    if provider is not None and provider not in PROVIDERS:
-        raise invalid("provider", f"known are {', '.join(PROVIDERS)}")
+    if provider is not None and provider not in GATEWAYS:
+        raise invalid("provider", f"known are {', '.join(GATEWAYS)}")
     begins, ends = span(since, until, uses(request).zone)
     selection = Selection(
         statuses=() if status is None else (status,),
         notification_id=notification_id,
         recipient=None if recipient is None else _recipient("recipient", recipient),
         type=type,
+        channel=channel,
         provider=provider,
         since=begins,
         until=ends,
@@ -176,9 +179,11 @@ def _searched(selection: Selection, text: str) -> Selection:
 
 def _recipient(field: str, value: str) -> str:
     try:
+        if looks_like_email(value):
+            return normalise_email(value)
         return normalise_recipient(value.strip() if field != "recipient" else value.replace(" 62", "62", 1))
-    except InvalidPhone as error:
-        wanted = "a phone number, a group id, ntf_… or dlv_…" if field == "q" else str(error)
+    except (InvalidPhone, InvalidEmail) as error:
+        wanted = "a phone number, a group id, an e-mail address, ntf_… or dlv_…" if field == "q" else str(error)
         raise invalid(field, wanted) from error
 
 

@@ -18,6 +18,7 @@ from api_gateway.entrypoints.posting import answered, post, removed
 from api_gateway.entrypoints.reading import read_json, shaped
 from api_gateway.entrypoints.uses import uses
 from common.contracts.documents import SuppressionDocument
+from common.kernel.email import InvalidEmail, looks_like_email, normalise_email
 from common.kernel.phone import InvalidPhone, mask, mask_in_text, normalise_recipient
 
 router = APIRouter(prefix="/api/suppressions", tags=["suppressions"])
@@ -88,9 +89,11 @@ async def _named(request: Request, value: str) -> str:
 
 def _number(value: str) -> str:
     try:
-        return normalise_recipient(value)
+        return normalise_email(value) if looks_like_email(value) else normalise_recipient(value)
     except InvalidPhone as error:
         raise invalid("recipient", str(error), Code.INVALID_PHONE) from error
+    except InvalidEmail as error:
+        raise invalid("recipient", str(error), Code.INVALID_EMAIL) from error
 
 
 def _view(suppression: SuppressionDocument) -> dict[str, Any]:

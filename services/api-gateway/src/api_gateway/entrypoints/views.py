@@ -45,7 +45,8 @@ def accepted(result: Accepted, items: Sequence[Item] = ()) -> View:
     if estimated is not None and estimated > expires_at:
         view["warning"] = f"its validity ends at {expires_at:%Y-%m-%dT%H:%M:%SZ}, before it is estimated to be sent"
     if result.bulk:
-        view |= {"totalSent": notification["recipients"], "totalCustomers": notification["recipients"]}
+        people = notification.get("people", notification["recipients"])
+        view |= {"totalSent": people, "totalCustomers": people}
     return view
 
 

@@ -23,8 +23,8 @@ from api_gateway.entrypoints.posting import post
 from api_gateway.entrypoints.reading import read_json
 from api_gateway.entrypoints.uses import uses
 from common.catalogue.definitions import DEFINITIONS
-from common.config.whatsapp import PROVIDERS
 from common.contracts.vocabulary import NotificationType
+from common.topology.declarations import GATEWAYS
 
 router = APIRouter(prefix="/api/whatsapp-notifications", tags=["whatsapp notifications"])
 T = NotificationType
@@ -114,7 +114,7 @@ async def stats(request: Request, _: NotificationReader) -> Response:
     use = uses(request)
     until = use.clock.now()
     since = until - LOOKED_BACK
-    counted = statistics(await use.statistics.since(since), PROVIDERS, use.prices)
+    counted = statistics(await use.statistics.since(since), GATEWAYS, use.prices)
     return JSON({"success": True, "since": since, "until": until, **_view(counted)})
 
 

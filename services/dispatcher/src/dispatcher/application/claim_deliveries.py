@@ -7,6 +7,7 @@ from typing import Protocol
 
 from common.contracts.documents import DeliveryDocument
 from common.contracts.events import AttemptRequest, AttemptsRequested
+from common.contracts.vocabulary import Priority
 from common.kernel.failures import Transient
 from common.kernel.identity import new_id
 from common.kernel.phone import is_group
@@ -119,11 +120,17 @@ def _together(heads: Sequence[DeliveryDocument], latest: datetime) -> tuple[date
     return deadline, [head for head in heads if min(latest, head["expires_at"]) == deadline]
 
 
+def _may_be_declined(delivery: DeliveryDocument) -> bool:
+    return delivery["priority"] == Priority.LOW and delivery.get("suppressible", False)
+
+
 def _request(delivery: DeliveryDocument, slot: datetime | None, named: Mapping[str, str]) -> AttemptRequest:
     return AttemptRequest(
         delivery_id=delivery["_id"],
         number=delivery["attempts_made"],
         recipient=named.get(delivery["recipient"], delivery["recipient"]),
         text=delivery["message"],
+        subject=delivery.get("subject_line"),
+        unsubscribe="subject_line" in delivery and _may_be_declined(delivery),
         slot=slot,
     )

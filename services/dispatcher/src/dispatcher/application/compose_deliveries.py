@@ -5,17 +5,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
 
-from common.contracts.documents import DeliveryDocument, NotificationDocument
-from common.contracts.vocabulary import OPTED_OUT, WAITING
+from common.catalogue.texts import Texts, texts_of
+from common.contracts.documents import AudienceMember, DeliveryDocument, NotificationDocument
+from common.contracts.vocabulary import CHANNEL_OFF, OPTED_OUT, WAITING, Channel, NotificationType, providers_of
 from common.rendering.failures import Unrenderable
-from common.rendering.messages import render_message
+from common.rendering.messages import MailText, render_mail, render_message
 from dispatcher.application.lookout import Lookout
 from dispatcher.application.ports import Repeats, Suppressions, Templates
-from dispatcher.domain.audience import Addressee, Refusal
+from dispatcher.domain.audience import Addressee, Refusal, channel_of
 from dispatcher.domain.hours import departure
 from dispatcher.domain.planning import TOLD_ALREADY, kept_back, plan_delivery
 from dispatcher.domain.repeats import OnlyOnce, only_once
 
+MAIL_IS_OFF = Refusal(CHANNEL_OFF, "e-mail is switched off: MAIL_HOST is not set")
 AT_A_TIME = 100
 """Deliveries made before others get a turn: rendering is work, and claims must not wait for it."""
 
@@ -32,6 +34,16 @@ class Composed:
         self.once += other.once
 
 
+@dataclass(frozen=True)
+class _Message:
+    """What is told, and the template it comes from; an e-mail has a subject. With a `refusal` it is not told."""
+
+    text: str
+    template: str | None
+    subject_line: str | None = None
+    refusal: Refusal | None = None
+
+
 def nothing() -> Composed:
     return Composed([], [])
 
@@ -43,32 +55,42 @@ class ComposeDeliveries:
     repeats: Repeats
     lookout: Lookout
     zone: tzinfo
+    mail_is_on: bool = True
 
     async def __call__(
         self, notification: NotificationDocument, addressees: Sequence[Addressee], *, first: int
     ) -> Composed:
         """Each with its text and its place, from `first` on; one for all that have the same number."""
-        template = await self._template(notification)
+        texts = await self._texts(notification)
         now = self.lookout.now()
         leaves = departure(notification, now, self.zone)
-        limits = {provider: self.lookout.text_limit(provider) for provider in notification["providers"]}
+        limits = {
+            channel: {name: self.lookout.text_limit(name) for name in providers_of(channel, notification["providers"])}
+            for channel in Channel
+        }
         made: dict[str, DeliveryDocument] = {}
         told: list[OnlyOnce] = []
         for position, addressee in enumerate(addressees, start=first):
             if position > first and (position - first) % AT_A_TIME == 0:
                 await asyncio.sleep(0)
-            text, name, refusal = self._text(notification, addressee, template)
+            message = self._message(notification, addressee, texts)
+            text = message.text
             # Without a text or a number no provider can ever carry it, whoever wants it tried again.
-            fits = [provider for provider, longest in limits.items() if longest is None or len(text) <= longest]
+            fits = [
+                provider
+                for provider, longest in limits[channel_of(addressee.member)].items()
+                if longest is None or len(text) <= longest
+            ]
             route = fits if text.strip() else []
             delivery = plan_delivery(
                 notification,
                 addressee.member,
                 position=position,
                 text=text,
-                template=name,
+                subject_line=message.subject_line,
+                template=message.template,
                 route=route,
-                refusal=refusal or _refusal(text, route),
+                refusal=message.refusal or _refusal(message, route),
                 departure=leaves,
                 now=now,
             )
@@ -97,26 +119,41 @@ class ComposeDeliveries:
             if suppression is not None:
                 kept_back(delivery, Refusal(OPTED_OUT, self.suppressions.why(suppression)))
 
-    async def _template(self, notification: NotificationDocument) -> str | None:
+    async def _texts(self, notification: NotificationDocument) -> Texts | None:
         identity = notification.get("template")
-        return None if not identity else (await self.templates.get(identity))["whatsapp"]
+        return None if not identity else texts_of(await self.templates.get(identity))
 
-    def _text(
-        self, notification: NotificationDocument, addressee: Addressee, template: str | None
-    ) -> tuple[str, str | None, Refusal | None]:
-        """The text for one addressee and the template it comes from, or why there is none."""
+    def _message(self, notification: NotificationDocument, addressee: Addressee, texts: Texts | None) -> _Message:
+        """What one addressee is told, or why nothing."""
+        template = notification.get("template")
         if addressee.refusal is not None:
-            return "", notification.get("template"), addressee.refusal
+            return _Message("", template, refusal=addressee.refusal)
+        by_mail = channel_of(addressee.member) is Channel.EMAIL
+        if by_mail and not self.mail_is_on:
+            return _Message("", template, refusal=MAIL_IS_OFF)
         try:
-            text, name = render_message(notification, addressee.member, template, zone=self.zone)
+            if by_mail:
+                mail = self._mail(notification, addressee.member, texts)
+                return _Message(mail.text, template or notification["type"], mail.subject)
+            whatsapp = None if texts is None else texts.whatsapp
+            return _Message(*render_message(notification, addressee.member, whatsapp, zone=self.zone))
         except Unrenderable as error:
-            return "", notification.get("template"), Refusal("REFUSED", f"its text cannot be made: {error}")
-        return text, name, None
+            return _Message("", template, refusal=Refusal("REFUSED", f"its text cannot be made: {error}"))
+
+    def _mail(self, notification: NotificationDocument, member: AudienceMember, texts: Texts | None) -> MailText:
+        return render_mail(
+            NotificationType(notification["type"]),
+            data=member.get("data", notification["data"]),
+            validity_seconds=notification["validity_seconds"],
+            texts=texts,
+            zone=self.zone,
+        )
 
 
-def _refusal(text: str, route: Sequence[str]) -> Refusal | None:
-    if not text.strip():
-        return Refusal("EMPTY_MESSAGE", "its text is empty")
+def _refusal(message: _Message, route: Sequence[str]) -> Refusal | None:
+    text = message.text
+    if not text.strip() or message.subject_line == "":
+        return Refusal("EMPTY_MESSAGE", "its text is empty" if not text.strip() else "its subject is empty")
     if not route:
         return Refusal("REFUSED", f"{len(text)} characters are more than any provider of its route takes")
     return None

@@ -1,14 +1,17 @@
 """The people a notification is planned for, found in the directory or named by it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from common.contracts.documents import AudienceMember, NotificationDocument
-from common.contracts.vocabulary import Channel
+from common.contracts.vocabulary import NO_ADDRESS, Channel
+from common.kernel.email import InvalidEmail, normalise_email
 from common.kernel.identity import delivery_id
 from common.kernel.phone import MOBILE, InvalidPhone, normalise_recipient
 
+UNREACHABLE = {Channel.WHATSAPP: "INVALID_PHONE", Channel.EMAIL: "INVALID_EMAIL"}
+"""The code of what can be told by no channel at all, or was refused because of its recipient."""
 SEEN_OF_A_CUSTOMER = ("name", "area", "package_id")
 """What a template sees of a customer besides the id; what is not known is absent."""
 
@@ -30,36 +33,45 @@ class Addressee:
 
 
 def named(members: Iterable[AudienceMember]) -> list[Addressee]:
-    """Those a notification carries itself."""
-    return [Addressee(member) for member in members]
+    """Those a notification carries itself; who has no address for a channel has one for another."""
+    return [
+        Addressee(one, Refusal(NO_ADDRESS, one["unreachable"]) if "unreachable" in one else None) for one in members
+    ]
 
 
-def customer(row: Mapping[str, Any], data: Mapping[str, object]) -> Addressee:
-    """A row of the directory, with what a template sees of it."""
+def customer(row: Mapping[str, Any], data: Mapping[str, object], channels: Sequence[Channel]) -> list[Addressee]:
+    """A row of the directory by each channel, with what a template sees of it.
+
+    Who has no address for one channel and one for another is told by that: nobody has to mend anything.
+    """
     identity = str(row["_id"])
     seen = {name: row[name] for name in SEEN_OF_A_CUSTOMER if row.get(name) is not None}
-    phone = row.get("phone")
-    refusal = None
-    if not phone:
-        to, refusal = _nobody(identity), _unreachable(identity, "has no phone number")
-    elif MOBILE.match(phone):
-        to = phone
-    else:
-        try:
-            to = normalise_recipient(phone)
-        except InvalidPhone as error:
-            to, refusal = _nobody(identity), _unreachable(identity, f"has a phone number that is {error}")
-    return Addressee(AudienceMember(to=to, data={**data, "customer": {"id": identity, **seen}}), refusal)
+    told = {**data, "customer": {"id": identity, **seen}}
+    found = [(channel, *_ADDRESSES[channel](row)) for channel in channels]
+    reached = any(to for _, to, _ in found)
+    addressees = []
+    for channel, to, lacking in found:
+        refusal = None
+        if not to:
+            code = NO_ADDRESS if reached else UNREACHABLE[channel]
+            refusal = Refusal(code, f"customer {identity} {lacking}")
+        addressees.append(Addressee(_member(to or _nobody(identity), channel, told), refusal))
+    return addressees
 
 
-def stranger(identity: str, data: Mapping[str, object]) -> Addressee:
+def stranger(identity: str, data: Mapping[str, object], channels: Sequence[Channel]) -> list[Addressee]:
     """An id that was listed and is in no row."""
     refusal = Refusal("NOT_FOUND", f"there is no customer {identity}")
-    return Addressee(AudienceMember(to=_nobody(identity), data={**data, "customer": {"id": identity}}), refusal)
+    told = {**data, "customer": {"id": identity}}
+    return [Addressee(_member(_nobody(identity), channel, told), refusal) for channel in channels]
 
 
 def channel_of(member: AudienceMember) -> Channel:
     return Channel(member.get("channel", Channel.WHATSAPP))
+
+
+def channels_of(notification: NotificationDocument) -> list[Channel]:
+    return [Channel(one) for one in notification["channels"]]
 
 
 def identity_of(notification: NotificationDocument, member: AudienceMember, text: str) -> str:
@@ -76,5 +88,34 @@ def _nobody(identity: str) -> str:
     return f"customer:{identity}"
 
 
-def _unreachable(identity: str, why: str) -> Refusal:
-    return Refusal("INVALID_PHONE", f"customer {identity} {why}")
+def _member(to: str, channel: Channel, data: dict[str, object]) -> AudienceMember:
+    member = AudienceMember(to=to, data=data)
+    if channel is not Channel.WHATSAPP:
+        member["channel"] = channel
+    return member
+
+
+def _phone(row: Mapping[str, Any]) -> tuple[str, str]:
+    """The number, or what is wrong with it."""
+    phone = row.get("phone")
+    if not phone:
+        return "", "has no phone number"
+    if MOBILE.match(phone):
+        return phone, ""
+    try:
+        return normalise_recipient(phone), ""
+    except InvalidPhone as error:
+        return "", f"has a phone number that is {error}"
+
+
+def _email(row: Mapping[str, Any]) -> tuple[str, str]:
+    email = row.get("email")
+    if not email:
+        return "", "has no e-mail address"
+    try:
+        return normalise_email(email), ""
+    except InvalidEmail as error:
+        return "", f"has an e-mail address in which {error}"
+
+
+_ADDRESSES = {Channel.WHATSAPP: _phone, Channel.EMAIL: _email}

@@ -5,8 +5,9 @@ from typing import assert_never
 
 from common.contracts.documents import CurrentAttempt, DeliveryDocument, PastAttempt
 from common.contracts.events import AttemptOutcome
-from common.contracts.vocabulary import AttemptState, DeliveryStatus, FailureClass, OnUnknown
+from common.contracts.vocabulary import AttemptState, Channel, DeliveryStatus, FailureClass, OnUnknown
 from dispatcher.domain.attempts import finished, given_up, success, times_reached, tried
+from dispatcher.domain.audience import UNREACHABLE
 from dispatcher.domain.change import Change
 from dispatcher.domain.late_words import late_word
 from dispatcher.domain.proof import first_enquiry
@@ -109,7 +110,9 @@ def _after_failure(
     situation: Situation,
 ) -> Change:
     if failure in FINAL_CODES:
-        return exhausted(delivery, past, said, FINAL_CODES[failure])
+        by_recipient = failure is FailureClass.RECIPIENT
+        code = UNREACHABLE[Channel(delivery["channel"])] if by_recipient else FINAL_CODES[failure]
+        return exhausted(delivery, past, said, code)
     return go_on(delivery, past, situation, said)
 
 

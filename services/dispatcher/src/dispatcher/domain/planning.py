@@ -1,10 +1,20 @@
 """From a notification and a member of its audience to a delivery."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from common.contracts.documents import AudienceMember, DeliveryDocument, NotificationDocument
-from common.contracts.vocabulary import OPTED_OUT, DeliveryStatus, NotificationStatus, Priority
+from common.contracts.vocabulary import (
+    CHANNEL_OFF,
+    NO_ADDRESS,
+    OPTED_OUT,
+    Channel,
+    DeliveryStatus,
+    NotificationStatus,
+    Priority,
+    providers_of,
+)
 from dispatcher.domain.audience import Refusal, channel_of, identity_of
 from dispatcher.domain.hours import Departure
 from dispatcher.domain.lanes import lane
@@ -12,7 +22,7 @@ from dispatcher.domain.rounds import CANCELLED
 
 CALLED_OFF = Refusal(None, CANCELLED)
 TOLD_ALREADY = "DUPLICATE"
-SUPPRESSING = frozenset({OPTED_OUT, TOLD_ALREADY})
+SUPPRESSING = frozenset({OPTED_OUT, TOLD_ALREADY, NO_ADDRESS, CHANNEL_OFF})
 """Codes of what is not sent although it could be: nobody has to mend anything."""
 
 
@@ -22,6 +32,7 @@ def plan_delivery(
     *,
     position: int,
     text: str,
+    subject_line: str | None = None,
     template: str | None,
     route: list[str],
     refusal: Refusal | None,
@@ -30,21 +41,23 @@ def plan_delivery(
 ) -> DeliveryDocument:
     """The delivery of a notification to one member; planning it twice gives the same identity.
 
-    `route` holds the providers that can carry the text; a `refusal` ends the delivery at once, visibly. Of a
-    cancelled notification every delivery is cancelled: whoever was promised an outcome gets one.
+    `route` holds the providers that can carry the text (an e-mail has a `subject_line`, too); a `refusal` ends the
+    delivery at once, visibly. Of a cancelled notification every delivery is cancelled: whoever was promised an outcome
+    gets one.
     """
     if notification["status"] == NotificationStatus.CANCELLED:
         refusal = CALLED_OFF
+    channel = channel_of(member)
     if refusal:
         status, cause = _ended(refusal), refusal.reason
     else:
         status = DeliveryStatus.QUEUED if departure.wake_at is None else DeliveryStatus.SCHEDULED
-        cause = _planned(notification, route, departure)
+        cause = _planned(providers_of(channel, notification["providers"]), route, departure)
     delivery: dict[str, Any] = {
-        "_id": identity_of(notification, member, text),
+        "_id": identity_of(notification, member, text if subject_line is None else f"{subject_line}\n{text}"),
         "notification_id": notification["_id"],
         "type": notification["type"],
-        "channel": channel_of(member),
+        "channel": channel,
         "recipient": member["to"],
         "message": text,
         "template": template,
@@ -59,7 +72,8 @@ def plan_delivery(
         "send_at": notification["send_at"],
         "retries": 0,
         "on_unknown": notification["on_unknown"],
-        "unknown_wait_seconds": notification["unknown_wait_seconds"],
+        # Nobody can be asked what became of an e-mail, so nothing is waited for.
+        "unknown_wait_seconds": 0.0 if channel is Channel.EMAIL else notification["unknown_wait_seconds"],
         "direct": notification["direct"],
         "failover": False,
         "possible_duplicate": False,
@@ -75,6 +89,8 @@ def plan_delivery(
         "sent_at": None,
         "revision": 0,
     }
+    if subject_line is not None:
+        delivery["subject_line"] = subject_line
     hours = notification.get("hours")
     if hours:
         delivery["hours"] = hours
@@ -102,7 +118,7 @@ def _ended(refusal: Refusal) -> DeliveryStatus:
     return DeliveryStatus.SUPPRESSED if refusal.code in SUPPRESSING else DeliveryStatus.FAILED
 
 
-def _planned(notification: NotificationDocument, route: list[str], departure: Departure) -> str:
-    left_out = [provider for provider in notification["providers"] if provider not in route]
+def _planned(providers: Sequence[str], route: list[str], departure: Departure) -> str:
+    left_out = [provider for provider in providers if provider not in route]
     planned = f"planned without {', '.join(left_out)}: the text is too long there" if left_out else "planned"
     return f"{planned}; {departure.why}" if departure.why else planned
