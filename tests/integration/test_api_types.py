@@ -14,6 +14,7 @@ from tests.support.directory_rows import staff, tell, tell_examples
 
 T = NotificationType
 CUSTOMER, TECHNICIAN, SUPERVISOR = "6281200000001", "6281200000002", "6281200000003"
+CUSTOMERS_MAIL = "sari@example.com"
 OF_ROLE = {role: f"62812000000{number}" for number, role in
            enumerate(("admin", "manager", "supervisor", "noc", "cs"), start=11)}  # fmt: skip
 ADMINS = {OF_ROLE["admin"]}
@@ -21,7 +22,7 @@ RECIPIENTS: dict[T, set[str]] = {
     T.TICKET_ASSIGNMENT: {TECHNICIAN},
     T.TICKET_STATUS_UPDATE: {CUSTOMER},
     T.SLA_WARNING: {SUPERVISOR, OF_ROLE["supervisor"]},
-    T.PAYMENT_REMINDER: {CUSTOMER},
+    T.PAYMENT_REMINDER: {CUSTOMER, CUSTOMERS_MAIL},
     T.INSTALLATION_SCHEDULE: {CUSTOMER},
     T.REGISTRATION_CONFIRMATION: {CUSTOMER},
     T.DAILY_SUMMARY: {SUPERVISOR, OF_ROLE["supervisor"], OF_ROLE["manager"]},
@@ -30,7 +31,7 @@ RECIPIENTS: dict[T, set[str]] = {
     T.UPGRADE_OFFER: {CUSTOMER},
     T.SATISFACTION_SURVEY: {CUSTOMER},
     T.TECHNICIAN_PERFORMANCE: {TECHNICIAN},
-    T.PAYMENT_OVERDUE: {CUSTOMER},
+    T.PAYMENT_OVERDUE: {CUSTOMER, CUSTOMERS_MAIL},
     T.PAYMENT_LINK: {CUSTOMER},
     T.PAYMENT_RECEIVED: {CUSTOMER},
     T.ACCOUNT_ACTIVATED: {CUSTOMER},
