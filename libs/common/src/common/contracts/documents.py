@@ -408,6 +408,23 @@ class JobRunDocument(TypedDict):
     errors: list[str]
 
 
+class JobRequestDocument(TypedDict):
+    """A notification a job asked for; `_id` is what it is not to ask for twice. `asked_by` names the firing, `asked_at`
+    is the moment it counts as asked for.
+
+    Until RabbitMQ has the `request` (`NotificationRequested` as JSON) there is `wake_at`, when it is handed over (once
+    more), by whom `taken_by` says.
+    """
+
+    _id: str
+    asked_by: str
+    asked_at: datetime
+    forget_at: datetime
+    request: NotRequired[str]
+    wake_at: NotRequired[datetime]
+    taken_by: NotRequired[str]
+
+
 GATEWAY_SILENT_SECONDS = 5.0
 """A sender whose gateway has not been seen for so long takes part in nothing."""
 DEVICE_ASKED_EVERY_SECONDS = 10.0

@@ -120,6 +120,11 @@ INDEXES: dict[str, list[IndexModel]] = {
     ],
     # Requests that came before what they speak of, by when they are tried again.
     "early_requests": [IndexModel([("due_at", ASCENDING)], name="due")],
+    # What jobs asked for, by when it is handed over.
+    "job_requests": [
+        IndexModel([("wake_at", ASCENDING)], name="due", partialFilterExpression=_HAS_DEADLINE),
+        IndexModel([("forget_at", ASCENDING)], name="forget", expireAfterSeconds=0),
+    ],
     "suppressions": [IndexModel([("listed_as", DESCENDING)], name="newest")],
     "wishes": [IndexModel([("at", ASCENDING)], name="by_time")],
     "erasures": [
@@ -147,7 +152,7 @@ INDEXES: dict[str, list[IndexModel]] = {
         _SEARCHED,
     ],
     "invoices": [
-        IndexModel([("status", ASCENDING), ("due_date", ASCENDING)], name="by_due_date"),
+        IndexModel([("due_date", ASCENDING), ("status", ASCENDING), ("_id", ASCENDING)], name="by_due_date"),
         IndexModel([("customer_id", ASCENDING)], name="by_customer"),
         _CHANGED,
         _SEARCHED,
