@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from common.catalogue.definitions import DEFINITIONS
-from common.contracts.vocabulary import NotificationType
-from scheduler.domain.dunning import STAGES, numbers_of, obstacle
+from common.contracts.vocabulary import Channel, NotificationType
+from scheduler.domain.dunning import STAGES
+from scheduler.domain.obstacles import obstacle
 
 DAY = date(2025, 11, 15)
 REMINDER, OVERDUE = NotificationType.PAYMENT_REMINDER, NotificationType.PAYMENT_OVERDUE
@@ -46,22 +47,28 @@ def test_the_data_of_a_stage_is_what_its_type_is_told_with(stage: Any) -> None:
     shape.model_validate(stage.told_with("INV-1"))
 
 
-SARI = {"_id": "C-1", "phone": "6281200000001"}
+SARI, MAIL = {"_id": "C-1", "phone": "6281200000001"}, {"_id": "C-1", "email": "sari@example.com"}
+BOTH = [Channel.WHATSAPP, Channel.EMAIL]
+NUMBER, ADDRESS = "6281200000001", "sari@example.com"
 
 
 @pytest.mark.parametrize(
-    ("customer", "heeded", "reason"),
+    ("customer", "channels", "suppressed", "reason"),
     [
-        (SARI, True, None),
-        (None, True, "no_customer"),
-        ({"_id": "C-2"}, True, "no_number"),
-        ({**SARI, "phone": "6281200000002"}, True, "opt_out"),
-        ({**SARI, "phone": "6281200000002"}, False, None),
+        (SARI, BOTH, {}, None),
+        (MAIL, BOTH, {}, None),
+        (None, BOTH, {}, "no_customer"),
+        ({"_id": "C-1"}, BOTH, {}, "no_number"),
+        (MAIL, [Channel.WHATSAPP], {}, "no_number"),
+        (SARI, BOTH, {NUMBER: "opt_out"}, "opt_out"),
+        (SARI | MAIL, BOTH, {NUMBER: "opt_out"}, "opt_out"),
+        (SARI | MAIL, BOTH, {NUMBER: "blocked"}, "blocked"),
+        (SARI | MAIL, BOTH, {ADDRESS: "opt_out"}, "opt_out"),
+        (SARI, BOTH, {NUMBER: "invalid_number"}, "invalid_number"),
+        (SARI | MAIL, BOTH, {NUMBER: "invalid_number"}, None),
+        (SARI | MAIL, [Channel.WHATSAPP], {NUMBER: "invalid_number"}, "invalid_number"),
+        (SARI, BOTH, {ADDRESS: "opt_out"}, None),
     ],
 )
-def test_who_gets_no_reminder_and_why(customer: Any, heeded: Any, reason: str | None) -> None:
-    assert obstacle(customer, {"6281200000002": "opt_out"}, heeded=heeded) == reason
-
-
-def test_numbers_nobody_told_are_none() -> None:
-    assert numbers_of([SARI, {"_id": "C-2"}, {"_id": "C-3", "phone": None}]) == {"6281200000001"}
+def test_who_gets_no_reminder_and_why(customer: Any, channels: Any, suppressed: Any, reason: str | None) -> None:
+    assert obstacle(customer, channels, suppressed) == reason

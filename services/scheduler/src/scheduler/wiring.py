@@ -9,24 +9,41 @@ from prometheus_client import Gauge
 
 from common.http.operations import operations_app
 from common.kernel.clock import Clock, SystemClock
+from common.mongo.connection import Mongo
+from common.mongo.directory import Directory
+from common.mongo.figures import Figures
+from common.mongo.routes import Routes
 from common.mongo.server_clock import ServerClock
+from common.mongo.suppressions import Suppressions
 from common.runtime.loops import after, repeatedly
 from common.runtime.process import Application, Loop, Surroundings
+from scheduler.adapters.mongo_audiences import MongoAudiences
 from scheduler.adapters.mongo_heartbeats import MongoHeartbeats
+from scheduler.adapters.mongo_invoices import MongoInvoices
 from scheduler.adapters.mongo_job_runs import MongoJobRuns
 from scheduler.adapters.mongo_jobs import MongoJobs
 from scheduler.adapters.mongo_old_contents import MongoOldContents
+from scheduler.adapters.mongo_requests import MongoRequests
+from scheduler.adapters.mongo_tickets import MongoTickets
+from scheduler.adapters.rabbit_requests import RabbitRequests
+from scheduler.application.ask_once import AskOnce, HandOverRequests
 from scheduler.application.measure_jobs import MeasureJobs
 from scheduler.application.notice_firings import NoticeFirings
 from scheduler.application.ports import ScheduledJob
+from scheduler.application.reach import Reach, ReachStaff
+from scheduler.application.remind_of_invoices import RemindOfInvoices
 from scheduler.application.remove_old_contents import RemoveOldContents
 from scheduler.application.run_jobs import RENEW_SECONDS, RunJobs
 from scheduler.application.show_life import ShowLife
+from scheduler.application.sum_up_day import SumUpDay
+from scheduler.application.tell_performance import TellPerformance
+from scheduler.application.watch_deadlines import WatchDeadlines
 from scheduler.metrics import Metrics
 from scheduler.settings import SchedulerSettings
 
 HEARTBEAT_SECONDS = 1.0
 LOOK_SECONDS = 0.5
+HAND_OVER_SECONDS = 0.5
 MEASURE_SECONDS = 5.0
 
 JobList = Callable[[SchedulerSettings, Surroundings, Clock], list[ScheduledJob]]
@@ -36,9 +53,28 @@ def scheduled_jobs(settings: SchedulerSettings, surroundings: Surroundings, cloc
     """Every job: its schedule, how old a firing it still runs, how long a run may take."""
     retention = RemoveOldContents(MongoOldContents(surroundings.mongo), clock, settings.retention_days)
     return [
+        *_business_jobs(settings, surroundings.mongo, clock),
         ScheduledJob(
             settings.schedule(settings.retention), retention, oldest=timedelta(hours=20), longest=timedelta(hours=6)
         ),
+    ]
+
+
+def _business_jobs(settings: SchedulerSettings, mongo: Mongo, clock: Clock) -> list[ScheduledJob]:
+    directory, routes, figures = Directory(mongo, zone=settings.zone), Routes(mongo), Figures(mongo, settings.bonus)
+    ask = AskOnce(MongoRequests(mongo), clock)
+    reach = Reach(routes, Suppressions(mongo, settings.zone))
+    staff = ReachStaff(routes, MongoAudiences(mongo, directory))
+    watch = WatchDeadlines(MongoTickets(mongo), staff, ask, clock)
+    remind = RemindOfInvoices(MongoInvoices(mongo), directory, reach, ask, clock)
+    sum_up = SumUpDay(figures, staff, ask, clock, settings.zone)
+    tell = TellPerformance(figures, directory, reach, ask, clock, settings.zone)
+    hour = timedelta(hours=1)
+    return [
+        ScheduledJob(settings.schedule(settings.sla_monitor), watch, oldest=hour / 4, longest=hour / 4),
+        ScheduledJob(settings.schedule(settings.dunning), remind, oldest=12 * hour, longest=2 * hour),
+        ScheduledJob(settings.schedule(settings.daily_summary), sum_up, oldest=5 * hour, longest=hour / 4),
+        ScheduledJob(settings.schedule(settings.weekly_performance), tell, oldest=24 * hour, longest=hour / 4),
     ]
 
 
@@ -54,7 +90,9 @@ async def wire(
     run_jobs = RunJobs(jobs, runs, clock, metrics, instance=settings.instance, stopping=surroundings.stopping.is_set)
     notice = NoticeFirings(jobs, runs, shown, clock, metrics)
     measure = MeasureJobs(jobs, runs, shown, metrics)
+    hand_over = HandOverRequests(MongoRequests(mongo), RabbitRequests(surroundings.broker), clock)
     loops: list[Loop] = [
+        partial(repeatedly, hand_over, name="requests", every=HAND_OVER_SECONDS),
         partial(repeatedly, notice, name="firings", every=LOOK_SECONDS),
         partial(repeatedly, run_jobs.claim, name="runs", every=LOOK_SECONDS),
         partial(repeatedly, run_jobs.renew, name="leases of runs", every=RENEW_SECONDS),

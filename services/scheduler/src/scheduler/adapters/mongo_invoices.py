@@ -1,6 +1,6 @@
 """Invoices by the day they are due, from the directory."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -24,7 +24,7 @@ class MongoInvoices:
         }
         return {status: count for status, count in counts.items() if count}
 
-    async def unpaid(self, due: date) -> AsyncIterator[list[Mapping[str, Any]]]:
+    async def unpaid(self, due: date) -> AsyncIterator[Sequence[Mapping[str, Any]]]:
         """Page by page, in the order of their identities. Of what status nobody told, it is to be paid."""
         after: Document = {}
         while True:

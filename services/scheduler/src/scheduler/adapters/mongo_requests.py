@@ -50,9 +50,7 @@ class MongoRequests:
         ids = [one["_id"] async for one in self._requests.find(due, {"_id": 1}).sort("wake_at", 1).limit(limit)]
         if not ids:
             return Taken(mark)
-        await self._requests.update_many(
-            {"_id": {"$in": ids}, **due}, {"$set": {"wake_at": until, "taken_by": mark}}
-        )
+        await self._requests.update_many({"_id": {"$in": ids}, **due}, {"$set": {"wake_at": until, "taken_by": mark}})
         cursor = self._requests.find({"_id": {"$in": ids}, "taken_by": mark}, {"request": 1})
         found = {one["_id"]: NotificationRequested.model_validate_json(one["request"]) async for one in cursor}
         return Taken(mark, found)

@@ -66,7 +66,7 @@ class AskOnce:
     clock: Clock
 
     async def __call__(self, firing: Firing, wishes: Sequence[Wish], *, at: datetime | None = None) -> Collection[str]:
-        """The `once` of those that are dispatched by this firing; nobody asks for the others, they were before.
+        """The `once` of those that are dispatched by this run; the others were asked for before.
 
         A dry run changes nothing. `at`: when they count as asked for, if that is not when the firing was due.
         """
@@ -76,7 +76,7 @@ class AskOnce:
         if firing.dry_run:
             known = await self.requests.known(wishes, at=at)
             return {wish.once for wish in wishes} - set(known)
-        by = f"{firing.job} {firing.due_at.isoformat()}"
+        by = firing.run_id or firing.identity
         return await self.requests.keep(wishes, by=by, at=at, now=self.clock.now())
 
 

@@ -1,15 +1,11 @@
-"""Which invoices somebody is reminded of on a day, and who is not."""
+"""Which invoices somebody is reminded of on a day."""
 
-from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
-from enum import StrEnum
 from typing import Any
 
 from common.contracts.directory import InvoiceStatus
 from common.contracts.vocabulary import NotificationType
-
-Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -40,29 +36,3 @@ class Stage:
 STAGES = (Stage("T-7", 7), Stage("T-3", 3), Stage("T-1", 1), Stage("T+3", -3))
 SETTLED = (InvoiceStatus.PAID, InvoiceStatus.CANCELLED)
 """Statuses of an invoice nobody is reminded of; whatever is neither is to be paid."""
-
-
-class Obstacle(StrEnum):
-    """Why nobody is reminded of an unpaid invoice, besides a suppression, which says so itself."""
-
-    SWITCHED_OFF = "type_switched_off"
-    NO_CUSTOMER = "no_customer"
-    NO_NUMBER = "no_number"
-    ALREADY = "already_dispatched"
-
-
-def obstacle(customer: Row | None, suppressions: Mapping[str, str], *, heeded: bool) -> str | None:
-    """Why a customer gets no reminder; `None` when it can go.
-
-    `suppressions`: reasons by number, which are `heeded` unless the type goes to everybody.
-    """
-    if customer is None:
-        return Obstacle.NO_CUSTOMER
-    number = customer.get("phone")
-    if number is None:
-        return Obstacle.NO_NUMBER
-    return suppressions.get(number) if heeded else None
-
-
-def numbers_of(customers: Collection[Row]) -> set[str]:
-    return {customer["phone"] for customer in customers if customer.get("phone") is not None}

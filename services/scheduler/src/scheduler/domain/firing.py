@@ -7,13 +7,14 @@ from datetime import date, datetime
 @dataclass(frozen=True)
 class Firing:
     """`due_at` is in UTC; `day` the local date it stands for, which a person who asks for a run may choose. A dry run
-    finds what a real one would, and tells nobody.
+    finds what a real one would, and tells nobody. `run_id` is its run's, the same when that is run again.
     """
 
     job: str
     due_at: datetime
     day: date
     dry_run: bool = False
+    run_id: str = ""
 
     @property
     def identity(self) -> str:

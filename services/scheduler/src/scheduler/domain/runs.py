@@ -42,7 +42,7 @@ def planned(firing: Firing, status: RunStatus, *, now: datetime) -> JobRunDocume
 
 def firing_of(run: JobRunDocument) -> Firing:
     """What a run is of, as its job is told."""
-    return Firing(run["job"], run["due_at"], date.fromisoformat(run["day"]), run["dry_run"])
+    return Firing(run["job"], run["due_at"], date.fromisoformat(run["day"]), run["dry_run"], run["_id"])
 
 
 def counted(tally: Tally) -> dict[str, object]:

@@ -1,0 +1,43 @@
+"""Why somebody is not told something."""
+
+from collections.abc import Collection, Mapping
+from enum import StrEnum
+from typing import Any
+
+from common.contracts.vocabulary import Channel, SuppressionReason
+
+Row = Mapping[str, Any]
+
+
+class Obstacle(StrEnum):
+    """Besides a suppression, which says so itself."""
+
+    SWITCHED_OFF = "type_switched_off"
+    NO_CUSTOMER = "no_customer"
+    NO_NUMBER = "no_number"
+    NO_RECIPIENT = "no_recipient"
+    ALREADY = "already_dispatched"
+    WARNED_LATELY = "warned_lately"
+
+
+ADDRESSES = {Channel.WHATSAPP: "phone", Channel.EMAIL: "email"}
+"""The field of a row a channel reaches a person by."""
+UNWANTED = frozenset({SuppressionReason.OPT_OUT, SuppressionReason.BLOCKED})
+"""Suppressions of a person: who wants nothing by one channel is not written to by the other either."""
+
+
+def addresses(person: Row, channels: Collection[Channel]) -> list[str]:
+    """Where a person is reached, by those channels that reach them at all."""
+    return [person[ADDRESSES[one]] for one in channels if person.get(ADDRESSES[one]) is not None]
+
+
+def obstacle(person: Row | None, channels: Collection[Channel], suppressed: Mapping[str, str]) -> str | None:
+    """Why a person is not told; `None` when they can be, by a channel. `suppressed`: reasons by address."""
+    if person is None:
+        return Obstacle.NO_CUSTOMER
+    reached = addresses(person, channels)
+    if not reached:
+        return Obstacle.NO_NUMBER
+    refused = [suppressed[one] for one in reached if one in suppressed]
+    unwanted = next((reason for reason in refused if reason in UNWANTED), None)
+    return unwanted or (refused[0] if len(refused) == len(reached) else None)
