@@ -91,11 +91,11 @@ class RunJobs:
                     self._metrics.ended(name, outcome, runs)
                     log.warning("job.given_up", job=name, outcome=outcome.value, runs=runs)
 
-    async def drain(self) -> None:
+    async def drain(self, seconds: float = DRAIN_SECONDS) -> None:
         """Let what runs end for a while, then give the rest back."""
         work = [begun.work for begun in self._begun.values()]
         if work:
-            _, late = await asyncio.wait(work, timeout=DRAIN_SECONDS)
+            _, late = await asyncio.wait(work, timeout=seconds)
             for one in late:
                 one.cancel()
             await asyncio.gather(*late, return_exceptions=True)
