@@ -151,17 +151,6 @@ class CircuitState(StrEnum):
     HALF_OPEN = "half_open"
 
 
-class JobName(StrEnum):
-    """What the scheduler does at its times."""
-
-    SLA_MONITOR = "sla-monitor"
-    DUNNING = "dunning"
-    DAILY_SUMMARY = "daily-summary"
-    WEEKLY_PERFORMANCE = "weekly-performance"
-    PROVIDER_CHECK = "provider-check"
-    RETENTION = "retention"
-
-
 class RunTrigger(StrEnum):
     SCHEDULE = "schedule"
     PERSON = "person"
