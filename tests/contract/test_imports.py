@@ -20,6 +20,7 @@ VIOLATIONS = {
     "services-share-only-libs": ("gateway/domain/breach.py", "import dispatcher.domain"),
     "common-knows-no-other-lib": ("common/kernel/breach.py", "import gateway.domain"),
     "the-client-stands-alone": ("kabar_client/breach.py", "import common.contracts.event"),
+    "the-command-line-is-a-client-like-any-other": ("kabar_cli/breach.py", "import common.kernel.phone"),
     "the-real-thing-knows-no-sandbox": ("dispatcher/adapters/breach.py", "import sandbox.ledger"),
     "inside-a-service": ("dispatcher/helpers.py", ""),
     "inside-common": ("common/kernel/breach.py", "import common.contracts.event"),

@@ -30,6 +30,7 @@ from kabar_client.failures import (
     Unreadable,
 )
 from kabar_client.operating_answers import (
+    CheckedSender,
     Cleared,
     Discarded,
     Job,
@@ -47,6 +48,7 @@ __all__ = [
     "Accepted",
     "AsyncKabar",
     "Attempt",
+    "CheckedSender",
     "Cleared",
     "Conflicting",
     "Delivery",

@@ -12,6 +12,7 @@ from kabar_client import operating, requests
 from kabar_client.answers import Accepted, Answer, Delivery, Notification, RowTold, Suppression, Told
 from kabar_client.connection import PAGE, Connection, pieces
 from kabar_client.operating_answers import (
+    CheckedSender,
     Cleared,
     Discarded,
     Job,
@@ -114,6 +115,10 @@ class AsyncKabar(Connection):
     async def resume_sender(self, sender_id: str) -> Sender:
         """Let it work again; closes its circuit, too."""
         return await self._do(operating.act_on_sender(sender_id, "resume"))
+
+    async def check_sender(self, sender_id: str) -> CheckedSender:
+        """Ask its provider how its device and quota are; raises `Conflicting` when nobody can ask."""
+        return await self._do(operating.check_sender(sender_id))
 
     async def queue(self) -> Queue:
         """What waits for WhatsApp, at a glance."""

@@ -53,7 +53,7 @@ class Connection:
     @classmethod
     def from_environment(cls) -> Self:
         """KABAR_URL, and KABAR_API_KEY or KABAR_TOKEN."""
-        key = os.environ.get("KABAR_API_KEY")
+        key = os.environ.get("KABAR_API_KEY") or None
         return cls(os.environ["KABAR_URL"], api_key=key, token=None if key else os.environ["KABAR_TOKEN"])
 
 

@@ -5,6 +5,7 @@ from typing import Any, TypeVar
 
 from kabar_client.answers import Accepted, Answer, Delivery, Suppression
 from kabar_client.operating_answers import (
+    CheckedSender,
     Cleared,
     Discarded,
     Job,
@@ -28,6 +29,10 @@ def senders() -> Call[list[Sender]]:
 
 def act_on_sender(identity: str, act: str) -> Call[Sender]:
     return _post(f"/api/senders/{path_part(identity)}/{act}", Sender)
+
+
+def check_sender(identity: str) -> Call[CheckedSender]:
+    return _post(f"/api/senders/{path_part(identity)}/check", CheckedSender)
 
 
 def queue() -> Call[Queue]:

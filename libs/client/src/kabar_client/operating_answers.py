@@ -57,6 +57,12 @@ class Sender(Answer):
     gateway_alive: bool = True
 
 
+class CheckedSender(Sender):
+    """`answered`: whether its provider has; otherwise it is what was known before."""
+
+    answered: bool
+
+
 class NextMessage(Answer):
     id: str
     type: str

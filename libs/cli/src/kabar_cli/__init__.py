@@ -1,0 +1,1 @@
+"""Kabar at the command line, for people and scripts."""

@@ -1,0 +1,93 @@
+"""What is wrong with what was looked at: pure."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from kabar_cli.wording import clock, counted
+from kabar_client import Queue, Sender
+
+LOW_SHARE = 0.1
+LOW_QUOTA = 100
+"""Of a quota whose total the provider does not tell."""
+LIMITS_THAT_STOP = ("hour", "day")
+"""Reaching the limit of a minute is how pacing works; these hold a sender back for long."""
+
+
+class Check(StrEnum):
+    HEALTH = "health"
+    QUOTA = "quota"
+    LIMITS = "limits"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """`key` is the same as long as the same is wrong; `alert` says it to administrators, in their language."""
+
+    check: Check
+    key: str
+    said: str
+    alert: str
+
+
+def findings(senders: Sequence[Sender], queue: Queue, now: datetime) -> list[Finding]:
+    """Everything that is wrong, by sender; a sender somebody paused on purpose is not."""
+    return [*_of_all(senders, queue), *(one for sender in senders for one in _of_sender(sender, now))]
+
+
+def providers_left(senders: Sequence[Sender]) -> list[str]:
+    """Those an alert can go out through."""
+    return list(dict.fromkeys(one.provider for one in senders if one.status == "available"))
+
+
+def _of_all(senders: Sequence[Sender], queue: Queue) -> Iterator[Finding]:
+    stuck = queue.queue_length > 0 and queue.estimated_time is None
+    if any(one.status == "available" for one in senders) and not stuck:
+        return
+    waiting = counted(queue.queue_length, "delivery waits", "deliveries wait")
+    yield Finding(
+        Check.HEALTH,
+        "senders",
+        f"no sender can send; {waiting}",
+        f"Tidak ada pengirim yang dapat mengirim; {queue.queue_length} pesan menunggu.",
+    )
+
+
+def _of_sender(sender: Sender, now: datetime) -> Iterator[Finding]:
+    if sender.status == "out":
+        yield Finding(
+            Check.HEALTH,
+            f"out:{sender.id}",
+            f"{sender.id} is out: {sender.why}",
+            f"Pengirim {sender.id} tidak dapat mengirim: {sender.why}.",
+        )
+    elif sender.device is not None and sender.device.connected is False:
+        yield Finding(
+            Check.HEALTH,
+            f"device:{sender.id}",
+            f"the device of {sender.id} is disconnected",
+            f"Perangkat {sender.id} terputus.",
+        )
+    remaining, total = sender.quota.remaining, sender.quota.total
+    if remaining is not None and remaining < (LOW_SHARE * total if total else LOW_QUOTA):
+        left = f"{remaining:,} of {total:,}" if total else f"{remaining:,}"
+        yield Finding(
+            Check.QUOTA,
+            f"quota:{sender.id}",
+            f"{sender.id} has a quota of {left} left",
+            f"Kuota pengirim {sender.id} tersisa {remaining}.",
+        )
+    for window in LIMITS_THAT_STOP:
+        usage = sender.usage.get(window)
+        if usage is not None and 0 < usage.limit <= usage.used:
+            yield Finding(
+                Check.LIMITS,
+                f"{window}:{sender.id}",
+                f"{sender.id} has reached its limit of {usage.limit:,} per {window}; "
+                f"the next is free at {clock(usage.reset_at, now)}",
+                f"Pengirim {sender.id} mencapai batas {usage.limit} pesan per {_WINDOWS[window]}.",
+            )
+
+
+_WINDOWS = {"hour": "jam", "day": "hari"}
