@@ -154,7 +154,7 @@ JOBS = [
     Job.model_validate(one)
     for one in (
         {"name": "dunning", "schedule": "0 8 * * *", "next_run": "2025-11-16T08:00:00+07:00", "last_run": RUN},
-        {"name": "sla-monitor", "schedule": "*/15 * * * *", "next_run": moment("08:45:00"), "last_run": None},
+        {"name": "sla-monitor", "schedule": "*/15 * * * *", "next_run": moment("08:15:00"), "overdue": True},
         {
             "name": "daily-summary", "schedule": "0 18 * * *", "next_run": moment("18:00:00"),
             "last_run": {

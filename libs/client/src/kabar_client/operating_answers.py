@@ -122,6 +122,9 @@ class Preview(Answer):
     whatsapp: PreviewText
 
 
+Day = date
+
+
 class RunLine(Answer):
     """A part of a run, a stage of dunning say; `skipped` counts by reason."""
 
@@ -132,7 +135,9 @@ class RunLine(Answer):
 
 
 class JobRun(Answer):
-    """`status` is `requested running done failed missed`; `trigger` is `schedule` or `person`."""
+    """`status` is `requested running done failed missed`; `trigger` is `schedule` or `person`; `date` is the local day
+    it stands for. Only a run that is asked for by its identity has its `lines`.
+    """
 
     id: str
     job: str
@@ -140,7 +145,7 @@ class JobRun(Answer):
     trigger: str | None = None
     requested_by: str | None = None
     due_at: datetime | None = None
-    day: date | None = None
+    date: Day | None = None
     dry_run: bool = False
     started_at: datetime | None = None
     finished_at: datetime | None = None
@@ -152,12 +157,15 @@ class JobRun(Answer):
 
 
 class Job(Answer):
-    """`schedule` is a cron expression in `timezone`; null where only a person starts it."""
+    """`schedule` is a cron expression in `timezone`; null where only a person starts it. `overdue`: its time has
+    passed and no scheduler took notice.
+    """
 
     name: str
     schedule: str | None = None
     timezone: str | None = None
     next_run: datetime | None = None
+    overdue: bool = False
     last_run: JobRun | None = None
 
 

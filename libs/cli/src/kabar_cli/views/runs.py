@@ -8,7 +8,7 @@ from kabar_client import Job, JobRun
 
 
 def jobs_table(jobs: list[Job], now: datetime) -> Rows:
-    rows = [(one.name, one.schedule, clock(one.next_run, now), *_last(one.last_run, now)) for one in jobs]
+    rows = [(one.name, one.schedule, _next(one, now), *_last(one.last_run, now)) for one in jobs]
     return Rows(["job", "schedule", "next run", "last run", "outcome"], rows)
 
 
@@ -17,6 +17,12 @@ def lines_table(run: JobRun) -> Rows:
     columns: Columns = ["", Column("found", right=True), Column("dispatched", right=True), "skipped"]
     rows = [(one.name, f"{one.found:,}", f"{one.dispatched:,}", reasons(one.skipped)) for one in run.lines]
     return Rows(columns, [*rows, ("all", f"{run.found:,}", f"{run.dispatched:,}", reasons(run.skipped))])
+
+
+def _next(job: Job, now: datetime) -> str:
+    if job.next_run is None:
+        return "when asked for"
+    return f"{clock(job.next_run, now)}{', overdue' if job.overdue else ''}"
 
 
 def _last(run: JobRun | None, now: datetime) -> tuple[str, str]:
