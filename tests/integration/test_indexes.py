@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
+from api_gateway.adapters.mongo_jobs import selected
 from common.mongo.connection import Document, Mongo, connect
 from common.mongo.indexes import INDEXES
+from scheduler.adapters.mongo_job_runs import claimable, too_old
 
 NOW = datetime(2025, 11, 15, 3, 0, tzinfo=UTC)
 DOCUMENTS = 50_000
@@ -124,6 +126,38 @@ async def test_notifications_that_are_due_are_found_without_looking_at_others(mo
     assert not used & {"COLLSCAN", "SORT"}
     assert stats["nReturned"] == 50
     assert stats["totalKeysExamined"] <= 50 + 1
+
+
+@pytest.fixture(scope="module")
+async def runs(mongo: Mongo) -> Mongo:
+    """A year of runs, three of which are not over."""
+    quarter = timedelta(minutes=15)
+    ended = [
+        {"_id": f"run_{job}_{n}", "job": job, "due_at": NOW - n * quarter, "status": "done", "trigger": "schedule"}
+        for job in ("sla-monitor", "provider-check")
+        for n in range(1, 10_000)
+    ]
+    waiting = [{**ended[n], "_id": f"run_w{n}", "status": "requested", "claims": 0} for n in (0, 5_000, 15_000)]
+    await mongo["job_runs"].insert_many([*ended, *waiting])
+    return mongo
+
+
+async def test_runs_that_wait_are_found_without_looking_at_those_that_are_over(runs: Mongo) -> None:
+    oldest = {job: NOW - timedelta(days=400) for job in ("sla-monitor", "provider-check")}
+    used, stats = await explained(runs, "job_runs", claimable(oldest, NOW), order=[("due_at", 1)], limit=1)
+    assert not used & {"COLLSCAN", "SORT"}
+    assert stats["totalDocsExamined"] <= 5
+    for ending in too_old(NOW - timedelta(days=1), "sla-monitor"):
+        used, stats = await explained(runs, "job_runs", ending, order=[], limit=0)
+        assert "COLLSCAN" not in used
+        assert stats["totalDocsExamined"] <= 5
+
+
+async def test_a_page_of_the_runs_of_a_job_is_read_in_order(runs: Mongo) -> None:
+    query = selected("sla-monitor", (NOW - timedelta(days=30), "run_x"))
+    used, stats = await explained(runs, "job_runs", query, order=[("due_at", -1), ("_id", -1)], limit=50)
+    assert not used & {"COLLSCAN", "SORT"}
+    assert stats["totalDocsExamined"] <= 55
 
 
 async def test_what_waits_for_nothing_takes_no_room_in_the_indexes_of_what_waits(mongo: Mongo) -> None:

@@ -8,8 +8,10 @@ from uuid import uuid4
 
 import pytest
 
+from common.kernel.failures import Transient
 from common.mongo.connection import Mongo, connect
 from common.testing.clock import HandClock
+from local_stack.servers import PrivateMongo
 from scheduler.application.ports import Firing, Line, Tally
 from scheduler.application.run_jobs import LEASE
 from tests.support.scheduling.hand import HandScheduler, NotedJob, moment, rows
@@ -104,6 +106,35 @@ async def test_a_run_that_takes_too_long_is_ended_and_recorded(mongo: Mongo, clo
     await scheduler.look()
     (run,) = await rows(mongo)
     assert (run["status"], run["errors"], held.ended) == ("failed", ["took longer than 0.05 s and was ended"], True)
+
+
+async def test_what_a_job_answers_has_to_be_a_tally(mongo: Mongo, clock: HandClock) -> None:
+    async def nothing(_: Firing) -> Tally:
+        return None  # type: ignore[return-value]
+
+    scheduler = await due(mongo, clock, NotedJob(also=nothing))
+    await scheduler.look()
+    (run,) = await rows(mongo)
+    assert (run["status"], run["errors"][0].partition(":")[0]) == ("failed", "AttributeError")
+
+
+async def test_a_run_that_ends_while_mongodb_is_away_is_recorded_when_it_is_back(
+    private_mongodb: Callable[[], PrivateMongo], clock: HandClock
+) -> None:
+    server = private_mongodb()
+    async with connect(server.url, name="test") as mongo:
+        held = Held()
+        scheduler = await due(mongo, clock, NotedJob(also=held))
+        await scheduler.begin()
+        server.kill()
+        held.let_go.set()
+        with pytest.raises(Transient):
+            await scheduler.run_jobs.renew()
+        assert held.ended
+        server.start()
+        await scheduler.run_jobs.drain(seconds=60)
+        (run,) = await rows(mongo)
+        assert (run["status"], run["claims"]) == ("done", 1)
 
 
 async def test_what_a_job_itself_waited_for_too_long_is_its_own_error(mongo: Mongo, clock: HandClock) -> None:

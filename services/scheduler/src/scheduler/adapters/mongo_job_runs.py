@@ -75,17 +75,14 @@ class MongoJobRuns:
         await self._change(run_id, claim, {"$set": given_back, "$inc": {"claims": -1}})
 
     async def give_up(self, job: str, *, before: datetime, now: datetime) -> tuple[int, int]:
-        too_old = {"job": job, "due_at": {"$lt": before}}
-        deadly = {"job": job, "claims": {"$gte": MOST_CLAIMS}, "status": RunStatus.RUNNING.value}
+        never_begun, broken_off, deadly = too_old(before, job)
         died = f"the scheduler that ran it died {MOST_CLAIMS} times; it is not run again"
         late = "the scheduler that ran it died, and it became too old to be run again"
         with reached():
-            missed = await self._runs.update_many(
-                {**too_old, "status": RunStatus.REQUESTED.value},
-                {"$set": {"status": RunStatus.MISSED.value, "finished_at": now}},
-            )
+            ended: Document = {"status": RunStatus.MISSED.value, "finished_at": now}
+            missed = await self._runs.update_many(never_begun, {"$set": ended})
             failed = 0
-            for query, said in ((deadly, died), ({**too_old, "status": RunStatus.RUNNING.value}, late)):
+            for query, said in ((deadly, died), (broken_off, late)):
                 ended = {"status": RunStatus.FAILED.value, "finished_at": now, "lease_until": None, "errors": [said]}
                 over = {**query, "lease_until": {"$not": {"$gt": now}}}
                 failed += (await self._runs.update_many(over, {"$set": ended})).modified_count
@@ -112,6 +109,13 @@ def claimable(oldest: Mapping[str, datetime], now: datetime) -> Document:
         "lease_until": {"$not": {"$gt": now}},
         "claims": {"$lt": MOST_CLAIMS},
     }
+
+
+def too_old(before: datetime, job: str) -> tuple[Document, Document, Document]:
+    """The MongoDB queries of what is not run any more: never begun, broken off, and broken off too often."""
+    requested, running = ({"status": one.value, "job": job} for one in (RunStatus.REQUESTED, RunStatus.RUNNING))
+    was_due = {"due_at": {"$lt": before}}
+    return {**requested, **was_due}, {**running, **was_due}, {**running, "claims": {"$gte": MOST_CLAIMS}}
 
 
 @contextmanager

@@ -36,8 +36,14 @@ class NoticeFirings:
             metrics.known(job.job.name)
 
     async def __call__(self) -> None:
+        failures: list[Exception] = []
         for scheduled in self._jobs:
-            await self._look(scheduled, self._clock.now())
+            try:
+                await self._look(scheduled, self._clock.now())
+            except Exception as error:  # noqa: BLE001 - raised once every other job was looked at
+                failures.append(error)
+        if failures:
+            raise ExceptionGroup("some jobs could not be looked at", failures)
 
     async def _look(self, scheduled: ScheduledJob, now: datetime) -> None:
         name, schedule = scheduled.job.name, scheduled.schedule

@@ -129,13 +129,13 @@ class RunJobs:
         try:
             async with asyncio.timeout(longest) as limit:
                 tally = await scheduled.job.run(firing_of(run))
+            changes = {**counted(tally), "errors": kept([clean(error) for error in tally.errors])}
         except Exception as error:
             if isinstance(error, TimeoutError) and limit.expired():
                 return RunStatus.FAILED, {"errors": [f"took longer than {longest:g} s and was ended"]}
             log.warning("job.failed", job=run["job"], run_id=run["_id"], exc_info=error)
             return RunStatus.FAILED, {"errors": kept([clean(summary(error))])}
-        changes = counted(tally)
-        return RunStatus.DONE, {**changes, "errors": kept([clean(error) for error in tally.errors])}
+        return RunStatus.DONE, changes
 
 
 def _figures(changes: Mapping[str, object]) -> dict[str, object]:

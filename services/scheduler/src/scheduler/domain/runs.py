@@ -1,6 +1,6 @@
 """The life of a run: requested, running, and one end."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 
 from common.contracts.documents import JobLine, JobRunDocument
@@ -50,7 +50,7 @@ def counted(tally: Tally) -> dict[str, object]:
     return {
         "found": tally.found,
         "dispatched": tally.dispatched,
-        "skipped": dict(tally.skipped),
+        "skipped": _by_reason(tally.skipped),
         "lines": [_line(line) for line in tally.lines[:MOST_LINES]],
     }
 
@@ -62,4 +62,8 @@ def kept(errors: Sequence[str]) -> list[str]:
 
 
 def _line(line: Line) -> JobLine:
-    return JobLine(name=line.name, found=line.found, dispatched=line.dispatched, skipped=dict(line.skipped))
+    return JobLine(name=line.name, found=line.found, dispatched=line.dispatched, skipped=_by_reason(line.skipped))
+
+
+def _by_reason(skipped: Mapping[str, int]) -> dict[str, int]:
+    return {str(reason): int(count) for reason, count in skipped.items()}
