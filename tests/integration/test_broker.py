@@ -58,7 +58,7 @@ async def test_an_envelope_is_durable_and_says_what_and_whose_it_is(url: str) ->
 
 
 async def test_what_no_queue_takes_is_not_published(url: str) -> None:
-    nowhere = AttemptsRequested(claim="c", provider="unheard-of", sender="s", deadline=datetime.now(UTC), attempts=[])
+    nowhere = AttemptsRequested(claim="c", provider="unheard-of", sender="s", deadline=NOW, attempts=[])
     async with connected(url) as broker:
         with pytest.raises(Transient, match="did not take"):
             await broker.publish(ATTEMPTS, nowhere)
@@ -279,10 +279,31 @@ async def test_nothing_is_bound_while_the_broker_is_away() -> None:
 
 
 async def test_one_of_many_that_no_queue_takes_is_told(url: str) -> None:
-    nowhere = AttemptsRequested(claim="c", provider="unheard-of", sender="s", deadline=datetime.now(UTC), attempts=[])
+    nowhere = AttemptsRequested(claim="c", provider="unheard-of", sender="s", deadline=NOW, attempts=[])
     async with connected(url) as broker:
         with pytest.raises(Transient, match="did not take all"):
             await broker.publish_many(ATTEMPTS, [nowhere])
+
+
+async def test_what_cannot_be_written_spoils_nothing_that_follows(url: str) -> None:
+    endless = AttemptsRequested(claim="c", provider="x" * 300, sender="s", deadline=NOW, attempts=[])
+    received = Received()
+    async with connected(url, (NOTIFICATIONS, NotificationAccepted, received)) as broker:
+        for number in range(3):
+            with pytest.raises(TypeError, match="255"):
+                await broker.publish_many(ATTEMPTS, [endless])
+            await broker.publish_many(EVENTS, [accepted(number)])
+            await broker.publish(EVENTS, accepted(10 + number))
+        await eventually(lambda: len(received.envelopes) == 6)
+
+
+async def test_one_that_fills_several_frames_is_published_whole(url: str) -> None:
+    received = Received()
+    large = accepted(*range(100_000))
+    async with connected(url, (NOTIFICATIONS, NotificationAccepted, received)) as broker:
+        await broker.publish_many(EVENTS, [large, accepted(1)])
+        await eventually(lambda: len(received.envelopes) == 2)
+    assert received.events == [large, accepted(1)]
 
 
 async def test_many_wait_no_longer_than_asked_for_a_broker_that_is_away() -> None:

@@ -18,6 +18,7 @@ from prometheus_client import CollectorRegistry, Counter
 from common.contracts.event import Event
 from common.kernel.failures import Permanent, Transient
 from common.kernel.identity import new_id
+from common.messaging.together import publish_together
 from common.messaging.verdict import Bury, Retry, verdict
 from common.telemetry.failures import summary
 from common.telemetry.logs import clean, logger
@@ -120,15 +121,13 @@ class Broker:
             async with asyncio.timeout(timeout):
                 await self._connected.wait()
                 channel = await self._underlay()
+                messages = [(event.topic, self._message(event)) for event in events]
                 confirms = await asyncio.gather(
-                    *(self._hand_over(channel, exchange, event) for event in events), return_exceptions=True
+                    *await publish_together(channel, exchange.name, messages), return_exceptions=True
                 )
         for confirm in confirms:
-            # The library cancels what waits for a lost channel; a cancellation of ours was raised by `gather` itself.
-            if isinstance(confirm, (*_LOST, TimeoutError, asyncio.CancelledError)):
-                raise Transient(f"RabbitMQ did not take all of {len(events)} events") from confirm
             if isinstance(confirm, BaseException):
-                raise confirm
+                raise Transient(f"RabbitMQ did not take all of {len(events)} events") from confirm
 
     async def publish_raw(
         self, exchange: Exchange, raw: RawEvent, *, message_id: str, timeout: float = PUBLISH_SECONDS
@@ -150,13 +149,6 @@ class Broker:
         if self._channel is None:
             raise Transient("RabbitMQ is away")
         return cast("aiormq.Channel", await self._channel.get_underlay_channel())
-
-    async def _hand_over(self, channel: aiormq.Channel, exchange: Exchange, event: Event) -> object:
-        message = self._message(event)
-        return await channel.basic_publish(
-            message.body, exchange=exchange.name, routing_key=event.topic, properties=message.properties,
-            mandatory=event.topic not in UNHEARD, wait=False,
-        )  # fmt: skip
 
     def _message(self, event: Event) -> aio_pika.Message:
         """An event that has an identity keeps it as its envelope's, so that a reader can tell what came again."""
