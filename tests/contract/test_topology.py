@@ -33,6 +33,7 @@ from common.topology.declarations import (
     QUEUES,
     REPORTS,
     REQUESTS,
+    UNHEARD,
     Queue,
     attempts_queue,
     definitions,
@@ -114,7 +115,12 @@ def test_names_are_unique_and_every_exchange_is_declared() -> None:
 def test_the_definitions_name_nothing_twice_and_everything_once() -> None:
     written = definitions()
     assert [queue["name"] for queue in written["queues"]] == [queue.name for queue in QUEUES]
-    assert len(written["bindings"]) == sum(len(queue.routing_keys) for queue in QUEUES)
+    assert len(written["bindings"]) == sum(len(queue.routing_keys) for queue in QUEUES if not queue.on_demand)
+
+
+def test_only_what_nobody_has_to_hear_may_go_to_no_queue() -> None:
+    assert set(ANNOUNCEMENTS.routing_keys) - {MessageReceived.routing_key} == UNHEARD
+    assert "delivery.sent" in UNHEARD
 
 
 def test_the_file_an_operator_imports_is_what_the_services_declare() -> None:

@@ -17,9 +17,18 @@ from common.messaging.broker import Envelope, RawEvent, connect
 from common.topology.declarations import ANNOUNCEMENTS, ATTEMPTS, DEAD, EVENTS, NOTIFICATIONS, PARKED
 from tests.support.bus import Received, connected, emptied, eventually, publish_raw, raw_channel, ready
 
+NOW = datetime.now(UTC)
+
 
 def accepted(*numbers: int) -> NotificationAccepted:
     return NotificationAccepted(notification_ids=[f"ntf_{number}" for number in numbers])
+
+
+def planned(number: int) -> NotificationPlanned:
+    return NotificationPlanned(
+        event_id=f"ntf_{number}.planned", occurred_at=NOW, notification_id=f"ntf_{number}", type="custom",
+        recipients=1, deliveries={"queued": 1},
+    )  # fmt: skip
 
 
 @pytest.fixture
@@ -49,7 +58,7 @@ async def test_an_envelope_is_durable_and_says_what_and_whose_it_is(url: str) ->
 
 
 async def test_what_no_queue_takes_is_not_published(url: str) -> None:
-    nowhere = AttemptsRequested(claim="c", provider="unheard-of", sender="s", deadline=datetime.now(UTC), attempts=[])
+    nowhere = AttemptsRequested(claim="c", provider="unheard-of", sender="s", deadline=NOW, attempts=[])
     async with connected(url) as broker:
         with pytest.raises(Transient, match="did not take"):
             await broker.publish(ATTEMPTS, nowhere)
@@ -238,25 +247,63 @@ async def test_draining_does_not_wait_for_what_is_away(url: str) -> None:
 
 async def test_many_are_published_together_and_each_keeps_its_own_identity(url: str) -> None:
     received = Received()
-    planned = [
-        NotificationPlanned(
-            event_id=f"ntf_{number}.planned", occurred_at=datetime.now(UTC), notification_id=f"ntf_{number}",
-            type="custom", recipients=1, deliveries={"queued": 1},
-        )
-        for number in range(300)
-    ]  # fmt: skip
+    many = [planned(number) for number in range(300)]
     async with connected(url, (ANNOUNCEMENTS, Event, received)) as broker:
-        await broker.publish_many(EVENTS, planned)
+        await broker.publish_many(EVENTS, many)
         await eventually(lambda: len(received.envelopes) == 300)
-    assert received.events == planned
-    assert [envelope.message_id for envelope in received.envelopes] == [event.event_id for event in planned]
+    assert received.events == many
+    assert [envelope.message_id for envelope in received.envelopes] == [event.event_id for event in many]
+
+
+async def test_what_nobody_asked_for_reaches_nobody_and_what_somebody_asked_for_stays_asked_for(url: str) -> None:
+    async with raw_channel(url) as channel:
+        for key in ANNOUNCEMENTS.routing_keys:
+            await (await channel.get_queue(ANNOUNCEMENTS.name)).unbind(EVENTS.name, key)
+    async with connected(url) as broker:
+        await broker.publish_many(EVENTS, [planned(1)])
+        await broker.publish(EVENTS, planned(2))
+        assert await ready(url, ANNOUNCEMENTS) == 0
+        for _ in range(2):
+            await broker.bind(ANNOUNCEMENTS, [NotificationPlanned.routing_key])
+    received = Received()
+    async with connected(url) as other:
+        await other.publish(EVENTS, planned(3))
+    async with connected(url, (ANNOUNCEMENTS, Event, received)):
+        assert await received.first() == planned(3)
+
+
+async def test_nothing_is_bound_while_the_broker_is_away() -> None:
+    async with connect("amqp://guest:guest@127.0.0.1:1/", name="test", registry=CollectorRegistry()) as broker:
+        with pytest.raises(Transient, match="is away"):
+            await broker.bind(ANNOUNCEMENTS, ANNOUNCEMENTS.routing_keys)
 
 
 async def test_one_of_many_that_no_queue_takes_is_told(url: str) -> None:
-    nowhere = AttemptsRequested(claim="c", provider="unheard-of", sender="s", deadline=datetime.now(UTC), attempts=[])
+    nowhere = AttemptsRequested(claim="c", provider="unheard-of", sender="s", deadline=NOW, attempts=[])
     async with connected(url) as broker:
         with pytest.raises(Transient, match="did not take all"):
             await broker.publish_many(ATTEMPTS, [nowhere])
+
+
+async def test_what_cannot_be_written_spoils_nothing_that_follows(url: str) -> None:
+    endless = AttemptsRequested(claim="c", provider="x" * 300, sender="s", deadline=NOW, attempts=[])
+    received = Received()
+    async with connected(url, (NOTIFICATIONS, NotificationAccepted, received)) as broker:
+        for number in range(3):
+            with pytest.raises(TypeError, match="255"):
+                await broker.publish_many(ATTEMPTS, [endless])
+            await broker.publish_many(EVENTS, [accepted(number)])
+            await broker.publish(EVENTS, accepted(10 + number))
+        await eventually(lambda: len(received.envelopes) == 6)
+
+
+async def test_one_that_fills_several_frames_is_published_whole(url: str) -> None:
+    received = Received()
+    large = accepted(*range(100_000))
+    async with connected(url, (NOTIFICATIONS, NotificationAccepted, received)) as broker:
+        await broker.publish_many(EVENTS, [large, accepted(1)])
+        await eventually(lambda: len(received.envelopes) == 2)
+    assert received.events == [large, accepted(1)]
 
 
 async def test_many_wait_no_longer_than_asked_for_a_broker_that_is_away() -> None:

@@ -63,6 +63,8 @@ async def connected(
         running = asyncio.create_task(broker.run())
         try:
             await eventually(lambda: broker.connected or running.done())
+            for queue, _, _ in subscribed:
+                await broker.bind(queue, queue.routing_keys)
             yield broker
         finally:
             running.cancel()

@@ -39,6 +39,40 @@ async def test_what_was_cancelled_while_it_was_claimed_is_not_put_back() -> None
     assert not {"lane", "wake_at"} & deliveries.only.keys()
 
 
+async def test_what_is_cancelled_and_not_ended_yet_is_not_sent_whatever_else_goes() -> None:
+    called_off, other = numbered(1), numbered(2)
+    called_off["notification_id"] = "cancelled"
+    deliveries, gateways = DeliveriesInMemory(called_off, other), GatewaysInMemory()
+    claim = claiming(await lookout(sender("fonnte-1")), deliveries, gateways, cancelled=["cancelled"])
+    assert (await claim("fonnte", list(deliveries.all.values()), None)).count == 1
+    assert [attempt.delivery_id for attempt in gateways.requests[0].attempts] == [other["_id"]]
+    ended = deliveries.all[called_off["_id"]]
+    assert (ended["status"], ended["reason"], ended["code"], ended["attempts_made"]) == (
+        "cancelled",
+        CANCELLED,
+        None,
+        0,
+    )
+
+
+async def test_what_is_cancelled_and_may_have_arrived_before_is_unknown() -> None:
+    delivery = end_of(claimed(queued(unknown_wait_seconds=0.0), "fonnte"), AttemptState.UNKNOWN)
+    deliveries = DeliveriesInMemory(delivery)
+    picture = await lookout(sender("fonnte-1"), sender("wablas-1"))
+    whose = [delivery["notification_id"]]
+    claim = claiming(picture, deliveries, GatewaysInMemory(), identity="wablas-1", cancelled=whose)
+    assert (await claim("wablas", [deliveries.only], None)).count == 0
+    assert (deliveries.only["status"], deliveries.only["called_off"]) == ("unknown", CANCELLED)
+
+
+async def test_what_a_person_wants_after_its_notification_was_cancelled_goes() -> None:
+    wanted: DeliveryDocument = {**queued(), "retried_at": START}
+    deliveries, gateways = DeliveriesInMemory(wanted), GatewaysInMemory()
+    claim = claiming(await lookout(sender("fonnte-1")), deliveries, gateways, cancelled=[wanted["notification_id"]])
+    assert (await claim("fonnte", list(deliveries.all.values()), None)).count == 1
+    assert len(gateways.requests) == 1
+
+
 async def test_one_about_to_expire_shortens_nobody_elses_deadline() -> None:
     deliveries = DeliveriesInMemory(numbered(0, validity=0.5), *(numbered(n) for n in range(1, 5)))
     gateways = GatewaysInMemory()

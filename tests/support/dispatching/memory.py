@@ -13,9 +13,9 @@ from common.kernel.failures import Transient
 from common.mongo.gate import Granted, Limits, Wait
 from dispatcher.application.claim_deliveries import ClaimDeliveries
 from dispatcher.application.keep_hours import KeepHours
+from dispatcher.application.look_again import LookAgain, NotificationCancelled, OptedOut
 from dispatcher.application.lookout import Lookout
 from dispatcher.application.recipient_caps import RecipientCaps
-from dispatcher.application.respect_opt_outs import RespectOptOuts
 from dispatcher.domain.change import Change
 from dispatcher.domain.rounds import CANCELLED, LONGEST_REST
 from dispatcher.metrics import Metrics
@@ -194,6 +194,14 @@ async def lookout(*senders: SenderDocument) -> Lookout:
     return made
 
 
+class CancellationsInMemory:
+    def __init__(self, *ids: str) -> None:
+        self._ids = ids
+
+    async def cancelled(self, ids: Sequence[str]) -> list[str]:
+        return [one for one in ids if one in self._ids]
+
+
 def claiming(
     picture: Lookout,
     deliveries: DeliveriesInMemory,
@@ -204,6 +212,7 @@ def claiming(
     caps: Limits | None = None,
     cap_gate: GateInMemory | None = None,
     suppressions: SuppressionsInMemory | None = None,
+    cancelled: Sequence[str] = (),
 ) -> ClaimDeliveries:
     gate = cap_gate or GateInMemory(Wait(START, 1.0, "day"))
     metrics = Metrics(CollectorRegistry())
@@ -214,7 +223,15 @@ def claiming(
         gateways,
         RecipientCaps(caps or Limits(), gate, deliveries, picture, metrics),
         KeepHours(ZONE, deliveries, picture, metrics),
-        RespectOptOuts(suppressions or SuppressionsInMemory(), deliveries, picture, metrics),
+        LookAgain(
+            (
+                NotificationCancelled(CancellationsInMemory(*cancelled)),
+                OptedOut(suppressions or SuppressionsInMemory()),
+            ),
+            deliveries,
+            picture,
+            metrics,
+        ),
         picture,
         metrics,
     )

@@ -163,6 +163,8 @@ async def wire(settings: Settings, surroundings: Surroundings) -> AsyncIterator[
         clock,
         PortalMetrics(surroundings.registry),
         AlertPeople(audit, surroundings.broker),
+        partial(surroundings.broker.bind, ANNOUNCEMENTS),
+        ANNOUNCEMENTS.routing_keys,
     )
     subscribe_announcements(surroundings.broker, tell_portals)
     uses = Uses(

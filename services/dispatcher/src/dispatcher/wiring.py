@@ -40,6 +40,7 @@ from dispatcher.application.find_audience import FindAudience
 from dispatcher.application.hear_of_senders import HearOfSenders
 from dispatcher.application.keep_directory import KeepDirectory
 from dispatcher.application.keep_hours import KeepHours
+from dispatcher.application.look_again import LookAgain, NotificationCancelled, OptedOut
 from dispatcher.application.lookout import Lookout
 from dispatcher.application.measure_queue import MeasureQueue
 from dispatcher.application.park_envelope import ParkEnvelope
@@ -47,7 +48,6 @@ from dispatcher.application.plan_broadcasts import PlanBroadcasts
 from dispatcher.application.plan_notification import PlanNotifications
 from dispatcher.application.receive_message import ReceiveMessage
 from dispatcher.application.recipient_caps import RecipientCaps
-from dispatcher.application.respect_opt_outs import RespectOptOuts
 from dispatcher.application.serve_sender import ServeSender
 from dispatcher.application.store_deliveries import StoreDeliveries
 from dispatcher.entrypoints.consumers import subscribe
@@ -94,7 +94,8 @@ async def wire(settings: Settings, surroundings: Surroundings) -> AsyncIterator[
     measure = MeasureQueue(MongoQueueLengths(mongo["deliveries"]), lookout, metrics)
     caps = RecipientCaps(settings.recipient_limits(), MongoGate(mongo["recipient_gates"]), deliveries, lookout, metrics)
     hours = KeepHours(settings.zone, deliveries, lookout, metrics)
-    opt_outs = RespectOptOuts(suppressions, deliveries, lookout, metrics)
+    objections = (NotificationCancelled(notifications), OptedOut(suppressions))
+    look_again = LookAgain(objections, deliveries, lookout, metrics)
     gate, group_ids = MongoGate(mongo["senders"]), MongoGroupIds(mongo)
     limits_by_provider = limits_of(settings)
 
@@ -109,7 +110,16 @@ async def wire(settings: Settings, surroundings: Surroundings) -> AsyncIterator[
             gate=gate,
             gateways=gateways,
             claim=ClaimDeliveries(
-                identity, limits.gap, deliveries, gateways, caps, hours, opt_outs, lookout, metrics, group_ids
+                identity,
+                limits.gap,
+                deliveries,
+                gateways,
+                caps,
+                hours,
+                look_again,
+                lookout,
+                metrics,
+                group_ids,
             ),
             lookout=lookout,
             metrics=metrics,

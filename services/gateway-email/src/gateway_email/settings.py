@@ -8,7 +8,7 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 from common.config.settings import ServiceSettings
 from common.contracts.vocabulary import MAIL_PROVIDER
 from common.kernel.email import InvalidEmail, normalise_email
-from common.kernel.text import is_control
+from common.kernel.text import first_control_character
 from gateway.domain.account import Account, accounts
 
 THIS_MACHINE = ("localhost", "127.", "::1")
@@ -56,7 +56,7 @@ class Settings(ServiceSettings):
     @field_validator("from_name")
     @classmethod
     def _one_line(cls, value: str | None) -> str | None:
-        if value is not None and any(is_control(mark) or mark in "\n\t" for mark in value):
+        if value is not None and (first_control_character(value) is not None or "\n" in value or "\t" in value):
             raise ValueError("must be one line of text")
         return value
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar, cast
@@ -18,10 +18,11 @@ from prometheus_client import CollectorRegistry, Counter
 from common.contracts.event import Event
 from common.kernel.failures import Permanent, Transient
 from common.kernel.identity import new_id
+from common.messaging.together import publish_together
 from common.messaging.verdict import Bury, Retry, verdict
 from common.telemetry.failures import summary
 from common.telemetry.logs import clean, logger
-from common.topology.declarations import DEAD, EXCHANGES, QUEUES, REPLAY_HEADER, Exchange, Queue
+from common.topology.declarations import DEAD, EXCHANGES, QUEUES, REPLAY_HEADER, UNHEARD, Exchange, Queue
 
 PUBLISH_SECONDS = 5.0
 """How long a confirm may take before the publish counts as failed."""
@@ -92,6 +93,7 @@ class Broker:
         self._connection: AbstractConnection | None = None
         self._channel: AbstractChannel | None = None
         self._exchanges: dict[str, AbstractExchange] = {}
+        self._bound: set[tuple[str, str]] = set()
         self._envelopes = Counter(
             "envelope_handled_total", "Envelopes by queue and verdict.", ["queue", "verdict"], registry=registry
         )
@@ -119,15 +121,13 @@ class Broker:
             async with asyncio.timeout(timeout):
                 await self._connected.wait()
                 channel = await self._underlay()
+                messages = [(event.topic, self._message(event)) for event in events]
                 confirms = await asyncio.gather(
-                    *(self._hand_over(channel, exchange, event) for event in events), return_exceptions=True
+                    *await publish_together(channel, exchange.name, messages), return_exceptions=True
                 )
         for confirm in confirms:
-            # The library cancels what waits for a lost channel; a cancellation of ours was raised by `gather` itself.
-            if isinstance(confirm, (*_LOST, TimeoutError, asyncio.CancelledError)):
-                raise Transient(f"RabbitMQ did not take all of {len(events)} events") from confirm
             if isinstance(confirm, BaseException):
-                raise confirm
+                raise Transient(f"RabbitMQ did not take all of {len(events)} events") from confirm
 
     async def publish_raw(
         self, exchange: Exchange, raw: RawEvent, *, message_id: str, timeout: float = PUBLISH_SECONDS
@@ -150,13 +150,6 @@ class Broker:
             raise Transient("RabbitMQ is away")
         return cast("aiormq.Channel", await self._channel.get_underlay_channel())
 
-    async def _hand_over(self, channel: aiormq.Channel, exchange: Exchange, event: Event) -> object:
-        message = self._message(event)
-        return await channel.basic_publish(
-            message.body, exchange=exchange.name, routing_key=event.topic, properties=message.properties,
-            mandatory=True, wait=False,
-        )  # fmt: skip
-
     def _message(self, event: Event) -> aio_pika.Message:
         """An event that has an identity keeps it as its envelope's, so that a reader can tell what came again."""
         return aio_pika.Message(
@@ -171,6 +164,23 @@ class Broker:
     def subscribe(self, queue: Queue, event: type[Event] | None, handler: Handler, *, prefetch: int) -> None:
         """Have `handler` called for every envelope of a queue, `prefetch` at once; takes effect on connecting."""
         self._subscriptions.append(Subscription(queue, event, handler, prefetch))
+
+    async def bind(self, queue: Queue, routing_keys: Collection[str]) -> None:
+        """Have a queue take these from now on, whoever asked for them and however often.
+
+        Raises `Transient` when the broker is away; ask again then, and after each time it was.
+        """
+        missing = [key for key in routing_keys if (queue.name, key) not in self._bound]
+        if not missing:
+            return
+        with _away(f"RabbitMQ does not bind {queue.name}"):
+            async with asyncio.timeout(PUBLISH_SECONDS):
+                if self._channel is None:
+                    raise Transient("RabbitMQ is away")
+                one = await self._channel.get_queue(queue.name, ensure=False)
+                for key in missing:
+                    await one.bind(queue.exchange.name, key)
+                    self._bound.add((queue.name, key))
 
     def begin_after(self, ready: Callable[[], Awaitable[None]]) -> None:
         """Let no envelope be handled before `ready` returned; until then they are only held."""
@@ -247,7 +257,7 @@ class Broker:
             )
         for queue in QUEUES:
             one = await channel.declare_queue(queue.name, durable=True, arguments=queue.arguments)
-            for key in queue.routing_keys:
+            for key in () if queue.on_demand else queue.routing_keys:
                 await one.bind(queue.exchange.name, key)
 
     async def _consume(
@@ -339,12 +349,15 @@ class Broker:
             async with asyncio.timeout(timeout):
                 await self._connected.wait()
                 try:
-                    await self._exchanges[exchange.name].publish(message, routing_key, mandatory=True)
+                    await self._exchanges[exchange.name].publish(
+                        message, routing_key, mandatory=routing_key not in UNHEARD
+                    )
                 except DeliveryError as error:
                     raise Transient(f"RabbitMQ did not take {message.type} for {routing_key}") from error
 
     async def _forget(self) -> None:
         self._connected.clear()
+        self._bound.clear()
         connection, self._connection, self._channel = self._connection, None, None
         if connection is not None:
             try:

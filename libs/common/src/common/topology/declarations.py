@@ -31,7 +31,10 @@ class Exchange:
 
 @dataclass(frozen=True)
 class Queue:
-    """A work queue: quorum, bounded redelivery, everything refused goes to `kabar.dead` under the queue's own name."""
+    """A work queue: quorum, bounded redelivery, everything refused goes to `kabar.dead` under the queue's own name.
+
+    `on_demand`: its consumer binds those of its routing keys that somebody wants to hear of.
+    """
 
     name: str
     exchange: Exchange
@@ -39,6 +42,7 @@ class Queue:
     consumer: str
     delivery_limit: int = 20
     dead_letters: bool = True
+    on_demand: bool = False
     arguments: dict[str, Any] = field(init=False, hash=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -78,8 +82,9 @@ ANNOUNCEMENTS = Queue(
     EVENTS,
     (*_keys(DeliveryChanged), *_keys(NotificationChanged), MessageReceived.routing_key),
     "api-gateway",
+    on_demand=True,
 )
-"""What the outgoing webhooks tell portals."""
+"""What the outgoing webhooks tell portals: nothing is stored in it that no portal asked for."""
 PARKED = Queue(
     "dispatcher.parked-envelopes", DEAD, ("#",), "dispatcher", delivery_limit=1_000_000_000, dead_letters=False
 )
@@ -121,6 +126,11 @@ QUEUES = (
     *(enquiries_queue(provider) for provider in GATEWAYS),
 )
 
+UNHEARD = frozenset(key for q in QUEUES if q.on_demand for key in q.routing_keys) - frozenset(
+    key for q in QUEUES if not q.on_demand for key in q.routing_keys
+)
+"""What may go to no queue at all."""
+
 
 def definitions(queues: Iterable[Queue] = QUEUES) -> dict[str, Any]:
     """The topology in the format RabbitMQ imports at start (deploy/rabbitmq/definitions.json)."""
@@ -139,7 +149,7 @@ def definitions(queues: Iterable[Queue] = QUEUES) -> dict[str, Any]:
         "bindings": [
             {"source": q.exchange.name, "vhost": "/", "destination": q.name, "destination_type": "queue",
              "routing_key": key, "arguments": {}}
-            for q in queues for key in q.routing_keys
+            for q in queues if not q.on_demand for key in q.routing_keys
         ],
     }  # fmt: skip
 

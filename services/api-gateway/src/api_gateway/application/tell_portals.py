@@ -3,7 +3,8 @@
 import asyncio
 import hashlib
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -62,7 +63,9 @@ class PortalMetrics:
 
 @dataclass
 class TellPortals:
-    """`alert` tells people of an endpoint that was disabled; the same alert again tells nobody twice."""
+    """`alert` tells people of an endpoint that was disabled; the same alert again tells nobody twice. `listen` has what
+    is wanted sent here from then on; it raises `Transient` when RabbitMQ is away.
+    """
 
     endpoints: Endpoints
     messages: Messages
@@ -70,14 +73,18 @@ class TellPortals:
     clock: Clock
     metrics: PortalMetrics
     alert: Callable[[Endpoint, Alert], Awaitable[None]]
+    listen: Callable[[Collection[str]], Awaitable[None]]
+    tellable: Collection[str]
     _known: list[Endpoint] | None = None
     _calling: dict[str, set[asyncio.Task[None]]] = field(default_factory=dict)
     _bell: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def refresh(self) -> None:
-        """Learn which endpoints there are; called every second, and after every change."""
+        """Learn which endpoints there are and what they want; called every second, and after every change."""
         self._known = await self.endpoints.all()
         self._bell.set()
+        with suppress(Transient):  # asked again in a second
+            await self.listen([event for event in self.tellable if self.wanted(event)])
 
     async def alert_people(self) -> None:
         """Tell people of every endpoint that was disabled and that nobody was told of; called every second."""

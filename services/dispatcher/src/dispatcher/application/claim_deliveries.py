@@ -13,10 +13,10 @@ from common.kernel.identity import new_id
 from common.kernel.phone import is_group
 from common.telemetry.logs import logger
 from dispatcher.application.keep_hours import KeepHours
+from dispatcher.application.look_again import LookAgain
 from dispatcher.application.lookout import Lookout
 from dispatcher.application.ports import Deliveries, Gateways
 from dispatcher.application.recipient_caps import Allowed, RecipientCaps
-from dispatcher.application.respect_opt_outs import RespectOptOuts
 from dispatcher.application.take_back import take_back, untaken
 from dispatcher.domain.change import Change
 from dispatcher.domain.lanes import skips_gap
@@ -52,7 +52,7 @@ class ClaimDeliveries:
     gateways: Gateways
     caps: RecipientCaps
     hours: KeepHours
-    opt_outs: RespectOptOuts
+    look_again: LookAgain
     lookout: Lookout
     metrics: Metrics
     group_ids: GroupIds | None = None
@@ -67,9 +67,9 @@ class ClaimDeliveries:
         won = await self.deliveries.claim(
             together, claim=claim, provider=provider, sender=self.identity, now=now, deadline=deadline
         )
-        # Looked at after the claim: who opts out before it gets nothing, whenever the delivery was planned.
+        # Looked at after the claim: what is called off before it does not go, whenever it was planned.
         # Only who has won a delivery asks for its cap, or two dispatchers would count it twice.
-        allowed = await self.caps.allow(await self.opt_outs(won, claim), claim)
+        allowed = await self.caps.allow(await self.look_again(won, claim), claim)
         claimed = allowed.deliveries
         if not claimed:
             return Claimed(0)

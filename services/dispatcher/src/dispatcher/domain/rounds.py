@@ -108,11 +108,7 @@ def unless_called_off(delivery: DeliveryDocument, change: Change | None) -> Chan
 def refused(delivery: DeliveryDocument, *, sender: str, window: str) -> Change:
     """A direct send does not wait for a limit: whoever asked is told at once."""
     cause = f"{sender}: the {window} limit is reached"
-    code = f"{window.upper()}_LIMIT_EXCEEDED"
-    if any_unknown(delivery):
-        unknown = held(cause, past=None)
-        return replace(unknown, fields={**unknown.fields, "called_off": cause, "called_off_code": code})
-    return Change(DeliveryStatus.CANCELLED, cause, fields={"code": code, "reason": cause})
+    return _called_off(delivery, DeliveryStatus.CANCELLED, cause, f"{window.upper()}_LIMIT_EXCEEDED")
 
 
 def exhausted(delivery: DeliveryDocument, past: PastAttempt | None, cause: str, code: str, **fields: Any) -> Change:
@@ -136,10 +132,19 @@ def expired(delivery: DeliveryDocument, past: PastAttempt | None) -> Change:
 
 def suppressed(delivery: DeliveryDocument, reason: str, *, code: str) -> Change:
     """Its recipient is not to be contacted any more; whether it was sent before is said too when nobody can tell."""
+    return _called_off(delivery, DeliveryStatus.SUPPRESSED, reason, code)
+
+
+def cancelled(delivery: DeliveryDocument) -> Change:
+    """Its notification was cancelled; whether it was sent before is said too when nobody can tell."""
+    return _called_off(delivery, DeliveryStatus.CANCELLED, CANCELLED, None)
+
+
+def _called_off(delivery: DeliveryDocument, status: DeliveryStatus, reason: str, code: str | None) -> Change:
     if any_unknown(delivery):
         unknown = held(reason, past=None)
-        return replace(unknown, fields={**unknown.fields, "called_off": reason})
-    return Change(DeliveryStatus.SUPPRESSED, reason, fields={"reason": reason, "code": code})
+        return replace(unknown, fields={**unknown.fields, "called_off": reason, "called_off_code": code})
+    return Change(status, reason, fields={"reason": reason, "code": code})
 
 
 def held(cause: str, *, past: PastAttempt | None) -> Change:
