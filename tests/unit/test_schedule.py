@@ -204,6 +204,12 @@ def test_the_next_one_is_the_first_of_those_that_come(span: tuple[Schedule, date
     assert [upcoming] == due[:1] or (not due and upcoming > ends)
 
 
+def test_the_next_one_comes_before_the_hour_is_told_again() -> None:
+    schedule = Schedule("*/15 * * * *", ZoneInfo("Europe/Berlin"))
+    upcoming = schedule.next_after(datetime.fromisoformat("2026-10-25T02:40+02:00"))
+    assert upcoming == datetime.fromisoformat("2026-10-25T02:45+02:00")
+
+
 @pytest.mark.parametrize(
     ("expression", "said"),
     [
