@@ -125,6 +125,7 @@ HOLDINGS: dict[str, Holding] = {
     "heartbeats": Holding("nothing of people"),
     "jobs": Holding("nothing of people"),
     "job_runs": Holding("nothing of people"),
+    "job_requests": Holding("what is asked for until RabbitMQ has taken it; that it was asked for, 90 days"),
     "alerts": Holding("nothing of people"),
     "secrets": Holding("nothing of people"),
     "api_keys": Holding("nothing of people"),
