@@ -171,7 +171,7 @@ async def test_the_same_request_twice_is_two_messages(fonnte: "FonnteClient", sa
 
     assert first["id"] != second["id"]
     counts = await sandbox.counts()
-    assert counts["accepted"] == {"fonnte": 2, "wablas": 0}
+    assert counts["accepted"] == {"fonnte": 2, "wablas": 0, "email": 0}
     assert counts["repeated_recipients"] == {"6281200000001": 2}
     assert counts["repeated_texts"] == [{"recipient": "6281200000001", "text": "Halo", "times": 2}]
 

@@ -13,10 +13,13 @@ from tests.support.gateways.dispatching import Dispatching, dispatching
 from tests.support.gateways.running import Gateway, account, running_gateway
 
 READ_TIMEOUT = 1.0
+EVERY = pytest.mark.parametrize("provider", ["fonnte", "wablas", "email"], indirect=True)
+"""Of a file: its facts hold for e-mail, too."""
 
 
 @pytest.fixture(params=["fonnte", "wablas"])
 def provider(request: pytest.FixtureRequest) -> str:
+    """A WhatsApp provider; a file that says `EVERY` is run for e-mail, too."""
     return str(request.param)
 
 
@@ -53,17 +56,15 @@ class StartGateway:
     async def __call__(self, *, rabbitmq_url: str | None = None, **settings: str) -> Gateway:
         """One more process; `settings` override those of a healthy one with a read timeout of a second."""
         self.started += 1
+        wanted = {"WHATSAPP_READ_TIMEOUT": str(READ_TIMEOUT), **settings}
+        wanted.setdefault("KABAR_MAIL_READ_TIMEOUT", wanted["WHATSAPP_READ_TIMEOUT"])
         return await self.stack.enter_async_context(
             running_gateway(
                 self.provider,
                 rabbitmq_url=rabbitmq_url or self.rabbitmq_url,
                 mongodb_url=self.mongodb_url,
                 log=self.directory / f"gateway-{self.started}.log",
-                settings={
-                    **account(self.provider, self.sandbox),
-                    "WHATSAPP_READ_TIMEOUT": str(READ_TIMEOUT),
-                    **settings,
-                },
+                settings={**await account(self.provider, self.sandbox), **wanted},
             )
         )
 

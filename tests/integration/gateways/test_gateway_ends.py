@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from common.contracts.vocabulary import AttemptState
 from local_stack.servers import PrivateRabbitMQ
 from sandbox.control_client import SandboxControl
-from tests.integration.gateways.conftest import StartGateway
+from tests.integration.gateways.conftest import EVERY, StartGateway
 from tests.support.gateways.dispatching import HEALTHY, Dispatching, dispatching
 from tests.support.servers import written_down
 
@@ -29,6 +29,7 @@ async def seen(dispatcher: Dispatching) -> datetime:
     return moment
 
 
+@EVERY
 async def test_a_call_under_way_ends_before_the_process_does_and_nothing_new_is_taken(
     start_gateway: StartGateway, dispatcher: Dispatching, sandbox: SandboxControl
 ) -> None:

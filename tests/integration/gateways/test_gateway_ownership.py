@@ -4,8 +4,10 @@ import asyncio
 
 from common.contracts.vocabulary import AttemptState, FailureClass
 from sandbox.control_client import SandboxControl
-from tests.integration.gateways.conftest import StartGateway
+from tests.integration.gateways.conftest import EVERY, StartGateway
 from tests.support.gateways.dispatching import HEALTHY, Dispatching
+
+pytestmark = EVERY
 
 
 async def test_a_revoked_attempt_is_not_called_and_not_reported(
@@ -18,7 +20,10 @@ async def test_a_revoked_attempt_is_not_called_and_not_reported(
     await dispatcher.publish(asked)
     await dispatcher.finished(asked, count=1)
     await dispatcher.attempt("6281200000003")
-    assert [call.recipient for call in await sandbox.calls()] == ["6281200000002", "6281200000003"]
+    assert [call.recipient for call in await sandbox.calls()] == [
+        dispatcher.address("6281200000002"),
+        dispatcher.address("6281200000003"),
+    ]
     assert [outcome.delivery_id for outcome in dispatcher.of(asked)] == [asked.attempts[1].delivery_id]
     assert (await dispatcher.delivery(asked))["attempt"]["state"] == "revoked"
 
@@ -33,7 +38,7 @@ async def test_an_attempt_claimed_anew_is_not_called_for_the_old_claim(
     )
     await dispatcher.publish(asked)
     await dispatcher.attempt("6281200000003")
-    assert [call.recipient for call in await sandbox.calls()] == ["6281200000003"]
+    assert [call.recipient for call in await sandbox.calls()] == [dispatcher.address("6281200000003")]
 
 
 async def test_past_its_deadline_an_attempt_is_left_to_be_revoked(
@@ -42,7 +47,7 @@ async def test_past_its_deadline_an_attempt_is_left_to_be_revoked(
     await start_gateway()
     asked = await dispatcher.ask(deadline_seconds=-0.01)
     await dispatcher.attempt("6281200000003")
-    assert [call.recipient for call in await sandbox.calls()] == ["6281200000003"]
+    assert [call.recipient for call in await sandbox.calls()] == [dispatcher.address("6281200000003")]
     assert (await dispatcher.delivery(asked))["attempt"]["state"] == "requested"
 
 
@@ -75,7 +80,7 @@ async def test_what_a_killed_gateway_had_started_is_unknown_and_never_called_aga
     start_gateway: StartGateway, dispatcher: Dispatching, sandbox: SandboxControl
 ) -> None:
     doomed = await start_gateway(WHATSAPP_READ_TIMEOUT="30")
-    await sandbox.hang(doomed.provider, accepted=True, recipient="6281200000002")
+    await sandbox.hang(doomed.provider, accepted=True, recipient=dispatcher.address("6281200000002"))
     asked = await dispatcher.ask("6281200000002", "6281200000002", HEALTHY)
     await dispatcher.finished(asked, count=1)
     async with asyncio.timeout(10):

@@ -10,9 +10,10 @@ from common.kernel.clock import to_milliseconds
 from common.mongo.gate import Granted, Limits, MongoGate, Wait
 from gateway.application.keep_slot import MOST_EXCESS
 from sandbox.control_client import SandboxControl
-from tests.integration.gateways.conftest import StartGateway
+from tests.integration.gateways.conftest import EVERY, StartGateway
 from tests.support.gateways.dispatching import Dispatching
 
+pytestmark = EVERY
 GAP = 0.2
 CLOCK_GRACE = 0.005
 

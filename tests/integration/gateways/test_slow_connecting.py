@@ -30,7 +30,7 @@ async def connecting(provider: str, sandbox: SandboxControl, tmp_path: Path) -> 
 
         async def stand(seconds: float) -> SlowConnecting:
             return await stack.enter_async_context(
-                slow_connecting(account(provider, sandbox), seconds=seconds, directory=tmp_path)
+                slow_connecting(await account(provider, sandbox), seconds=seconds, directory=tmp_path)
             )
 
         yield stand

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from common.contracts.documents import DeliveryDocument
 from common.contracts.events import AttemptOutcome, AttemptRequest, AttemptsFinished, AttemptsRequested
+from common.contracts.vocabulary import MAIL_PROVIDER
 from common.kernel.identity import new_id
 from common.messaging.broker import Broker, Envelope
 from common.mongo.connection import Document, Mongo, connect
@@ -30,6 +31,10 @@ class Dispatching:
     def sender(self) -> str:
         return f"{self.provider}-1"
 
+    def address(self, number: str) -> str:
+        """Where somebody with a number is reached by this provider."""
+        return f"{number}@example.com" if self.provider == MAIL_PROVIDER else number
+
     async def request(
         self,
         *recipients: str,
@@ -48,7 +53,14 @@ class Dispatching:
             deadline=deadline,
             gap=gap,
             attempts=[
-                AttemptRequest(delivery_id=new_id("dlv"), number=1, recipient=recipient, text="Halo", slot=slot)
+                AttemptRequest(
+                    delivery_id=new_id("dlv"),
+                    number=1,
+                    recipient=self.address(recipient),
+                    text="Halo",
+                    subject="Kabar" if self.provider == MAIL_PROVIDER else None,
+                    slot=slot,
+                )
                 for recipient in recipients or (HEALTHY,)
             ],
         )

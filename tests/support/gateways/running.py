@@ -12,6 +12,7 @@ from typing import Any
 
 import httpx
 
+from common.contracts.vocabulary import MAIL_PROVIDER
 from sandbox.control_client import SandboxControl
 
 READY_SECONDS = 20
@@ -54,8 +55,12 @@ class Gateway:
         return await self.process.wait()
 
 
-def account(provider: str, sandbox: SandboxControl) -> dict[str, str]:
+async def account(provider: str, sandbox: SandboxControl) -> dict[str, str]:
     """The settings that point a gateway at the sandbox, with one sender."""
+    if provider == MAIL_PROVIDER:
+        host, port = await sandbox.mail_address()
+        address = {"MAIL_HOST": host, "MAIL_PORT": str(port), "MAIL_ENCRYPTION": "none"}
+        return {**address, "MAIL_FROM_ADDRESS": "kabar@example.com"}
     if provider == "fonnte":
         return {"FONNTE_API_TOKEN": "sandbox-fonnte-token", "FONNTE_API_URL": f"{sandbox.fonnte_url}/send"}
     return {
@@ -70,7 +75,9 @@ async def running_gateway(
     provider: str, *, rabbitmq_url: str, mongodb_url: str, log: Path, settings: dict[str, str]
 ) -> AsyncIterator[Gateway]:
     """Start one and wait until it is ready; it is killed on leaving unless it has ended."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("WHATSAPP_", "KABAR_"))}
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith(("WHATSAPP_", "KABAR_", "MAIL_"))
+    }
     with log.open("w") as output:
         process = await asyncio.create_subprocess_exec(
             sys.executable,

@@ -11,6 +11,7 @@ from local_stack import demo
 from local_stack.access import Access
 from local_stack.layout import PortTakenError
 from local_stack.logs import follow
+from local_stack.plan import mails_to_sandbox
 from local_stack.ports import NoFreePortError, Ports
 from local_stack.rabbitmq import NotInstalledError, RabbitMQ, RabbitMQPorts
 from local_stack.reach import UnreachableError
@@ -83,6 +84,10 @@ def _welcome(access: Access, seconds: float, environment_file: str, webhooks: Ma
         lines.append(f"Port {_USUAL_PORT} is taken by another program; KABAR_HTTP_PORT chooses one.")
     if access.sandbox_url is not None:
         lines.append("Messages go to the sandbox and reach nobody; with a provider's token in .env they are sent.")
+        if mails_to_sandbox(read_surroundings(TREE, os.environ)):
+            lines.append(f"So do e-mails, unless MAIL_HOST is set: {access.sandbox_url}/mail/messages")
+        else:
+            lines.append("E-mails do go out, by MAIL_HOST.")
     # Nobody's real telephone may ring because of a pasted example.
     recipient = "6281200000001" if access.sandbox_url is not None else "YOUR-NUMBER"
     lines += [

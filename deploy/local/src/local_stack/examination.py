@@ -21,7 +21,7 @@ def read_settings(values: Mapping[str, str], services: tuple[Service, ...], sand
     wanted = [service for service in services if settings.replicas[service.name]]
     if settings.sandbox:
         wanted.append(sandbox)
-        values = {**values, **sandbox_settings(values, 1)}
+        values = {**values, **sandbox_settings(values, 1, 1)}
     modules = [service.settings for service in wanted if service.settings]
     problems += _problems_of_services(modules, {**_CHOSEN_LATER, **for_services(values)})
     if problems:

@@ -73,7 +73,9 @@ def lay_out(place: Surroundings, settings: Settings, ports: Ports, states: Mappi
     sandbox = None
     if settings.sandbox:
         sandbox = Instance(place.sandbox, 1, _keep(f"{place.sandbox.name}-1", ports, states))
-        values = {**values, **sandbox_settings(settings.values, sandbox.port)}
+        started = states.get(sandbox.name)
+        mail_port = ports.keep("sandbox-mail", running=started is not None and started.running)
+        values = {**values, **sandbox_settings(settings.values, sandbox.port, mail_port)}
     http_port = ports.put("public", _public_port(place, settings, ports, states))
     processes = tuple(
         Instance(service, number, http_port if service.public else _keep(f"{service.name}-{number}", ports, states))

@@ -42,10 +42,23 @@ def for_services(values: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def sandbox_settings(values: Mapping[str, str], port: int) -> dict[str, str]:
-    """What points both providers at the sandbox; tokens the operator chose are kept, so that several can be tried."""
+def mails_to_sandbox(values: Mapping[str, str]) -> bool:
+    """Whether the sandbox takes the mails, too: unless there is a real mail server that was not overruled."""
+    return "MAIL_HOST" not in values or values.get("KABAR_SANDBOX", "").lower() == "on"
+
+
+def sandbox_settings(values: Mapping[str, str], port: int, mail_port: int) -> dict[str, str]:
+    """What points everything at the sandbox; tokens the operator chose are kept, so that several can be tried."""
     here = f"http://127.0.0.1:{port}"
+    mail = {
+        "MAIL_HOST": "127.0.0.1",
+        "MAIL_PORT": str(mail_port),
+        "MAIL_ENCRYPTION": "none",
+        "MAIL_FROM_ADDRESS": values.get("MAIL_FROM_ADDRESS", "kabar@example.com"),
+    }
     return {
+        "KABAR_SANDBOX_MAIL_PORT": str(mail_port),
+        **(mail if mails_to_sandbox(values) else {}),
         "FONNTE_API_TOKEN": values.get("FONNTE_API_TOKEN", "sandbox-fonnte-token"),
         "FONNTE_API_URL": f"{here}/fonnte/send",
         "WABLAS_API_TOKEN": values.get("WABLAS_API_TOKEN", "sandbox-wablas-token"),

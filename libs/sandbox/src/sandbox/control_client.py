@@ -56,9 +56,9 @@ class ControlRefusedError(Exception):
 class SandboxControl:
     """Drives the sandbox at ``base_url``, such as ``http://127.0.0.1:8090``.
 
-    Providers are ``"fonnte"`` and ``"wablas"``. Everything that arms a fault takes the same narrowing keywords
-    (``endpoint device token recipient skip times share seed delay_seconds``, see ``sandbox.faults.fault.Fault``)
-    and answers the fault's id for ``disarm``.
+    Providers are ``"fonnte"``, ``"wablas"`` and ``"email"``, the mail server. What arms a fault takes the same
+    narrowing keywords (``endpoint device token recipient skip times share seed delay_seconds``, see
+    ``sandbox.faults.fault.Fault``) and answers the fault's id for ``disarm``.
     """
 
     def __init__(self, base_url: str) -> None:
@@ -218,6 +218,22 @@ class SandboxControl:
         }
         answer = await self._call("GET", "/control/calls", query=query)
         return [ReceivedCall(**item) for item in answer["items"]]
+
+    async def mail_address(self) -> tuple[str, int]:
+        """Where mails are taken."""
+        answer = await self._call("GET", "/mail")
+        return str(answer["host"]), int(answer["port"])
+
+    async def mail_connections(self) -> int:
+        """On how many connections mails came so far."""
+        return int((await self._call("GET", "/mail"))["connections"])
+
+    async def mails(
+        self, to: str | None = None, *, at_least: int = 0, wait_seconds: float = 10.0
+    ) -> list[dict[str, Any]]:
+        """Mails with ``from to subject text html message_id attempt headers received_at raw``, oldest first."""
+        query = {"to": to, "at_least": at_least, "wait_seconds": wait_seconds}
+        return list((await self._call("GET", "/mail/messages", query=query))["items"])
 
     async def counts(self) -> dict[str, Any]:
         """``calls accepted`` per provider, ``repeated_recipients repeated_texts repeated_ref_ids``."""

@@ -21,6 +21,11 @@ class ProviderName(StrEnum):
 
     FONNTE = "fonnte"
     WABLAS = "wablas"
+    EMAIL = "email"
+
+
+OF_WHATSAPP = (ProviderName.FONNTE, ProviderName.WABLAS)
+"""Those with devices, webhooks and dialects."""
 
 
 class MessageState(StrEnum):
@@ -39,7 +44,10 @@ class MessageState(StrEnum):
 
 @dataclass(slots=True)
 class Call:
-    """One HTTP call. Times are Unix seconds; ``answered_at`` and ``http_status`` are none while unanswered."""
+    """One HTTP call, or one mail from ``MAIL FROM`` on, whose ``http_status`` is the last reply's code.
+
+    Times are Unix seconds; ``answered_at`` and ``http_status`` are none while unanswered.
+    """
 
     index: int
     provider: ProviderName

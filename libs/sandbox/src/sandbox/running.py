@@ -23,7 +23,13 @@ async def running_sandbox(environment: "Mapping[str, str] | None" = None) -> "As
         sys.executable,
         "-m",
         "sandbox",
-        env={**os.environ, "KABAR_HTTP_HOST": "127.0.0.1", "KABAR_HTTP_PORT": "0", **(environment or {})},
+        env={
+            **os.environ,
+            "KABAR_HTTP_HOST": "127.0.0.1",
+            "KABAR_HTTP_PORT": "0",
+            "KABAR_SANDBOX_MAIL_PORT": "0",
+            **(environment or {}),
+        },
         stdout=asyncio.subprocess.PIPE,
     )
     if process.stdout is None:

@@ -8,6 +8,7 @@ import sys
 from datetime import UTC, datetime
 
 import uvicorn
+import uvloop
 
 from sandbox.application import Application
 from sandbox.settings import Settings
@@ -38,14 +39,12 @@ def serve(settings: Settings) -> None:
     handler.setFormatter(JsonLines())
     logging.basicConfig(level=logging.INFO, handlers=[handler])
     listener = socket.create_server((settings.http_host, settings.http_port), backlog=2048)
-    host, port = listener.getsockname()[:2]
-    log.info("sandbox.listening", extra={"fields": {"host": host, "port": port}})
     # The ledger only grows: walking all of it now and then would only make answers late.
     gc.freeze()
     gc.set_threshold(50_000, 50, 1_000)
+    world = World(settings)
     config = uvicorn.Config(
-        Application(World(settings)),
-        loop="uvloop",
+        Application(world),
         http=StampingProtocol,
         # As long as a common reverse proxy: a shorter one closes connections just as a client writes to them.
         timeout_keep_alive=75,
@@ -58,4 +57,13 @@ def serve(settings: Settings) -> None:
         date_header=False,
         timeout_graceful_shutdown=1,
     )
-    uvicorn.Server(config).run(sockets=[listener])
+    uvloop.run(_serve(uvicorn.Server(config), world, listener))
+
+
+async def _serve(server: uvicorn.Server, world: World, listener: socket.socket) -> None:
+    mails = await world.post.listen(*world.mail_address)
+    world.mail_address = mails.sockets[0].getsockname()[:2]
+    host, port = listener.getsockname()[:2]
+    log.info("sandbox.listening", extra={"fields": {"host": host, "port": port, "mail_port": world.mail_address[1]}})
+    await server.serve(sockets=[listener])
+    mails.close()

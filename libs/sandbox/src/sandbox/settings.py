@@ -16,6 +16,7 @@ class Settings:
 
     http_host: str = "127.0.0.1"
     http_port: int = 8090
+    mail_port: int = 8025
     fonnte_tokens: tuple[str, ...] = tuple(FONNTE_TOKENS.split(","))
     fonnte_account_token: str = "sandbox-fonnte-account-token"  # noqa: S105  # valid here and nowhere else
     wablas_tokens: tuple[str, ...] = tuple(WABLAS_TOKENS.split(","))
@@ -28,6 +29,9 @@ class Settings:
         port = environment.get("KABAR_HTTP_PORT", "8090")
         if not port.isdecimal() or int(port) > 65535:
             problems.append(f"KABAR_HTTP_PORT: {port!r} is not a port (0 to 65535)")
+        mail_port = environment.get("KABAR_SANDBOX_MAIL_PORT", "8025")
+        if not mail_port.isdecimal() or int(mail_port) > 65535:
+            problems.append(f"KABAR_SANDBOX_MAIL_PORT: {mail_port!r} is not a port (0 to 65535)")
         fonnte = _listed(environment.get("KABAR_SANDBOX_FONNTE_TOKENS", FONNTE_TOKENS))
         if not fonnte:
             problems.append("KABAR_SANDBOX_FONNTE_TOKENS: no token")
@@ -42,6 +46,7 @@ class Settings:
         return cls(
             http_host=environment.get("KABAR_HTTP_HOST", "127.0.0.1"),
             http_port=int(port),
+            mail_port=int(mail_port),
             fonnte_tokens=fonnte,
             fonnte_account_token=environment.get("KABAR_SANDBOX_FONNTE_ACCOUNT_TOKEN", cls.fonnte_account_token),
             wablas_tokens=wablas,

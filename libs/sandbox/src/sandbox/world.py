@@ -12,7 +12,8 @@ from sandbox.faults.recipients import recipient_faults
 from sandbox.fonnte import events as fonnte_events
 from sandbox.fonnte.dialect import FonnteVariants
 from sandbox.fonnte.provider import Fonnte
-from sandbox.ledger import Ledger, MessageState, ProviderName
+from sandbox.ledger import OF_WHATSAPP, Ledger, MessageState, ProviderName
+from sandbox.mail.server import PostOffice
 from sandbox.transit import Identities, Transit, counting_from, in_uuid_family
 from sandbox.wablas import events as wablas_events
 from sandbox.wablas.dialect import WablasVariants
@@ -36,7 +37,9 @@ class World:
         self.ledger = Ledger()
         self.clock = Clock()
         self.faults = FaultPlan(recipient_faults(), settings.recipient_faults)
-        self.couriers = {name: Courier(name, self.clock, self.ledger.bell) for name in ProviderName}
+        self.post = PostOffice(self.ledger, self.faults)
+        self.mail_address = (settings.http_host, settings.mail_port)
+        self.couriers = {name: Courier(name, self.clock, self.ledger.bell) for name in OF_WHATSAPP}
         # Ids must not repeat between two sandboxes started one after the other: a client may have kept the first's.
         self.fonnte = Fonnte(
             fonnte_devices(ProviderName.FONNTE, settings.fonnte_tokens),
@@ -59,10 +62,11 @@ class World:
         """Empty ledger, no faults, no webhooks, devices connected with a large quota, variants as at the start."""
         for courier in self.couriers.values():
             courier.unsubscribe()
-        for name in ProviderName:
+        for name in OF_WHATSAPP:
             self.provider(name).transit.clear()
             self.provider(name).devices.restore()
         self.ledger.clear()
+        self.post.mailbox.clear()
         self.clock.reset()
         self.faults.disarm()
         self.faults.recipient_faults = self._settings.recipient_faults

@@ -10,7 +10,7 @@ _DOMAIN = re.compile(rf"(?:{_LABEL}\.)+(?:[a-z]{{2,63}}|xn--[a-z0-9-]{{1,59}})",
 _EXAMPLE = "it must look like nama@example.com"
 _SHOWN_DOMAIN = re.compile(r"(?!(?:\D*\d){5})[\w.-]*\.[^\W\d_]{2,63}")
 """With at most four digits: more could be somebody's number."""
-_IN_TEXT = re.compile(r"(?<![\w.*+%-])([\w.!#$&'+/=?^`{|}~-]{1,64})@((?:[\w-]{1,63}\.)+\w{2,63})")
+_IN_TEXT = re.compile(r"(?<![\w.*+%-])([\w.'+-]{1,64})@((?:[\w-]{1,63}\.)+\w{2,63})")
 
 
 class InvalidEmail(ValueError):  # noqa: N818 - named as the code INVALID_EMAIL that clients see

@@ -8,7 +8,7 @@ from starlette.endpoints import HTTPEndpoint
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from sandbox.ledger import ProviderName
+from sandbox.ledger import OF_WHATSAPP, ProviderName
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -90,8 +90,8 @@ async def read_object(request: "Request") -> dict[str, Any]:
 
 
 def provider_in_path(request: "Request") -> ProviderName:
-    """The provider that the path names."""
+    """The WhatsApp provider that the path names."""
     name = request.path_params["provider"]
-    if name not in set(ProviderName):
-        raise RefusedError(f"no provider {name!r}; there are: {', '.join(ProviderName)}", http_status=404)
+    if name not in OF_WHATSAPP:
+        raise RefusedError(f"no provider {name!r}; there are: {', '.join(OF_WHATSAPP)}", http_status=404)
     return ProviderName(name)

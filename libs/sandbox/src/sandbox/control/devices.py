@@ -1,11 +1,11 @@
 """``/control/devices``: connection and quota of the simulated senders."""
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from sandbox.control.answering import ControlEndpoint, OrjsonResponse, RefusedError, read_body
-from sandbox.ledger import ProviderName
+from sandbox.ledger import OF_WHATSAPP, ProviderName
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -19,7 +19,7 @@ class DeviceChange(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    provider: ProviderName
+    provider: Literal[ProviderName.FONNTE, ProviderName.WABLAS]
     device: str | None = None
     token: str | None = None
     connected: bool | None = None
@@ -33,7 +33,7 @@ class Devices(ControlEndpoint):
     async def get(self, request: "Request") -> "Response":
         world = self.world(request)
         return OrjsonResponse(
-            {"items": [_as_json(device) for name in ProviderName for device in world.provider(name).devices]}
+            {"items": [_as_json(device) for name in OF_WHATSAPP for device in world.provider(name).devices]}
         )
 
     async def patch(self, request: "Request") -> "Response":

@@ -1,4 +1,4 @@
-"""The routes of ``/control``, ``/livez`` and ``/readyz``."""
+"""The routes of ``/control``, ``/mail``, ``/livez`` and ``/readyz``."""
 
 from typing import TYPE_CHECKING
 
@@ -10,6 +10,7 @@ from sandbox.control.answering import OrjsonResponse, RefusedError, http_error, 
 from sandbox.control.devices import Devices
 from sandbox.control.dialects import Clocks, Paces, RecipientFaults, Variants
 from sandbox.control.faults import FaultById, Faults, Reasons
+from sandbox.control.mail import MailAddress, MailByIndex, Mails
 from sandbox.control.reading import Accepted, Calls, Counts
 from sandbox.control.webhooks import IncomingEvents, Journal, StatusEvents, Webhooks
 
@@ -67,6 +68,9 @@ def control_application(world: "World") -> Starlette:
             Route("/control/accepted", Accepted),
             Route("/control/calls", Calls),
             Route("/control/counts", Counts),
+            Route("/mail", MailAddress),
+            Route("/mail/messages", Mails),
+            Route("/mail/messages/{index:int}", MailByIndex),
         ],
         exception_handlers={RefusedError: refused, HTTPException: http_error},
     )

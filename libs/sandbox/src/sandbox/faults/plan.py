@@ -2,14 +2,32 @@
 
 from dataclasses import dataclass, field
 from random import Random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from sandbox.faults.fault import Fault
-    from sandbox.ledger import ProviderName
-    from sandbox.request import Request
+    from sandbox.ledger import Call, ProviderName
+
+
+class Asked(Protocol):
+    """What a fault looks at to know whether it is meant."""
+
+    @property
+    def call(self) -> "Call": ...
+
+    @property
+    def endpoint(self) -> str: ...
+
+    @property
+    def sends(self) -> bool: ...
+
+    @property
+    def token(self) -> str: ...
+
+    @property
+    def recipients(self) -> list[str]: ...
 
 
 @dataclass(slots=True)
@@ -23,7 +41,7 @@ class Armed:
     chance: Random
     hits: int = 0
 
-    def strikes(self, request: "Request") -> bool:
+    def strikes(self, request: Asked) -> bool:
         """Whether this call is hit; counts it."""
         if not _matches(self.fault, request) or self.hits_left == 0:
             return False
@@ -66,7 +84,7 @@ class FaultPlan:
         self.armed = kept
         return gone
 
-    def choose(self, request: "Request") -> "Fault | None":
+    def choose(self, request: Asked) -> "Fault | None":
         """The fault that hits this call, if any."""
         for armed in self.armed:
             if armed.strikes(request):
@@ -79,7 +97,7 @@ class FaultPlan:
         return None
 
 
-def _matches(fault: "Fault", request: "Request") -> bool:
+def _matches(fault: "Fault", request: Asked) -> bool:
     return (
         fault.provider is request.call.provider
         and (

@@ -46,6 +46,17 @@ BEHAVIOURS: dict[str, dict[str, Any]] = {
 }
 
 
+MAILBOXES: dict[str, dict[str, Any]] = {
+    "smtp-421": {"kind": FaultKind.REFUSE, "http_status": 421, "reason": "4.3.2 service shutting down"},
+    "smtp-450": {"kind": FaultKind.REFUSE, "http_status": 450, "reason": "4.2.1 mailbox busy, try again later"},
+    "smtp-550": {"kind": FaultKind.REFUSE, "http_status": 550, "reason": "5.1.1 no such user here"},
+    "smtp-554": {"kind": FaultKind.REFUSE, "http_status": 554, "reason": "5.7.1 message looks like spam"},
+    "smtp-hang": {"kind": FaultKind.HANG, "accepted": True},
+    "smtp-drop": {"kind": FaultKind.DROP},
+}
+"""The same for e-mail, at ``@example.com``."""
+
+
 def is_unreachable(number: str) -> bool:
     """Whether a check of that number says that it is not on WhatsApp."""
     return number == NUMBER_BLOCK + "51"
@@ -53,7 +64,7 @@ def is_unreachable(number: str) -> bool:
 
 def recipient_faults() -> dict[ProviderName, dict[str, Fault]]:
     """Per provider: full number to fault."""
-    return {
+    whatsapp = {
         provider: {
             **{
                 NUMBER_BLOCK + digits: Fault(kind=FaultKind.REFUSE, provider=provider, reason=reason)
@@ -65,3 +76,7 @@ def recipient_faults() -> dict[ProviderName, dict[str, Fault]]:
         }
         for provider, reasons in REASONS.items()
     }
+    by_mail = {
+        f"{name}@example.com": Fault(provider=ProviderName.EMAIL, **behaviour) for name, behaviour in MAILBOXES.items()
+    }
+    return {**whatsapp, ProviderName.EMAIL: by_mail}
