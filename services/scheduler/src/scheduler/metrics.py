@@ -1,5 +1,6 @@
 """What Prometheus is told."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
@@ -19,6 +20,9 @@ class Metrics:
             registry=registry,
         )
 
+        self._alerts = Gauge("alert_active", "1 while something is wrong, by its cause.", ["cause"], registry=registry)
+        self._untold = Gauge("alert_untold", "Alerts that people are still to be told of.", registry=registry)
+
     def known(self, job: str) -> None:
         """Have every outcome of a job there from the start: what is not there cannot rise."""
         for outcome in (RunStatus.DONE, RunStatus.FAILED, RunStatus.MISSED):
@@ -29,3 +33,9 @@ class Metrics:
 
     def succeeded(self, job: str, at: datetime) -> None:
         self._success.labels(job).set(at.timestamp())
+
+    def alerts(self, active: Sequence[str], *, untold: int) -> None:
+        self._alerts.clear()
+        for cause in active:
+            self._alerts.labels(cause).set(1)
+        self._untold.set(untold)

@@ -1,6 +1,6 @@
 """The only file that knows what the service is made of."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from functools import partial
@@ -17,26 +17,36 @@ from common.mongo.server_clock import ServerClock
 from common.mongo.suppressions import Suppressions
 from common.runtime.loops import after, repeatedly
 from common.runtime.process import Application, Loop, Surroundings
+from scheduler.adapters.mongo_administrators import DirectoryAdministrators
+from scheduler.adapters.mongo_alerts import MongoAlerts
 from scheduler.adapters.mongo_audiences import MongoAudiences
 from scheduler.adapters.mongo_heartbeats import MongoHeartbeats
 from scheduler.adapters.mongo_invoices import MongoInvoices
 from scheduler.adapters.mongo_job_runs import MongoJobRuns
 from scheduler.adapters.mongo_jobs import MongoJobs
+from scheduler.adapters.mongo_leases import MongoLease
+from scheduler.adapters.mongo_observations import MongoObservations
 from scheduler.adapters.mongo_old_contents import MongoOldContents
 from scheduler.adapters.mongo_requests import MongoRequests
 from scheduler.adapters.mongo_tickets import MongoTickets
+from scheduler.adapters.rabbit_enquiries import RabbitEnquiries
 from scheduler.adapters.rabbit_requests import RabbitRequests
 from scheduler.application.ask_once import AskOnce, HandOverRequests
+from scheduler.application.check_devices import CheckDevices
 from scheduler.application.measure_jobs import MeasureJobs
 from scheduler.application.notice_firings import NoticeFirings
+from scheduler.application.observe_jobs import ObserveJobs
 from scheduler.application.ports import ScheduledJob
+from scheduler.application.raise_alerts import RaiseAlerts
 from scheduler.application.reach import Reach, ReachStaff
 from scheduler.application.remind_of_invoices import RemindOfInvoices
 from scheduler.application.remove_old_contents import RemoveOldContents
 from scheduler.application.run_jobs import RENEW_SECONDS, RunJobs
 from scheduler.application.show_life import ShowLife
 from scheduler.application.sum_up_day import SumUpDay
+from scheduler.application.tell_people import TellPeople
 from scheduler.application.tell_performance import TellPerformance
+from scheduler.application.watch import Watch
 from scheduler.application.watch_deadlines import WatchDeadlines
 from scheduler.metrics import Metrics
 from scheduler.settings import SchedulerSettings
@@ -45,15 +55,25 @@ HEARTBEAT_SECONDS = 1.0
 LOOK_SECONDS = 0.5
 HAND_OVER_SECONDS = 0.5
 MEASURE_SECONDS = 5.0
+WATCH_SECONDS = 2.0
+WATCH_LEASE = timedelta(seconds=6)
 
 JobList = Callable[[SchedulerSettings, Surroundings, Clock], list[ScheduledJob]]
 
 
 def scheduled_jobs(settings: SchedulerSettings, surroundings: Surroundings, clock: Clock) -> list[ScheduledJob]:
     """Every job: its schedule, how old a firing it still runs, how long a run may take."""
-    retention = RemoveOldContents(MongoOldContents(surroundings.mongo), clock, settings.retention_days)
+    mongo, broker = surroundings.mongo, surroundings.broker
+    check_devices = CheckDevices(MongoObservations(mongo), RabbitEnquiries(broker), clock)
+    retention = RemoveOldContents(MongoOldContents(mongo), clock, settings.retention_days)
     return [
         *_business_jobs(settings, surroundings.mongo, clock),
+        ScheduledJob(
+            settings.schedule(settings.provider_check),
+            check_devices,
+            oldest=timedelta(minutes=15),
+            longest=timedelta(minutes=2),
+        ),
         ScheduledJob(
             settings.schedule(settings.retention), retention, oldest=timedelta(hours=20), longest=timedelta(hours=6)
         ),
@@ -98,12 +118,39 @@ async def wire(
         partial(repeatedly, run_jobs.renew, name="leases of runs", every=RENEW_SECONDS),
         partial(repeatedly, run_jobs.give_up, name="old runs", every=MEASURE_SECONDS),
         partial(repeatedly, measure, name="successes", every=MEASURE_SECONDS),
+        partial(repeatedly, _watch(settings, surroundings, clock, jobs, metrics), name="watch", every=WATCH_SECONDS),
     ]
     yield Application(
         http=operations_app(surroundings.checks(), registry),
         loops=[_heartbeat(settings, surroundings), *(after(clock.ready, loop) for loop in loops)],
         drain=run_jobs.drain,
         connections=[clock.run],
+    )
+
+
+def _watch(
+    settings: SchedulerSettings,
+    surroundings: Surroundings,
+    clock: Clock,
+    jobs: Sequence[ScheduledJob],
+    metrics: Metrics,
+) -> Watch:
+    mongo, broker, thresholds = surroundings.mongo, surroundings.broker, settings.thresholds
+    alerts, observations = MongoAlerts(mongo["alerts"]), MongoObservations(mongo)
+    administrators = DirectoryAdministrators(Directory(mongo, zone=settings.zone))
+    return Watch(
+        lease=MongoLease(mongo["leases"], "watch", holder=settings.instance, span=WATCH_LEASE, clock=clock),
+        observations=observations,
+        observe_jobs=ObserveJobs(jobs, MongoJobRuns(mongo), MongoJobs(mongo), observations, clock),
+        raise_alerts=RaiseAlerts(alerts, clock, thresholds),
+        tell=TellPeople(
+            alerts, administrators, Routes(mongo), RabbitRequests(broker), clock, settings.zone, settings.admin_number
+        ),
+        check=CheckDevices(observations, RabbitEnquiries(broker), clock),
+        alerts=alerts,
+        metrics=metrics,
+        clock=clock,
+        thresholds=thresholds,
     )
 
 

@@ -17,7 +17,7 @@ Ends have neither `wake_at` nor `lane`.
 """
 
 from datetime import datetime
-from typing import NotRequired, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 
 class TimelineEntry(TypedDict):
@@ -65,12 +65,12 @@ class PastAttempt(TypedDict):
 
 class DeliveryDocument(TypedDict):
     """`position` is its place in its notification (first in, first out within one moment); `round_from` the number
-    of attempts made when the present round through the route's providers began; `discarded_at` takes it out of what
-    waits for a person. `called_off` (and its code) says why it is not to go on, whatever is still told about it;
-    `retried_at` that a person wanted it after all, so that only a person cancels it again. `hours`: outside of them
-    it waits as `scheduled`. `suppressible`: it is not sent to a recipient with a suppression. `proof_at`: while it
-    waits for proof, when its provider is asked for some. `subject_line`: of an e-mail, which has its text in `message`;
-    HTML is made of that when it is sent. `announce_at` is there while a change of its status may
+    of attempts made when the present round through the route's providers began; `dead_at` is since when it waits for
+    a person, `discarded_at` takes it out of that. `called_off` (and its code) says why it is not to go on, whatever is
+    still told about it; `retried_at` that a person wanted it after all, so that only a person cancels it again.
+    `hours`: outside of them it waits as `scheduled`. `suppressible`: it is not sent to a recipient with a suppression.
+    `proof_at`: while it waits for proof, when its provider is asked for some. `subject_line`: of an e-mail, which has
+    its text in `message`; HTML is made of that when it is sent. `announce_at` is there while a change of its status may
     not have been told to others; after it a sweeper tells it, and leaves its mark in `announced_by` while it does.
     `contents_removed_at`: since then nothing in it names anybody or can be sent (`common.mongo.personal`); `removed_by`
     is the erasure that asked for it.
@@ -116,6 +116,7 @@ class DeliveryDocument(TypedDict):
     called_off_code: NotRequired[str | None]
     retried_at: NotRequired[datetime]
     discarded_at: NotRequired[datetime]
+    dead_at: NotRequired[datetime]
     hours: NotRequired["Hours"]
     suppressible: NotRequired[bool]
     delivered_at: NotRequired[datetime]
@@ -423,6 +424,32 @@ class JobRequestDocument(TypedDict):
     request: NotRequired[str]
     wake_at: NotRequired[datetime]
     taken_by: NotRequired[str]
+
+
+class AlertDocument(TypedDict):
+    """Something that is wrong, from when it was noticed until it is over; of each `cause` (`device:fonnte-1`) one is
+    active at most. `about` is its sender or job, `summary` tells it to operators, `facts` are what messages tell.
+
+    `right_since`: since when nothing is wrong any more, which has to last before it is cleared; longer where it has
+    `returned`. `untold`: what people are still to be told, in order; `telling`: what is asked for to tell the first of
+    it, the same however often. `told`: when they were told what.
+    """
+
+    _id: str
+    cause: str
+    kind: str
+    about: str | None
+    status: str
+    summary: str
+    facts: dict[str, Any]
+    returned: bool
+    raised_at: datetime
+    right_since: datetime | None
+    cleared_at: datetime | None
+    untold: NotRequired[list[str]]
+    telling: NotRequired[dict[str, Any]]
+    told: dict[str, datetime]
+    revision: int
 
 
 GATEWAY_SILENT_SECONDS = 5.0

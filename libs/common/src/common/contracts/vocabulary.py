@@ -164,3 +164,26 @@ class RunStatus(StrEnum):
     DONE = "done"
     FAILED = "failed"
     MISSED = "missed"
+
+
+class AlertKind(StrEnum):
+    """What an alert is about."""
+
+    DEVICE = "device"
+    CIRCUIT = "circuit"
+    QUOTA = "quota"
+    JOB = "job"
+    DEAD_DELIVERIES = "dead_deliveries"
+    PARKED_ENVELOPES = "parked_envelopes"
+
+
+class AlertStatus(StrEnum):
+    ACTIVE = "active"
+    CLEARED = "cleared"
+
+
+class AlertNews(StrEnum):
+    """What people are told of an alert, each once."""
+
+    RAISED = "raised"
+    CLEARED = "cleared"

@@ -44,6 +44,8 @@ INDEXES: dict[str, list[IndexModel]] = {
             partialFilterExpression=_HAS_DEADLINE,
         ),
         IndexModel([("announce_at", ASCENDING)], name="untold", partialFilterExpression=_UNTOLD),
+        # How many died lately.
+        IndexModel([("dead_at", ASCENDING)], name="dead", partialFilterExpression={"dead_at": {"$exists": True}}),
         # What providers' reports call an attempt by; nothing is kept of deliveries that were never taken.
         IndexModel([("attempts.provider_message_id", ASCENDING)], name="by_message", sparse=True),
         IndexModel([("attempts.state_id", ASCENDING)], name="by_state", sparse=True),
@@ -79,6 +81,14 @@ INDEXES: dict[str, list[IndexModel]] = {
             ],
             name="statistics",
         ),
+    ],
+    "alerts": [
+        # Of a cause one is active at most, whoever notices it.
+        IndexModel([("cause", ASCENDING)], name="active", unique=True, partialFilterExpression={"status": "active"}),
+        IndexModel([("untold", ASCENDING)], name="untold", partialFilterExpression={"untold": {"$exists": True}}),
+        IndexModel([("cause", ASCENDING), ("_id", DESCENDING)], name="by_cause"),
+        IndexModel([("status", ASCENDING), ("_id", DESCENDING)], name="by_status"),
+        IndexModel([("cleared_at", ASCENDING)], name="forget", expireAfterSeconds=366 * _DAY),
     ],
     "api_keys": [IndexModel([("revoked_at", ASCENDING)], name="by_end")],
     "audit_log": [

@@ -118,7 +118,7 @@ def _lined_up(delivery: DeliveryDocument, *, cause: str, now: datetime) -> Docum
             "retried_at": now,
             "possible_duplicate": delivery["possible_duplicate"] or delivery["status"] == DeliveryStatus.UNKNOWN,
         },
-        "$unset": {"discarded_at": "", "called_off": "", "called_off_code": ""},
+        "$unset": {"dead_at": "", "discarded_at": "", "called_off": "", "called_off_code": ""},
         "$push": {"timeline": {"at": now, "status": DeliveryStatus.QUEUED, "cause": cause}},
         "$inc": {"revision": 1},
     }

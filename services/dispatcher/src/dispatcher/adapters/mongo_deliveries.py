@@ -28,6 +28,9 @@ _WAITING: list[Document] = [
 ]
 """Everything a deadline ends, the most pressing first: an attempt, a backoff, the time to wait for, a place in line."""
 
+DEAD = frozenset({DeliveryStatus.FAILED, DeliveryStatus.UNKNOWN})
+"""What waits for a person."""
+
 OWN_TELLING = timedelta(seconds=3)
 """Who wrote it tells it at once; after so long a sweeper does."""
 
@@ -54,6 +57,8 @@ class MongoDeliveries:
         for delivery in over:
             delivery["announce_at"] = delivery["created_at"] + OWN_TELLING
             delivery["timeline"][0]["revision"] = 0
+            if delivery["status"] in DEAD:
+                delivery["dead_at"] = delivery["created_at"]
         there: set[str] = set()
         try:
             await self._collection.insert_many(cast("list[Document]", deliveries), ordered=False)
@@ -269,6 +274,10 @@ def _update(delivery: DeliveryDocument, change: Change, now: datetime) -> Docume
             removed[name] = ""
         else:
             fields[name] = value
+    if change.status in DEAD and change.status != delivery["status"]:
+        fields["dead_at"] = now
+    elif change.status not in DEAD and "dead_at" in delivery:
+        removed["dead_at"] = ""
     pushed: Document = {}
     update: Document = {"$inc": {"revision": 1}}
     if change.cause:

@@ -1,0 +1,76 @@
+"""What watching needs from the world."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from common.catalogue.definitions import Route
+from common.contracts.documents import AlertDocument
+from common.contracts.facts import NotificationRequested
+from common.contracts.vocabulary import NotificationType
+from scheduler.domain.findings import Observed, Thresholds
+
+
+class Lease(Protocol):
+    async def held(self) -> bool:
+        """Take it, or keep it, for a while; `False` while somebody else has it."""
+        ...
+
+
+class Observations(Protocol):
+    async def look(self, thresholds: Thresholds, now: datetime) -> Observed:
+        """Everything but the jobs."""
+        ...
+
+    async def running(self) -> set[str]:
+        """Jobs that somebody is at."""
+        ...
+
+
+class Alerts(Protocol):
+    async def active(self) -> list[AlertDocument]: ...
+
+    async def untold(self) -> list[AlertDocument]:
+        """Those people are still to be told something of, oldest first."""
+        ...
+
+    async def last_cleared(self, cause: str) -> datetime | None:
+        """When the last alert of a cause was over."""
+        ...
+
+    async def add(self, alert: AlertDocument) -> bool:
+        """Store a new one; `False` when somebody else has raised its cause meanwhile."""
+        ...
+
+    async def save(self, alert: AlertDocument) -> AlertDocument | None:
+        """Write it back as it is with its next revision; `None` when somebody changed it since it was read."""
+        ...
+
+
+@dataclass(frozen=True)
+class Reachable:
+    """How administrators of the directory can be reached at all."""
+
+    by_phone: bool
+    by_email: bool
+
+
+class Administrators(Protocol):
+    async def reachable(self) -> Reachable: ...
+
+
+class Routes(Protocol):
+    async def effective(self, notification_type: NotificationType) -> Route: ...
+
+
+class Requests(Protocol):
+    async def __call__(self, requests: Sequence[NotificationRequested]) -> None:
+        """Ask for notifications; the same one twice is one. Raises `Transient`."""
+        ...
+
+
+class Enquirers(Protocol):
+    async def devices(self, provider: str, senders: Sequence[str], deadline: datetime) -> None:
+        """Have a provider asked how devices are. Raises `Transient`."""
+        ...
