@@ -122,6 +122,7 @@ TABLE = (
     Row("POST", "/api/senders/{id}/resume", OPERATORS),
     Row("POST", "/api/senders/{id}/reset-limits", OPERATORS),
     Row("POST", "/api/senders/{id}/check", OPERATORS),
+    Row("GET", "/api/alerts", OPERATORS),
     Row("GET", "/admin/whatsapp-queue/status", OPERATORS, Scope.QUEUE_READ),
     Row("POST", "/admin/whatsapp-queue/clear", OPERATORS),
     Row("POST", "/admin/whatsapp-queue/force-process", OPERATORS),

@@ -11,6 +11,7 @@ from jwt.warnings import InsecureKeyLengthWarning
 
 from api_gateway.adapters.bounded_announcements import BoundedAnnouncements
 from api_gateway.adapters.jwks import REFRESH_SECONDS, Jwks
+from api_gateway.adapters.mongo_alerts import MongoAlerts
 from api_gateway.adapters.mongo_api_keys import MongoApiKeys
 from api_gateway.adapters.mongo_audit_log import MongoAuditLog
 from api_gateway.adapters.mongo_deliveries import MongoDeliveries
@@ -193,6 +194,7 @@ async def wire(settings: Settings, surroundings: Surroundings) -> AsyncIterator[
         directory=directory,
         tell_directory=TellDirectory(directory),
         jobs=jobs,
+        alerts=MongoAlerts(mongo),
         ask_for_run=AskForRun(jobs, audit, settings.zone),
         ledger=MongoLedger(mongo),
         statistics=MongoStatistics(mongo),

@@ -10,8 +10,14 @@ from api_gateway.domain.access import Caller
 from api_gateway.domain.api_key import ApiKey
 from api_gateway.domain.audit import Outcome
 from api_gateway.domain.statistics import Tally
-from common.contracts.documents import AudienceMember, DeliveryDocument, NotificationDocument, SenderDocument
-from common.contracts.vocabulary import DeliveryStatus
+from common.contracts.documents import (
+    AlertDocument,
+    AudienceMember,
+    DeliveryDocument,
+    NotificationDocument,
+    SenderDocument,
+)
+from common.contracts.vocabulary import AlertStatus, DeliveryStatus
 
 
 class Announcements(Protocol):
@@ -20,6 +26,11 @@ class Announcements(Protocol):
     """
 
     def put(self, notification_id: str) -> None: ...
+
+
+class Alerts(Protocol):
+    async def page(self, status: AlertStatus | None, before: str | None, limit: int) -> list[AlertDocument]:
+        """Newest first."""
 
 
 class Notifications(Protocol):

@@ -7,6 +7,7 @@ from prometheus_client import CollectorRegistry
 from starlette.types import ASGIApp
 
 from api_gateway.entrypoints import (
+    alerts,
     api_keys,
     audit_log,
     deliveries,
@@ -32,6 +33,7 @@ from api_gateway.entrypoints.uses import Uses
 from common.http.operations import Check, operations_routes
 
 PARTS = (
+    alerts,
     api_keys,
     audit_log,
     deliveries,

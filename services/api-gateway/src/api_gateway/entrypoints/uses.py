@@ -21,6 +21,7 @@ from api_gateway.application.look_at_queue import LookAtQueue
 from api_gateway.application.manage_endpoints import ManageEndpoints
 from api_gateway.application.once import Once
 from api_gateway.application.ports import (
+    Alerts,
     ApiKeys,
     AuditEntries,
     AuditLog,
@@ -63,6 +64,7 @@ class Uses:
     suppressions: Suppressions
     capacity: Capacity
     jobs: Jobs
+    alerts: Alerts
     ask_for_run: AskForRun
     take_webhook: TakeWebhook
     keep_groups: KeepGroups

@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from common.contracts.documents import DEVICE_ASKED_EVERY_SECONDS, SenderDocument
-from common.contracts.vocabulary import JobName
 from common.kernel.clock import Clock
 from scheduler.application.alert_ports import Enquirers
 from scheduler.application.ports import Firing, Tally
@@ -28,7 +27,7 @@ class CheckDevices:
     senders: Senders
     enquirers: Enquirers
     clock: Clock
-    name: str = JobName.PROVIDER_CHECK
+    name: str = "provider-check"
 
     async def run(self, firing: Firing) -> Tally:
         begun_at = self.clock.now()
