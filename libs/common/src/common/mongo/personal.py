@@ -66,7 +66,7 @@ HOLDINGS: dict[str, Holding] = {
             "_id notification_id type channel template priority rank status route lane queued_at position wake_at "
             "expires_at validity_seconds send_at retries on_unknown unknown_wait_seconds direct failover "
             "possible_duplicate code attempt attempts_made round_from accepted_at created_at sent_at sent_by "
-            "retried_at discarded_at hours suppressible delivered_at read_at proof_at announce_at announced_by "
+            "retried_at dead_at discarded_at hours suppressible delivered_at read_at proof_at announce_at announced_by "
             "revision contents_removed_at removed_by"
         ),
     ),
@@ -126,7 +126,8 @@ HOLDINGS: dict[str, Holding] = {
     "jobs": Holding("nothing of people"),
     "job_runs": Holding("nothing of people"),
     "job_requests": Holding("what is asked for until RabbitMQ has taken it; that it was asked for, 90 days"),
-    "alerts": Holding("nothing of people"),
+    "alerts": Holding("the number somebody is told by, until they were"),
+    "leases": Holding("nothing of people"),
     "secrets": Holding("nothing of people"),
     "api_keys": Holding("nothing of people"),
     "webhook_endpoints": Holding("nothing of people"),
