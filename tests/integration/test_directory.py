@@ -12,13 +12,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from common.contracts.directory import Customer, Invoice, Row, Staff, Technician, Ticket, TicketStatus
-from common.contracts.tellings import Outcome, Telling, overtaken
+from common.contracts.tellings import Outcome, Telling, microseconds, overtaken
 from common.kernel.identity import new_id
 from common.mongo.connection import Document, Mongo, connect
-from common.mongo.directory import Directory
+from common.mongo.directory import Directory, latest_stamp
 from common.mongo.search_keys import keys_of
 
 START = datetime(2025, 11, 15, 3, 0, tzinfo=UTC)
+UNTIL = microseconds(START + timedelta(seconds=10))
 
 
 @pytest.fixture(scope="module")
@@ -294,12 +295,12 @@ async def test_the_rows_others_ask_for_are_found(directory: Directory, mongo: Mo
     assert [one["_id"] for one in await directory.by_phone("6281200000001")] == ["C-6"]
 
 
-async def forgotten_customer(directory: Directory, *tellings: Telling) -> str:
+async def forgotten_customer(directory: Directory) -> str:
     """A row that was told and then forgotten ten seconds after the start."""
     identity = fresh()
-    told = [telling(Customer(id=identity, name="Siti Aminah", phone="081200000001", area="Utara")), *tellings]
-    await directory.tell("customers", told)
-    assert await directory.forget("customers", [identity], at=START + timedelta(seconds=10)) == 1
+    siti = Customer(id=identity, name="Siti Aminah", phone="081200000001", area="Utara")
+    await directory.tell("customers", [telling(siti)])
+    await directory.forget("customers", {identity: UNTIL})
     return identity
 
 
@@ -332,16 +333,26 @@ async def test_what_is_told_after_it_was_forgotten_stands_and_nothing_else(direc
 
 async def test_a_row_that_nobody_has_told_so_far_can_be_forgotten_too(directory: Directory) -> None:
     identity = fresh()
-    assert await directory.forget("customers", [identity], at=START + timedelta(seconds=10)) == 0
+    await directory.forget("customers", {identity: UNTIL})
     await directory.tell("customers", [telling(Customer(id=identity, name="Siti", phone="081200000001"))])
     assert not {"name", "phone"} & set(await stored(directory, identity))
 
 
-async def test_a_field_with_a_later_moment_is_forgotten_at_that(directory: Directory) -> None:
+async def test_what_is_told_later_stands_however_often_a_row_is_forgotten(directory: Directory) -> None:
+    identity = await forgotten_customer(directory)
+    await directory.tell("customers", [telling(Customer(id=identity, name="Budi", phone="081200000002"), 11)])
+    before = await stored(directory, identity)
+    await directory.forget("customers", {identity: UNTIL})
+    assert await stored(directory, identity) == before
+    assert (before["name"], before["status"], before["found_as"]) == ("Budi", "inactive", keys_of(identity, "Budi"))
+
+
+async def test_a_clock_that_goes_before_is_reckoned_with(directory: Directory) -> None:
     identity = fresh()
     ahead = telling(Customer(id=identity, name="Siti"), 60)
     await directory.tell("customers", [ahead])
-    await directory.forget("customers", [identity], at=START + timedelta(seconds=10))
+    row = await directory.get("customers", identity)
+    await directory.forget("customers", {identity: max(UNTIL, latest_stamp(row or {}))})
     await directory.tell("customers", [ahead])
     assert "name" not in await stored(directory, identity)
 
@@ -354,7 +365,7 @@ async def test_a_telling_that_meets_the_forgetting_changes_nothing_or_all(direct
         await directory.tell("customers", [telling(row)])
         await asyncio.gather(
             *(directory.tell("customers", [telling(row, version=n)]) for n in range(3)),
-            directory.forget("customers", [identity], at=START + timedelta(seconds=10)),
+            directory.forget("customers", {identity: UNTIL}),
             *(directory.tell("customers", [telling(row, version=n)]) for n in range(3, 6)),
         )
         found = await stored(directory, identity)
@@ -364,5 +375,5 @@ async def test_a_telling_that_meets_the_forgetting_changes_nothing_or_all(direct
 async def test_a_technician_who_was_forgotten_gets_nothing_any_more(directory: Directory) -> None:
     identity = fresh()
     await directory.tell("technicians", [telling(Technician(id=identity, name="Agus"))])
-    await directory.forget("technicians", [identity], at=START + timedelta(seconds=10))
+    await directory.forget("technicians", {identity: UNTIL})
     assert identity not in [row["_id"] for row in await directory.technicians()]

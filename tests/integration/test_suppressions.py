@@ -1,5 +1,6 @@
 """The suppressions of recipients and what they do to deliveries that wait."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any
@@ -118,3 +119,60 @@ def shown(document: SuppressionDocument | None) -> SuppressionDocument:
     assert document is not None
     document.pop("listed_as", None)
     return document
+
+
+async def test_a_concealed_one_still_holds_for_whoever_comes_with_the_number(
+    mongo: Mongo, suppressions: Suppressions
+) -> None:
+    await suppressions.add(suppression(note="kata Sari", created_by="sari@example.com"))
+    for _ in range(2):
+        assert await suppressions.conceal(SARI)
+    stored = await mongo["suppressions"].find().to_list(None)
+    assert SARI not in str(stored)
+    assert "sari" not in str(stored).lower()
+    assert len(stored) == 1
+    assert set(await suppressions.among([SARI, BUDI])) == {SARI}
+    assert stored[0]["reason"] == SuppressionReason.OPT_OUT
+    assert await suppressions.get(SARI) == stored[0]
+
+
+async def test_nothing_is_concealed_where_nothing_holds(mongo: Mongo, suppressions: Suppressions) -> None:
+    assert not await suppressions.conceal(SARI)
+    assert await mongo["suppressions"].count_documents({}) == 0
+
+
+async def test_what_is_decided_anew_holds_before_what_was_concealed_and_both_are_lifted(
+    mongo: Mongo, suppressions: Suppressions
+) -> None:
+    await suppressions.add(suppression())
+    await suppressions.conceal(SARI)
+    await suppressions.add(suppression(reason=SuppressionReason.BLOCKED))
+    holds = await suppressions.get(SARI)
+    assert holds is not None
+    assert holds["reason"] == SuppressionReason.BLOCKED
+    await suppressions.lift(SARI)
+    assert await mongo["suppressions"].count_documents({}) == 0
+
+
+async def test_a_concealed_one_is_lifted_by_the_identity_it_is_listed_under(
+    mongo: Mongo, suppressions: Suppressions
+) -> None:
+    await suppressions.add(suppression())
+    await suppressions.conceal(SARI)
+    (listed,) = await suppressions.page(None, 10)
+    found = await suppressions.listed(listed["listed_as"])
+    assert found is not None
+    assert await suppressions.get(found["_id"]) == found
+    await suppressions.lift(found["_id"])
+    assert await mongo["suppressions"].count_documents({}) == 0
+
+
+async def test_it_is_never_missed_while_it_is_being_concealed(mongo: Mongo, suppressions: Suppressions) -> None:
+    others = Suppressions(mongo, ZoneInfo("Asia/Jakarta"))
+    for _ in range(30):
+        await suppressions.add(suppression())
+        seen, _ = await asyncio.gather(
+            asyncio.gather(*(others.among([SARI]) for _ in range(5))), suppressions.conceal(SARI)
+        )
+        assert all(SARI in one for one in seen)
+        await suppressions.lift(SARI)

@@ -9,6 +9,7 @@ import pytest
 from common.contracts.documents import DeliveryDocument
 from common.contracts.events import AttemptOutcome
 from common.contracts.vocabulary import AttemptState, DeliveryStatus, FailureClass
+from common.mongo.personal import CONTENTS_REMOVED
 from dispatcher.domain.attempts import willing
 from dispatcher.domain.change import Change
 from dispatcher.domain.decisions import decide, wake
@@ -349,3 +350,15 @@ def test_what_waits_for_its_whole_route_waits_until_its_validity_ends(usable: tu
     change = wake(delivery, situation(usable, at=10))
     assert change is not None
     assert (change.cause, change.lane, change.wake_at) == ("", "fonnte,wablas", delivery["expires_at"])
+
+
+def test_what_has_no_contents_any_more_is_never_lined_up_again_whatever_is_told_of_it_later() -> None:
+    under_way = claimed(queued(unknown_wait_seconds=0.0, on_unknown="hold"), FONNTE)
+    outcome = told(under_way, UNKNOWN)
+    held = applied(under_way, decide(under_way, outcome, situation(BOTH, at=1)))
+    assert held["status"] == "unknown"
+    emptied: DeliveryDocument = {**held, "recipient": "", "message": "", "called_off": CONTENTS_REMOVED}
+    late = outcome.model_copy(update={"state": FAILED, "failure": FailureClass.TRANSPORT, "claim": ""})
+    change = decide(emptied, late, situation(BOTH, at=2))
+    assert change is not None
+    assert (change.status, change.fields["reason"], change.lane) == (DeliveryStatus.CANCELLED, CONTENTS_REMOVED, None)

@@ -17,6 +17,7 @@ from api_gateway.adapters.mongo_audit_log import MongoAuditLog
 from api_gateway.adapters.mongo_deliveries import MongoDeliveries
 from api_gateway.adapters.mongo_directory import MongoDirectory
 from api_gateway.adapters.mongo_early_requests import MongoEarlyRequests
+from api_gateway.adapters.mongo_erasures import MongoErasures
 from api_gateway.adapters.mongo_groups import MongoGroupLookups, MongoGroups
 from api_gateway.adapters.mongo_jobs import MongoJobs
 from api_gateway.adapters.mongo_ledger import MongoLedger
@@ -55,6 +56,7 @@ from api_gateway.application.once import Once
 from api_gateway.application.preview_template import PreviewTemplate
 from api_gateway.application.publish_template import PublishTemplate
 from api_gateway.application.replay_envelopes import ReplayEnvelopes
+from api_gateway.application.request_erasure import RequestErasure
 from api_gateway.application.say_what_it_waits_for import SayWhatItWaitsFor
 from api_gateway.application.seed_templates import SeedTemplates
 from api_gateway.application.send_directly import AwaitOutcome
@@ -201,6 +203,7 @@ async def wire(settings: Settings, surroundings: Surroundings) -> AsyncIterator[
         prices=settings.prices,
         work_out_figures=WorkOutFigures(Figures(mongo, settings.bonus), clock, settings.zone),
         replay_envelopes=ReplayEnvelopes(MongoParkedEnvelopes(mongo), RabbitReplays(surroundings.broker), clock),
+        request_erasure=RequestErasure(MongoErasures(mongo), audit, clock),
         manage_endpoints=ManageEndpoints(
             endpoints,
             messages,

@@ -20,6 +20,7 @@ from common.runtime.process import Application, Loop, Surroundings
 from scheduler.adapters.mongo_administrators import DirectoryAdministrators
 from scheduler.adapters.mongo_alerts import MongoAlerts
 from scheduler.adapters.mongo_audiences import MongoAudiences
+from scheduler.adapters.mongo_erasures import MongoErasures
 from scheduler.adapters.mongo_heartbeats import MongoHeartbeats
 from scheduler.adapters.mongo_invoices import MongoInvoices
 from scheduler.adapters.mongo_job_runs import MongoJobRuns
@@ -29,10 +30,12 @@ from scheduler.adapters.mongo_observations import MongoObservations
 from scheduler.adapters.mongo_old_contents import MongoOldContents
 from scheduler.adapters.mongo_requests import MongoRequests
 from scheduler.adapters.mongo_tickets import MongoTickets
+from scheduler.adapters.mongo_traces import MongoTraces
 from scheduler.adapters.rabbit_enquiries import RabbitEnquiries
 from scheduler.adapters.rabbit_requests import RabbitRequests
 from scheduler.application.ask_once import AskOnce, HandOverRequests
 from scheduler.application.check_devices import CheckDevices
+from scheduler.application.erase_people import ErasePeople
 from scheduler.application.measure_jobs import MeasureJobs
 from scheduler.application.notice_firings import NoticeFirings
 from scheduler.application.observe_jobs import ObserveJobs
@@ -98,6 +101,11 @@ def _business_jobs(settings: SchedulerSettings, mongo: Mongo, clock: Clock) -> l
     ]
 
 
+def erase_people(settings: SchedulerSettings, mongo: Mongo, clock: Clock) -> ErasePeople:
+    traces = MongoTraces(mongo, Directory(mongo), Suppressions(mongo, settings.zone))
+    return ErasePeople(MongoErasures(mongo), traces, clock)
+
+
 @asynccontextmanager
 async def wire(
     settings: SchedulerSettings, surroundings: Surroundings, *, job_list: JobList = scheduled_jobs
@@ -119,6 +127,7 @@ async def wire(
         partial(repeatedly, run_jobs.give_up, name="old runs", every=MEASURE_SECONDS),
         partial(repeatedly, measure, name="successes", every=MEASURE_SECONDS),
         partial(repeatedly, _watch(settings, surroundings, clock, jobs, metrics), name="watch", every=WATCH_SECONDS),
+        partial(repeatedly, erase_people(settings, mongo, clock), name="erasures", every=LOOK_SECONDS),
     ]
     yield Application(
         http=operations_app(surroundings.checks(), registry),

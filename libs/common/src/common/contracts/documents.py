@@ -290,6 +290,48 @@ class SuppressionDocument(TypedDict):
     listed_as: NotRequired[str]
 
 
+class ErasedRow(TypedDict):
+    """A row of the directory that is forgotten: what was told of it until a moment, microseconds since 1970."""
+
+    kind: str
+    id: str
+    until: int
+
+
+class ErasedPerson(TypedDict):
+    """What somebody was known by when the erasure began: rows, recipients, and subjects of notifications."""
+
+    rows: list[ErasedRow]
+    recipients: list[str]
+    subjects: list[str]
+
+
+class ErasureDocument(TypedDict):
+    """Everything about somebody is to go, or with `dry_run` to be counted. `by` says what they were named by (`phone`,
+    `email`, `customer_id`), `named` with what, masked, and `wanted` in full: it goes when the erasure is done, and so
+    does `person`, which is found out first.
+
+    `requested` waits for a scheduler; `running` is gone on with by another one once `wake_at` has passed; whoever has
+    it leaves its `claim`. `waits_for` says what the rest of it waits for. `done` has neither.
+    """
+
+    _id: str
+    by: str
+    named: str
+    wanted: NotRequired[str]
+    person: NotRequired[ErasedPerson]
+    dry_run: bool
+    status: str
+    waits_for: str | None
+    counts: dict[str, int]
+    requested_by: str
+    requested_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    wake_at: NotRequired[datetime]
+    claim: NotRequired[str]
+
+
 class GroupDocument(TypedDict):
     """A WhatsApp group. `group_ids` is what each provider calls it, `known_as` all of these once, for finding it by any
     of them. An inactive one is in no audience.

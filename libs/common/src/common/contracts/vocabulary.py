@@ -104,6 +104,8 @@ WAITING = frozenset({DeliveryStatus.SCHEDULED, DeliveryStatus.QUEUED, DeliverySt
 
 UNTOLD = "the provider took the request and never told what became of it"
 """The reason of whatever ends unknown."""
+ERASED = "ERASED"
+"""The code of whatever is not sent because its recipient is erased."""
 OPTED_OUT = "SUPPRESSED"
 """The code of whatever is not sent because its recipient is suppressed."""
 NO_ADDRESS = "NO_ADDRESS"
@@ -118,6 +120,12 @@ class SuppressionReason(StrEnum):
     OPT_OUT = "opt_out"
     INVALID_NUMBER = "invalid_number"
     BLOCKED = "blocked"
+
+
+class ErasureStatus(StrEnum):
+    REQUESTED = "requested"
+    RUNNING = "running"
+    DONE = "done"
 
 
 class AttemptState(StrEnum):

@@ -9,11 +9,11 @@ what is told of it later does.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, tzinfo
 from typing import Any
 
 from common.contracts.directory import ROWS, Activity, CustomerStatus, StaffRole
-from common.contracts.tellings import OURS, Outcome, Stamp, Telling, Told, Unfit, Value, microseconds
+from common.contracts.tellings import OURS, Outcome, Stamp, Telling, Told, Unfit, Value
 from common.mongo.connection import DUPLICATE_KEY, BulkWriteError, Document, Mongo, UpdateOne
 from common.mongo.search_keys import FIELD, MOST_CHARACTERS, keys_of, named_by
 
@@ -77,16 +77,21 @@ class Directory:
         """The customers with a (normalised) number; a family may share one."""
         return await self._mongo["customers"].find({"phone": number}).sort("_id", 1).to_list(None)
 
-    async def forget(self, kind: str, identities: Iterable[str], *, at: datetime) -> int:
-        """Take every field from these people's rows, also from one that is still to be told, and leave them inactive:
-        nothing that was told until `at`, or until the moment a field has from a clock that goes before, brings any of
-        it back. Answers how many there were.
+    async def forget(self, kind: str, rows: Mapping[str, int]) -> None:
+        """Take from these people's rows, by identity, every field that was told until a moment (microseconds since
+        1970), also from a row that is still to be told, and leave them inactive: nothing that was told until then
+        brings any of it back, and what is told later stands. Doing it again changes nothing.
         """
         fields = [name for name in ROWS[kind].model_fields if name != "id"]
-        inactive: Document = {"$set": {"status": Activity.INACTIVE.value}}
-        update = [*forgotten(fields, called=named_by(kind), at=at), inactive]
-        writes = [UpdateOne({"_id": identity}, update, upsert=True) for identity in sorted(set(identities))]
-        return 0 if not writes else (await self._mongo[kind].bulk_write(writes, ordered=False)).matched_count
+        inactive: Document = {"$set": {"status": {"$ifNull": ["$status", Activity.INACTIVE.value]}}}
+        writes = [
+            UpdateOne(
+                {"_id": identity}, [*forgotten(fields, called=named_by(kind), until=until), inactive], upsert=True
+            )
+            for identity, until in sorted(rows.items())
+        ]
+        if writes:
+            await self._mongo[kind].bulk_write(writes, ordered=False)
 
     async def _write(self, kind: str, batch: "_Batch") -> None:
         called, rows, put = named_by(kind), batch.rows, batch.first
@@ -193,20 +198,29 @@ def _known(row: Document) -> dict[str, Winner]:
     return lacking | {name: (*told.get(name, _UNTOLD), value) for name, value in row.items() if name not in OURS}
 
 
-def forgotten(fields: Sequence[str], *, called: str, at: datetime | None = None) -> list[Document]:
-    """The update that takes fields from a row as of `at`, or else, where they are there, as of when they were told.
-    `called` is the field a row is called by.
+def forgotten(fields: Sequence[str], *, called: str, until: int | None = None) -> list[Document]:
+    """The update that takes fields from a row: what was told until a moment, or else whatever is there. `called` is the
+    field a row is called by.
     """
-    told: Document = {}
+    written: Document = {"changed_at": "$$NOW"} if until is not None else {}
     for name in fields:
         since = {"$ifNull": [{"$first": f"$told.{name}"}, 0]}
-        stamp = [since if at is None else {"$max": [since, microseconds(at)]}, FORGOTTEN]
-        there = {"$ne": [{"$type": f"${name}"}, "missing"]}
-        told[f"told.{name}"] = stamp if at is not None else {"$cond": [there, stamp, f"$told.{name}"]}
-    changed: Document = {} if at is None else {"changed_at": "$$NOW"}
-    # An identity is plain letters and digits.
-    found: Document = {FIELD: [{"$substrCP": [{"$toLower": "$_id"}, 0, MOST_CHARACTERS]}]} if called in fields else {}
-    return [{"$set": {**told, **changed, **found}}, {"$unset": list(fields)}]
+        if until is None:
+            stays: Document = {"$eq": [{"$type": f"${name}"}, "missing"]}
+        else:
+            stays = {"$gt": [since, until]}
+        stamp = [since if until is None else until, FORGOTTEN]
+        written[f"told.{name}"] = {"$cond": [stays, f"$told.{name}", stamp]}
+        written[name] = {"$cond": [stays, f"${name}", "$$REMOVE"]}
+        if name == called:  # an identity is plain letters and digits
+            plain = [{"$substrCP": [{"$toLower": "$_id"}, 0, MOST_CHARACTERS]}]
+            written[FIELD] = {"$cond": [stays, {"$ifNull": [f"${FIELD}", plain]}, plain]}
+    return [{"$set": written}]
+
+
+def latest_stamp(row: Mapping[str, Any]) -> int:
+    """The latest moment anything of a row was told at, in microseconds since 1970."""
+    return max((stamp[0] for stamp in row.get("told", {}).values()), default=0)
 
 
 def _update(winners: Mapping[str, Winner], occasions: Mapping[str, Stamp]) -> list[Document]:

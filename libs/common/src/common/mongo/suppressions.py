@@ -1,5 +1,13 @@
-"""Recipients nobody may contact: who they are, and what happens to what waits for them."""
+"""Recipients nobody may contact: who they are, and what happens to what waits for them.
 
+Of somebody who was erased the wish not to be contacted stays, under a keyed digest of the recipient instead of the
+recipient: it tells nobody who that was, but is found by whoever comes with the recipient. The key is made once and kept
+in `secrets`.
+"""
+
+import contextlib
+import hmac
+import secrets
 from collections.abc import Collection as Several
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
@@ -8,9 +16,13 @@ from typing import cast
 from common.contracts.documents import SuppressionDocument
 from common.contracts.vocabulary import OPTED_OUT, DeliveryStatus, SuppressionReason
 from common.kernel.identity import new_id
-from common.mongo.connection import Document, Mongo, ReturnDocument
+from common.mongo.connection import Document, DuplicateKeyError, Mongo, ReturnDocument
 from common.mongo.ending import NOT_UNDER_WAY, ended
 
+KEY = "suppressions"
+"""Where the key of the digests is kept."""
+DIGEST = "~"
+"""What a digest begins with; it comes after every recipient."""
 _WORDS = {
     SuppressionReason.OPT_OUT: "opted out on",
     SuppressionReason.INVALID_NUMBER: "held to be an invalid number since",
@@ -38,6 +50,8 @@ class Suppressions:
     def __init__(self, mongo: Mongo, zone: tzinfo) -> None:
         self._suppressions = mongo["suppressions"]
         self._deliveries = mongo["deliveries"]
+        self._secrets = mongo["secrets"]
+        self._key: bytes | None = None
         self._zone = zone
 
     async def add(self, suppression: SuppressionDocument, *, instead: bool = False) -> Suppressed:
@@ -63,19 +77,37 @@ class Suppressions:
         """Let a recipient be contacted again; answers what was lifted. `only`: unless it has another reason, so that
         somebody who wants messages again does not lift what a person decided.
         """
-        query: Document = {"_id": recipient} if only is None else {"_id": recipient, "reason": only}
-        return cast("SuppressionDocument | None", await self._suppressions.find_one_and_delete(query))
+        reason: Document = {} if only is None else {"reason": only}
+        lifted = None
+        for identity in (recipient, await self._digest(recipient)):
+            found = await self._suppressions.find_one_and_delete({"_id": identity, **reason})
+            lifted = lifted or found
+        return cast("SuppressionDocument | None", lifted)
 
     async def get(self, recipient: str) -> SuppressionDocument | None:
-        return cast("SuppressionDocument | None", await self._suppressions.find_one({"_id": recipient}))
+        return (await self.among([recipient])).get(recipient)
+
+    async def conceal(self, recipient: str) -> bool:
+        """Keep what holds of a recipient under a digest; whether anything does. Doing it again changes nothing."""
+        found = await self._suppressions.find_one({"_id": recipient})
+        digest = await self._digest(recipient)
+        if found is not None:
+            concealed = {**found, "_id": digest, "note": None, "created_by": "erasure"}
+            await self._suppressions.replace_one({"_id": digest}, concealed, upsert=True)
+            await self._suppressions.delete_one({"_id": recipient, "listed_as": found.get("listed_as")})
+        return found is not None or await self._suppressions.find_one({"_id": digest}, {"_id": 1}) is not None
 
     async def listed(self, listed_as: str) -> SuppressionDocument | None:
         return cast("SuppressionDocument | None", await self._suppressions.find_one({"listed_as": listed_as}))
 
     async def among(self, recipients: Several[str]) -> dict[str, SuppressionDocument]:
         """Those of the recipients that are suppressed, by recipient."""
-        found = self._suppressions.find({"_id": {"$in": list(recipients)}})
-        return {document["_id"]: cast("SuppressionDocument", document) async for document in found}
+        named = {await self._digest(recipient): recipient for recipient in recipients}
+        found: dict[str, SuppressionDocument] = {}
+        # In this order one that is concealed just now is met under one of its names at least.
+        async for one in self._suppressions.find({"_id": {"$in": [*recipients, *named]}}).sort("_id", 1):
+            found.setdefault(named.get(one["_id"], one["_id"]), cast("SuppressionDocument", one))
+        return found
 
     async def page(self, before: str | None, limit: int) -> list[SuppressionDocument]:
         """Newest first; `before` is the `listed_as` of the last one of the page before."""
@@ -87,6 +119,17 @@ class Suppressions:
         """What a delivery's reason says: `opted out on 2025-11-15`."""
         day = suppression["created_at"].astimezone(self._zone)
         return f"{_WORDS[SuppressionReason(suppression['reason'])]} {day:%Y-%m-%d}"
+
+    async def _digest(self, recipient: str) -> str:
+        if self._key is None:
+            with contextlib.suppress(DuplicateKeyError):  # another process was first
+                made = {"$setOnInsert": {"value": secrets.token_bytes(32)}}
+                await self._secrets.update_one({"_id": KEY}, made, upsert=True)
+            found = await self._secrets.find_one({"_id": KEY})
+            if found is None:
+                raise LookupError("the key of the suppressions is gone")
+            self._key = bytes(found["value"])
+        return DIGEST + hmac.digest(self._key, recipient.encode(), "sha256").hex()
 
     async def _end_waiting(self, recipient: str, reason: str, *, now: datetime) -> int:
         result = await self._deliveries.update_many(

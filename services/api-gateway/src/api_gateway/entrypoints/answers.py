@@ -14,6 +14,7 @@ from common.contracts.vocabulary import (
     AttemptState,
     Channel,
     DeliveryStatus,
+    ErasureStatus,
     NotificationStatus,
     NotificationType,
     Priority,
@@ -241,6 +242,28 @@ class SuppressionLifted(Done):
 
 class SuppressionAdded(Suppression, Done):
     ended: int = Field(description="Deliveries that waited and are not sent any more.")
+
+
+class Erasure(BaseModel):
+    """`counts`: rows of the directory, deliveries (of them cancelled), notifications, parked envelopes; complete when
+    it is `done`. `waits_for`: what is still under way.
+    """
+
+    id: str
+    by: str = Field(description="phone, email or customer_id")
+    named: str = Field(description="Masked, unless it is a customer's id.")
+    dry_run: bool
+    status: ErasureStatus
+    waits_for: str | None
+    counts: dict[str, int]
+    requested_by: str
+    requested_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+
+
+class ErasureRequested(Erasure, Done):
+    erasure_id: str
 
 
 class ApiKey(BaseModel):

@@ -8,6 +8,7 @@ from api_gateway.domain.access import Scope
 from api_gateway.domain.refusals import invalid
 from api_gateway.domain.submission import Item, Submission
 from common.catalogue.definitions import GroupPurpose
+from common.contracts.directory import Identity
 from common.contracts.requests import MOST_ITEMS, MOST_RECIPIENTS, ItemFields, NotificationFields
 from common.contracts.vocabulary import SuppressionReason
 
@@ -107,6 +108,15 @@ class SuppressionBody(Body):
     recipient: StrictStr = Field(max_length=254)
     reason: SuppressionReason = SuppressionReason.BLOCKED
     note: Annotated[StrictStr, Field(min_length=1, max_length=300)] | None = None
+
+
+class ErasureBody(Body):
+    """A person, named in one way. Names and numbers are taken in any spelling; a dry run only counts."""
+
+    phone: StrictStr | None = Field(None, max_length=60)
+    email: StrictStr | None = Field(None, max_length=254)
+    customer_id: Identity | None = None
+    dry_run: StrictBool = False
 
 
 class TestMessageBody(Body):

@@ -20,9 +20,12 @@ from api_gateway.entrypoints.uses import uses
 from common.contracts.documents import SuppressionDocument
 from common.kernel.email import InvalidEmail, looks_like_email, normalise_email
 from common.kernel.phone import InvalidPhone, mask, mask_in_text, normalise_recipient
+from common.mongo.suppressions import DIGEST
 
 router = APIRouter(prefix="/api/suppressions", tags=["suppressions"])
 _LISTED = "sup_"
+ERASED = "(erased)"
+"""Shown where nobody knows any more who it is."""
 _ADD = describe(
     SuppressionBody,
     {"by a person": {"recipient": "6281200000001", "reason": "blocked", "note": "meminta lewat telepon"}},
@@ -100,7 +103,7 @@ def _view(suppression: SuppressionDocument) -> dict[str, Any]:
     note = suppression["note"]
     return {
         "id": suppression.get("listed_as"),
-        "recipient": mask(suppression["_id"]),
+        "recipient": ERASED if suppression["_id"].startswith(DIGEST) else mask(suppression["_id"]),
         "reason": suppression["reason"],
         "note": None if note is None else mask_in_text(note),
         "created_by": mask_in_text(suppression["created_by"]),

@@ -34,6 +34,7 @@ from api_gateway.application.ports import (
 from api_gateway.application.preview_template import PreviewTemplate
 from api_gateway.application.publish_template import PublishTemplate
 from api_gateway.application.replay_envelopes import ReplayEnvelopes
+from api_gateway.application.request_erasure import RequestErasure
 from api_gateway.application.say_what_it_waits_for import SayWhatItWaitsFor
 from api_gateway.application.send_directly import AwaitOutcome
 from api_gateway.application.suppress_recipients import Suppressions, SuppressRecipients
@@ -80,6 +81,7 @@ class Uses:
     prices: Mapping[str, float]
     work_out_figures: WorkOutFigures
     replay_envelopes: ReplayEnvelopes
+    request_erasure: RequestErasure
     manage_endpoints: ManageEndpoints
     tell_portals: TellPortals
     templates: TemplateVersions

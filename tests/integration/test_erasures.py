@@ -1,0 +1,373 @@
+"""Whoever wants to be forgotten is, wherever their traces are; what is counted, and what they wished, stays."""
+
+from collections.abc import AsyncIterator, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from api_gateway.adapters.mongo_ledger import MongoLedger
+from api_gateway.adapters.mongo_statistics import MongoStatistics
+from common.contracts.directory import Customer, CustomerStatus, Invoice, Staff, Technician, Ticket
+from common.contracts.documents import SuppressionDocument
+from common.contracts.tellings import Telling
+from common.contracts.vocabulary import SuppressionReason
+from common.kernel.identity import delivery_id
+from common.mongo.connection import Mongo, connect
+from common.mongo.directory import Directory
+from common.mongo.suppressions import Suppressions
+from common.testing.clock import HandClock
+from scheduler.adapters.mongo_erasures import MongoErasures
+from scheduler.adapters.mongo_traces import BATCH, REASON, MongoTraces
+from scheduler.application.erase_people import ErasePeople
+from tests.support.stored_deliveries import past_attempt, stored_delivery, stored_notification
+
+NOW = datetime(2025, 11, 15, 3, 0, tzinfo=UTC)
+BEFORE = NOW - timedelta(hours=1)
+SITI, BUDI, MAIL = "6281200000001", "6281200000002", "siti@example.com"
+NAME, TEXT = "Siti Aminah", "tagihan Rp 250.000"
+HERS = (SITI, MAIL, NAME, TEXT, "Aminah", "aminah", "Jalan Melati")
+Document = dict[str, Any]
+
+
+@pytest.fixture
+async def mongo(mongodb: Any) -> AsyncIterator[Mongo]:
+    async with connect(mongodb.url.replace("/kabar?", "/test_erasures?"), name="test") as mongo:
+        await mongo.create_indexes()
+        yield mongo
+        await mongo.client.drop_database(mongo.database.name)
+
+
+@pytest.fixture
+def clock() -> HandClock:
+    return HandClock(NOW)
+
+
+def eraser(mongo: Mongo, clock: HandClock) -> ErasePeople:
+    traces = MongoTraces(mongo, Directory(mongo), Suppressions(mongo, ZoneInfo("Asia/Jakarta")))
+    return ErasePeople(MongoErasures(mongo), traces, clock)
+
+
+async def asked(mongo: Mongo, by: str = "phone", wanted: str = SITI, *, dry_run: bool = False) -> None:
+    await mongo["erasures"].insert_one(
+        {
+            "_id": "era_1", "by": by, "named": "6281******001", "wanted": wanted, "dry_run": dry_run,
+            "status": "requested", "waits_for": None, "counts": {}, "requested_by": "sari", "requested_at": NOW,
+            "started_at": None, "finished_at": None, "wake_at": NOW,
+        }
+    )  # fmt: skip
+
+
+async def erasure(mongo: Mongo) -> Document:
+    (found,) = await mongo["erasures"].find().to_list(None)
+    return found
+
+
+async def erased(mongo: Mongo, clock: HandClock, by: str = "phone", wanted: str = SITI) -> Document:
+    """Ask, and have it carried out until it is done."""
+    await asked(mongo, by, wanted)
+    erase = eraser(mongo, clock)
+    while await erase():
+        assert (await erasure(mongo))["status"] == "done", await erasure(mongo)
+    return await erasure(mongo)
+
+
+async def told(
+    mongo: Mongo, status: str = "sent", *, to: str = SITI, at: datetime = BEFORE, **changes: Any
+) -> Document:
+    """One notification to one person."""
+    about = changes.pop("subject", "customer C-1")
+    notification = stored_notification(
+        created_at=at, message=f"Halo {NAME}, {TEXT}", data={"name": NAME}, audience=[{"to": to, "data": {"n": NAME}}],
+        subject=about, stage=to,
+    )  # fmt: skip
+    fields = {
+        "message": f"Halo {NAME}, {TEXT}",
+        "attempts": [past_attempt(1, error=f"{to} ({NAME}) is away")],
+        "timeline": [{"at": at, "status": status, "cause": f"fonnte-1: {to} ({NAME}) is away"}],
+    }
+    delivery = stored_delivery(status, notification=notification, to=to, **(fields | changes))
+    await mongo["notifications"].insert_one(notification)
+    await mongo["deliveries"].insert_one(delivery)
+    return delivery
+
+
+async def in_directory(mongo: Mongo) -> Directory:
+    directory = Directory(mongo)
+    siti = Customer(id="C-1", name=NAME, phone=SITI, email=MAIL, address="Jalan Melati 1", status=CustomerStatus.ACTIVE)
+    await directory.tell("customers", [Telling(siti, BEFORE), Telling(Customer(id="C-2", phone=BUDI), BEFORE)])
+    await directory.tell("tickets", [Telling(Ticket(id="T-1", customer_id="C-1", title=f"{NAME} mati"), BEFORE)])
+    await directory.tell(
+        "invoices", [Telling(Invoice(id="I-1", customer_id="C-1", payment_link="https://p.example.com/aminah"), BEFORE)]
+    )
+    return directory
+
+
+async def everything(mongo: Mongo) -> str:
+    return str(
+        {name: await mongo[name].find().to_list(None) for name in sorted(await mongo.database.list_collection_names())}
+    )
+
+
+async def assert_nothing_of_her(mongo: Mongo) -> None:
+    left = await everything(mongo)
+    assert not [word for word in HERS if word in left]
+
+
+@pytest.mark.parametrize(("by", "wanted"), [("phone", SITI), ("email", MAIL), ("customer_id", "C-1")])
+async def test_however_she_is_named_nothing_of_her_is_left(
+    mongo: Mongo, clock: HandClock, by: str, wanted: str
+) -> None:
+    await in_directory(mongo)
+    await told(mongo)
+    await told(mongo, "failed", to=MAIL, channel="email")
+    await mongo["wishes"].insert_one({"_id": SITI, "at": BEFORE, "wish": "stop"})
+    await mongo["recipient_gates"].insert_one({"_id": SITI})
+    done = await erased(mongo, clock, by, wanted)
+    await assert_nothing_of_her(mongo)
+    assert (done["status"], done["finished_at"], done["counts"]) == (
+        "done", NOW,
+        {"directory_rows": 1, "deliveries": 2, "deliveries_cancelled": 0, "notifications": 2},
+    )  # fmt: skip
+    assert not {"wanted", "person", "wake_at", "claim"} & set(done)
+
+
+async def test_what_is_counted_stays(mongo: Mongo, clock: HandClock) -> None:
+    for status in ("sent", "read", "failed", "unknown", "expired"):
+        await told(mongo, status, sent_by="fonnte")
+    before = await figures(mongo)
+    await erased(mongo, clock)
+    assert await figures(mongo) == before
+
+
+async def figures(mongo: Mongo) -> Any:
+    tallies = await MongoStatistics(mongo).since(BEFORE - timedelta(days=1))
+    return sorted(map(str, tallies)), await MongoLedger(mongo).conservation()
+
+
+async def test_what_waits_for_her_is_cancelled_and_says_why(mongo: Mongo, clock: HandClock) -> None:
+    await in_directory(mongo)
+    await told(mongo, "queued")
+    await asked(mongo)
+    erase = eraser(mongo, clock)
+    await erase()
+    (ended,) = await mongo["deliveries"].find().to_list(None)
+    assert (ended["status"], ended["code"], ended["reason"], "lane" in ended) == ("cancelled", "ERASED", REASON, False)
+    state = await erasure(mongo)
+    assert (state["status"], state["waits_for"]) == (
+        "running",
+        "1 deliveries to the person, 1 notifications about the person",
+    )
+    await mongo["deliveries"].update_one({}, {"$unset": {"announce_at": ""}})  # others have been told
+    clock.advance(1)
+    assert await erase()
+    state = await erasure(mongo)
+    assert (state["status"], state["counts"]["deliveries_cancelled"]) == ("done", 1)
+    await assert_nothing_of_her(mongo)
+    (kept,) = await mongo["deliveries"].find().to_list(None)
+    assert (kept["status"], kept["code"], kept["reason"]) == ("cancelled", "ERASED", REASON)
+
+
+async def test_what_is_under_way_is_waited_for_and_not_tried_again(mongo: Mongo, clock: HandClock) -> None:
+    await told(mongo, "sending")
+    await asked(mongo)
+    erase = eraser(mongo, clock)
+    await erase()
+    (under_way,) = await mongo["deliveries"].find().to_list(None)
+    assert (under_way["status"], under_way["called_off"], under_way["recipient"]) == ("sending", REASON, SITI)
+    assert (await erasure(mongo))["status"] == "running"
+    await mongo["deliveries"].update_one({}, {"$set": {"status": "sent"}})
+    clock.advance(1)
+    await erase()
+    assert (await erasure(mongo))["status"] == "done"
+    await assert_nothing_of_her(mongo)
+
+
+async def test_what_is_still_to_be_planned_is_waited_for(mongo: Mongo, clock: HandClock) -> None:
+    waiting = stored_notification(created_at=BEFORE, status="accepted", wake_at=NOW, audience=[{"to": SITI}])
+    await mongo["notifications"].insert_one(waiting)
+    await asked(mongo)
+    await eraser(mongo, clock)()
+    assert (await erasure(mongo))["waits_for"] == "1 notifications to be planned"
+
+
+async def test_what_was_accepted_after_it_was_asked_for_stands(mongo: Mongo, clock: HandClock) -> None:
+    later = await told(mongo, "queued", at=NOW + timedelta(seconds=1))
+    await erased(mongo, clock)
+    assert await mongo["deliveries"].find_one({"_id": later["_id"]}) == later
+
+
+async def test_others_keep_what_is_theirs(mongo: Mongo, clock: HandClock) -> None:
+    directory = await in_directory(mongo)
+    theirs = await told(mongo, "queued", to=BUDI, subject="customer C-2")
+    before = await directory.get("customers", "C-2")
+    await erased(mongo, clock)
+    assert await mongo["deliveries"].find_one({"_id": theirs["_id"]}) == theirs
+    assert await directory.get("customers", "C-2") == before
+
+
+async def test_she_is_taken_off_the_lists_of_what_many_were_told(mongo: Mongo, clock: HandClock) -> None:
+    members = [{"to": SITI, "message": f"Halo {NAME}"}, {"to": BUDI, "message": "Halo Budi"}]
+    inline = stored_notification(created_at=BEFORE, message="Halo semua", audience=members, recipients=2)
+    paged = stored_notification(created_at=BEFORE, message="Halo semua", audience=[], pages=1, recipients=2)
+    await mongo["notifications"].insert_many([inline, paged])
+    page = {"_id": f"{paged['_id']}:0", "notification_id": paged["_id"], "members": members, "created_at": BEFORE}
+    await mongo["audience_pages"].insert_one(page)
+    for one in (inline, paged):
+        await mongo["deliveries"].insert_many([stored_delivery("sent", notification=one, to=to) for to in (SITI, BUDI)])
+    await erased(mongo, clock)
+    await assert_nothing_of_her(mongo)
+    left = [await mongo["notifications"].find_one({"_id": inline["_id"]}), await mongo["audience_pages"].find_one()]
+    assert [document and document.get("audience", document.get("members")) for document in left] == [
+        [{"to": ""}, members[1]]
+    ] * 2
+    assert (left[0] or {})["message"] == "Halo semua"
+
+
+async def test_what_others_were_told_about_her_goes_but_not_that_they_were_told(mongo: Mongo, clock: HandClock) -> None:
+    await in_directory(mongo)
+    await told(mongo, to=BUDI, subject="ticket T-1")
+    done = await erased(mongo, clock)
+    await assert_nothing_of_her(mongo)
+    (kept,) = await mongo["deliveries"].find().to_list(None)
+    assert (kept["recipient"], kept["message"], kept["status"]) == (BUDI, "", "sent")
+    assert done["counts"]["deliveries"] == 1
+
+
+async def test_an_older_word_does_not_bring_her_back_and_a_newer_one_may(mongo: Mongo, clock: HandClock) -> None:
+    directory = await in_directory(mongo)
+    await erased(mongo, clock)
+    old = Customer(id="C-1", name=NAME, phone=SITI)
+    await directory.tell("customers", [Telling(old, NOW - timedelta(minutes=1), 9)])
+    await directory.tell("tickets", [Telling(Ticket(id="T-1", title=f"{NAME} mati"), BEFORE, 9)])
+    await assert_nothing_of_her(mongo)
+    await directory.tell("customers", [Telling(Customer(id="C-1", name="Siti Baru"), NOW + timedelta(minutes=1))])
+    assert (await directory.get("customers", "C-1") or {})["name"] == "Siti Baru"
+
+
+@pytest.mark.parametrize("kind", ["technicians", "staff"])
+async def test_whoever_works_here_may_be_erased_too(mongo: Mongo, clock: HandClock, kind: str) -> None:
+    row: Any = Technician if kind == "technicians" else Staff
+    directory = Directory(mongo)
+    await directory.tell(kind, [Telling(row(id="X-1", name=NAME, phone=SITI), BEFORE)])
+    done = await erased(mongo, clock)
+    await assert_nothing_of_her(mongo)
+    assert done["counts"]["directory_rows"] == 1
+
+
+async def test_her_wish_to_be_left_alone_stays_and_tells_nobody_whose_it_is(mongo: Mongo, clock: HandClock) -> None:
+    suppressions = Suppressions(mongo, ZoneInfo("Asia/Jakarta"))
+    wish = SuppressionDocument(
+        _id=SITI, reason=SuppressionReason.OPT_OUT, note=f"kata {NAME}", created_by="recipient", created_at=BEFORE
+    )
+    await suppressions.add(wish)
+    await erased(mongo, clock)
+    await assert_nothing_of_her(mongo)
+    elsewhere = Suppressions(mongo, ZoneInfo("Asia/Jakarta"))
+    assert set(await elsewhere.among([SITI, BUDI])) == {SITI}
+    (listed,) = await elsewhere.page(None, 10)
+    assert (listed["reason"], listed["created_at"]) == (SuppressionReason.OPT_OUT, BEFORE)
+    await elsewhere.lift(SITI, only=SuppressionReason.OPT_OUT)
+    assert await elsewhere.among([SITI]) == {}
+
+
+@pytest.mark.parametrize(
+    ("body", "hers"),
+    [
+        ('{"to": "0812-0000-0001"}', True),
+        ('{"to": "+62 812 0000 0001"}', True),
+        ('{"email": "Siti@Example.com"}', True),
+        ('{"customerId": "C-1", "title": "mati"}', True),
+        ('{"id": "C-1", "name": "Siti"}', True),
+        ('{"to": "081200000002", "id": "C-11"}', False),
+    ],
+)
+async def test_an_envelope_that_was_parked_and_speaks_of_her_loses_its_body(
+    mongo: Mongo, clock: HandClock, body: str, *, hers: bool
+) -> None:
+    await in_directory(mongo)
+    await mongo["parked_envelopes"].insert_one(
+        {"_id": "q:1", "queue": "q", "parked_at": BEFORE, "body": body, "routing_key": "customer.updated"}
+    )
+    done = await erased(mongo, clock)
+    left = await mongo["parked_envelopes"].find_one() or {}
+    assert (left["body"], left.get("discarded_by")) == (("", "erasure") if hers else (body, None))
+    assert done["counts"].get("parked_envelopes", 0) == hers
+
+
+async def test_a_dry_run_counts_what_there_is_and_touches_none_of_it(mongo: Mongo, clock: HandClock) -> None:
+    await in_directory(mongo)
+    await told(mongo)
+    await told(mongo, "queued")
+    await told(mongo, to=BUDI, subject="ticket T-1")
+    await mongo["parked_envelopes"].insert_one({"_id": "q:1", "parked_at": BEFORE, "body": SITI})
+    await asked(mongo, dry_run=True)
+    before = await everything_but_the_erasure(mongo)
+    await eraser(mongo, clock)()
+    assert await everything_but_the_erasure(mongo) == before
+    done = await erasure(mongo)
+    assert (done["status"], done["counts"]) == (
+        "done",
+        {"directory_rows": 1, "deliveries": 3, "deliveries_cancelled": 1, "notifications": 3, "parked_envelopes": 1},
+    )
+    assert SITI not in str(done)
+
+
+async def everything_but_the_erasure(mongo: Mongo) -> Mapping[str, Any]:
+    names = sorted(set(await mongo.database.list_collection_names()) - {"erasures"})
+    return {name: await mongo[name].find().to_list(None) for name in names}
+
+
+class Dying(MongoErasures):
+    """A process that dies after so many steps."""
+
+    def __init__(self, mongo: Mongo, steps: int) -> None:
+        super().__init__(mongo)
+        self.steps = steps
+
+    async def renew(self, erasure_id: str, claim: str, until: datetime, counted: Mapping[str, int]) -> bool:
+        self.steps -= 1
+        if not self.steps:
+            raise ConnectionError("killed")
+        return await super().renew(erasure_id, claim, until, counted)
+
+
+@pytest.mark.parametrize("steps", [1, 2, 3, 4])
+async def test_another_goes_on_where_one_died_and_counts_nothing_twice(
+    mongo: Mongo, clock: HandClock, steps: int
+) -> None:
+    await in_directory(mongo)
+    notification = stored_notification(created_at=BEFORE, audience=[], pages=1, recipients=BATCH + 7)
+    await mongo["notifications"].insert_one(notification)
+    await mongo["deliveries"].insert_many(
+        [
+            stored_delivery("sent", notification=notification, to=SITI)
+            | {"_id": delivery_id(notification["_id"], "whatsapp", SITI, str(n))}
+            for n in range(BATCH + 7)
+        ]
+    )
+    await told(mongo, to=BUDI, subject="invoice I-1")
+    await mongo["parked_envelopes"].insert_one({"_id": "q:1", "parked_at": BEFORE, "body": SITI})
+    await asked(mongo)
+    dying = eraser(mongo, clock)
+    with pytest.raises(ConnectionError):
+        await ErasePeople(Dying(mongo, steps), dying.traces, clock)()
+    assert not await eraser(mongo, clock)()  # its lease is not over
+    clock.advance(31)
+    assert await eraser(mongo, clock)()
+    done = await erasure(mongo)
+    assert (done["status"], done["counts"]["deliveries"], done["counts"]["notifications"]) == ("done", BATCH + 8, 2)
+    await assert_nothing_of_her(mongo)
+
+
+async def test_whoever_lost_it_stops(mongo: Mongo, clock: HandClock) -> None:
+    await told(mongo)
+    await asked(mongo)
+    slow = MongoErasures(mongo)
+    claimed = await slow.claim("mine", NOW, NOW + timedelta(seconds=30))
+    assert claimed is not None
+    clock.advance(31)
+    await eraser(mongo, clock)()
+    assert not await slow.renew("era_1", "mine", NOW, {"parked_envelopes": 1})
+    assert (await erasure(mongo))["counts"]["deliveries"] == 1
