@@ -30,7 +30,7 @@ from tests.support.stand_ins import CRASHING, SERVICES, SERVICES_WITH_A_CRASHING
 SETTINGS = {"KABAR_REPLICAS_DISPATCHER": "2", "KABAR_REPLICAS_API_GATEWAY": "2"}
 EVERYTHING = {
     *("rabbitmq", "mongodb", "epmd", "sandbox-1", "api-gateway-1", "api-gateway-2", "dispatcher-1", "dispatcher-2"),
-    *("scheduler-1", "gateway-fonnte-1", "gateway-wablas-1"),
+    *("scheduler-1", "gateway-fonnte-1", "gateway-wablas-1", "gateway-email-1"),
 }
 
 
