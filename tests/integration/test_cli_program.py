@@ -52,6 +52,8 @@ def test_without_an_address_or_a_token_it_says_how_to_get_them() -> None:
     )
     told = installed("queue", "status", environment={"KABAR_URL": "here", "KABAR_TOKEN": "x"})
     assert (told.code, told.err) == (2, "error: KABAR_URL: 'here' is no address like http://127.0.0.1:8080\n")
+    told = installed("queue", "status", environment={"KABAR_URL": "http://127.0.0.1:1", "KABAR_TOKEN": "x y"})
+    assert (told.code, told.err.startswith("error: KABAR_TOKEN: holds what no token")) == (2, True)
 
 
 def test_nobody_there_is_3_and_a_lost_answer_names_the_key(api: Api) -> None:

@@ -196,6 +196,8 @@ def test_rows_are_imported_and_the_bad_ones_told_of(api: Api, tmp_path: Path) ->
 def test_a_file_that_is_none_is_refused_as_a_whole(api: Api, tmp_path: Path) -> None:
     assert ran(api, "import", "customers", str(tmp_path / "none.csv")).code == 2
     assert ran(api, "import", "shoes", str(tmp_path)).code == 2
+    told = ran(api, "import", "customers", str(Path(__file__)), "--report", str(tmp_path / "none" / "report.csv"))
+    assert (told.code, "cannot be written: No such file or directory" in " ".join(told.err.split())) == (2, True)
     file = tmp_path / "customers.csv"
     file.write_text("id;shoe\nC-1;42\n")
     told = ran(api, "import", "customers", str(file))

@@ -54,6 +54,7 @@ def test_spans_are_told_in_two_units_at_most(seconds: float, said: str) -> None:
         ("0812-0000-0001", "0812*******001"),
         ("1234567", "*******"),
         ("120363000000000001@g.us", "1203***********001@g.us"),
+        ("sari@example.com", "s***@example.com"),
     ],
 )
 def test_numbers_are_masked(number: str, shown: str) -> None:

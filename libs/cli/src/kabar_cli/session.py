@@ -88,7 +88,7 @@ def _client(screen: Screen) -> Kabar:
     try:
         return Kabar.from_environment()
     except ValueError as error:
-        screen.note(f"error: {str(error).replace('url:', 'KABAR_URL:', 1)}")
+        screen.note(f"error: KABAR_{str(error).replace('url:', 'URL:', 1).replace('token:', 'TOKEN:', 1)}")
         raise typer.Exit(Exit.USAGE) from error
 
 

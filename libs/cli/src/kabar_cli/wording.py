@@ -27,8 +27,10 @@ def span(seconds: float) -> str:
 
 
 def masked(recipient: str) -> str:
-    """The first four and the last three characters, as Kabar shows numbers."""
+    """The first four and the last three characters, of an e-mail address the first one, as Kabar shows them."""
     number, at, suffix = recipient.strip().partition("@")
+    if at and not number[:1].isdigit():
+        return f"{number[:1]}***@{suffix}"
     hidden = "*" * len(number) if len(number) <= 7 else f"{number[:4]}{'*' * (len(number) - 7)}{number[-3:]}"
     return f"{hidden}{at}{suffix}"
 

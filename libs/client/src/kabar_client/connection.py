@@ -1,6 +1,7 @@
 """What the blocking and the asynchronous client are made with."""
 
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Self
@@ -31,6 +32,8 @@ class Connection:
             raise ValueError("give either a token or an api_key")
         if not _is_address(url):
             raise ValueError(f"url: {url!r} is no address like http://127.0.0.1:8080")
+        if not re.fullmatch("[!-~]+", token or str(api_key)):
+            raise ValueError("token: holds what no token or key can, a space or a line break perhaps")
         headers = {"Authorization": f"Bearer {token}"} if token else {"X-API-Key": str(api_key)}
         self._patience = patience
         self._upload_timeout = httpx.Timeout(upload_timeout, connect=timeout)

@@ -47,6 +47,8 @@ def import_rows(
     Its first line names the columns, `id` among them. A bad row is left out alone and told of; the others are kept.
     The same file again changes nothing. Exit code 1 when a row was refused.
     """
+    if report is not None:
+        _check_writable(report)
     with connected(json=json) as session:
         idempotency_key = fresh_key(key)
         with session.once(idempotency_key), _bar(session.screen, file) as sent:
@@ -90,6 +92,14 @@ def _show(screen: Screen, told: Told, report: Path | None) -> None:
 def refusals_table(refusals: Iterable[RowRefused]) -> Rows:
     """Where each row stands and what is wrong with it."""
     return Rows(COLUMNS, [_row(one) for one in refusals])
+
+
+def _check_writable(report: Path) -> None:
+    """Before anything is told: afterwards it would be too late."""
+    try:
+        report.open("a").close()
+    except OSError as error:
+        raise typer.BadParameter(f"{report} cannot be written: {error.strerror}", param_hint="--report") from error
 
 
 def _write(report: Path, refusals: Iterable[RowRefused]) -> None:

@@ -47,6 +47,9 @@ def send(
         float | None, typer.Option("--validity", metavar="SECONDS", help="After it, it is not sent any more.")
     ] = None,
     on_unknown: Annotated[str | None, typer.Option("--on-unknown", metavar="WORD", help="resend or hold.")] = None,
+    channel: Annotated[
+        Texts, typer.Option("--channel", metavar="NAME", help="whatsapp or email; again for both.")
+    ] = None,
     provider: Annotated[
         Texts, typer.Option("--provider", metavar="NAME", help="The route; again for the next one.")
     ] = None,
@@ -68,6 +71,7 @@ def send(
         "send_at": send_at,
         "validity_seconds": validity,
         "on_unknown": on_unknown,
+        "channels": channel,
         "providers": provider,
         "force": force,
         "direct": direct,
@@ -148,7 +152,7 @@ def _recipients(to: Texts) -> list[str]:
 def _values(pairs: list[str], file: Path | None) -> dict[str, Any]:
     values: dict[str, Any] = {}
     if file is not None:
-        values = _json(file.read_text("utf-8"), "--data-file")
+        values = _json(file.read_bytes(), "--data-file")
         if not isinstance(values, dict):
             raise typer.BadParameter("must hold one JSON object", param_hint="--data-file")
     for pair in pairs:
@@ -159,7 +163,7 @@ def _values(pairs: list[str], file: Path | None) -> dict[str, Any]:
     return values
 
 
-def _json(text: str, option: str) -> Any:
+def _json(text: str | bytes, option: str) -> Any:
     try:
         return json_text.loads(text)
     except ValueError as error:
