@@ -81,6 +81,10 @@ def test_an_alert_goes_to_administrators_only_once_it_is_agreed_to(api: Api) -> 
     (sent,) = api.rows["notifications"].find()
     assert (told.code, sent["type"]) == (1, "system_alert")
     assert sent["_id"] in told.err
+    api.rows["senders"].update_one({"_id": "wablas-1"}, {"$set": {"quota_remaining": 6}})
+    told = ran(api, "monitor", "--send-alert", "--yes", role="noc")
+    assert told.err == "Administrators were told of this within the hour.\n"
+    assert api.rows["notifications"].count_documents({}) == 1
     assert ran(api, "monitor", "--send-alert", "--watch").code == 2
 
 

@@ -152,6 +152,12 @@ def test_what_is_not_over_in_time_ends_with_5(api: Api) -> None:
     assert (told.code, "Not over after 1 s" in told.err) == (5, True)
 
 
+def test_what_is_scheduled_for_later_is_not_waited_for(api: Api) -> None:
+    with planned_as(api, "scheduled"):
+        told = ran(api, "send", "--to", "6281200000001", "-m", "Halo", "-y", "--wait", "--wait-seconds", "60")
+    assert (told.code, "Scheduled for later; look again with: kabar delivery show ntf_" in told.err) == (5, True)
+
+
 def test_a_test_message_goes_to_the_administrator_unless_it_is_said(api: Api) -> None:
     told = ran(api, "test", "whatsapp", "--yes", role="noc")
     assert told.code == 0

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from kabar_cli.exits import Exit, exit_of
-from kabar_cli.findings import findings, providers_left
+from kabar_cli.findings import alert_key, findings, providers_left
 from kabar_cli.wording import clock, counted, harmless, masked, reasons, span
 from kabar_client import Queue, Sender, Unreachable, Unreadable
 from kabar_client.failures import failure
@@ -94,6 +94,13 @@ def test_nobody_left_to_send_is_wrong_whatever_the_reason() -> None:
     assert keys(sender(status="paused")) == ["senders"]
     assert keys() == ["senders"]
     assert keys(sender(), queue=QUEUE.model_copy(update={"estimated_time": None})) == ["senders"]
+
+
+def test_the_same_troubles_have_one_key_within_an_hour() -> None:
+    first, later = (findings([sender(quota={"remaining": left})], QUEUE, NOW) for left in (9, 8))
+    other = findings([sender(status="out", why="token invalid")], QUEUE, NOW)
+    assert alert_key(first, NOW) == alert_key(later, NOW + timedelta(minutes=29))
+    assert len({alert_key(first, NOW), alert_key(other, NOW), alert_key(first, NOW + timedelta(hours=1))}) == 3
 
 
 def test_an_alert_leaves_by_those_that_work() -> None:

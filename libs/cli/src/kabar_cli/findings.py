@@ -1,5 +1,6 @@
 """What is wrong with what was looked at: pure."""
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -34,6 +35,12 @@ class Finding:
 def findings(senders: Sequence[Sender], queue: Queue, now: datetime) -> list[Finding]:
     """Everything that is wrong, by sender; a sender somebody paused on purpose is not."""
     return [*_of_all(senders, queue), *(one for sender in senders for one in _of_sender(sender, now))]
+
+
+def alert_key(wrong: Sequence[Finding], now: datetime) -> str:
+    """The same for the same troubles within an hour, so that a monitor run every minute tells of them once."""
+    troubles = hashlib.sha256("\n".join(sorted(one.key for one in wrong)).encode()).hexdigest()
+    return f"monitor-{troubles[:16]}-{now:%Y%m%d%H}"
 
 
 def providers_left(senders: Sequence[Sender]) -> list[str]:

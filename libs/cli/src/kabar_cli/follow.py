@@ -31,10 +31,13 @@ def outcome(session: Session, accepted: Accepted, seconds: float) -> Exit:
         screen.answer({"accepted": accepted, "notification": found, "deliveries": deliveries})
     else:
         show(session, found)
+    if _all_scheduled(found) and waiting(found):
+        screen.note(f"Scheduled for later; look again with: kabar delivery show {found.id}")
+        return Exit.WAITING
     if waiting(found):
         screen.note(f"Not over after {seconds:g} s; look again with: kabar delivery show {found.id}")
         return Exit.WAITING
-    return Exit.DONE if sum(found.progress.values()) == good(found.progress) else Exit.FAILED
+    return Exit.DONE if 0 < sum(found.progress.values()) == good(found.progress) else Exit.FAILED
 
 
 def finished(session: Session, job: str, run_id: str, seconds: float) -> JobRun:

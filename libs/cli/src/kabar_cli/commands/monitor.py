@@ -1,22 +1,20 @@
 """`kabar monitor`: is it well?"""
 
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Annotated, Any
 
 import typer
 from rich.console import Group, RenderableType
-from rich.live import Live
 from rich.text import Text
 
 from kabar_cli.exits import Exit, exit_of
-from kabar_cli.findings import Check, Finding, findings, providers_left
+from kabar_cli.findings import Check, Finding, alert_key, findings, providers_left
 from kabar_cli.options import Json, Yes
 from kabar_cli.screen import Screen
 from kabar_cli.session import Session, connected, explained
 from kabar_cli.views.overview import overview
+from kabar_cli.watching import watch as keep_watching
 from kabar_client import Conflicting, KabarError, Notify, Queue, Refused, Sender
 
 LONGEST_DETAIL = 2_000
@@ -70,11 +68,16 @@ def monitor(
     ask = check_quota or check_health
     with connected(json=json) as session:
         if watch:
-            raise typer.Exit(_watch(session, checks, every, ask=ask, send_alert=send_alert))
+            watched = Watched(session, checks, every, ask=ask, send_alert=send_alert)
+            keep_watching(session.screen, watched.page, every)
+            raise typer.Exit(watched.verdict)
         look = _look(session, checks, ask=ask)
         _show(session.screen, look)
         if send_alert and look.wrong:
-            _alert(session, look, yes=yes)
+            if not yes:
+                session.screen.note(f"\nsystem_alert to administrators:\n{_detail(look)}")
+            session.screen.confirm("Send it?", yes=yes)
+            session.screen.note(_alert(session, look))
         raise typer.Exit(look.verdict)
 
 
@@ -96,67 +99,55 @@ def _show(screen: Screen, look: Look) -> None:
     screen.show(look.page(screen))
 
 
-def _alert(session: Session, look: Look, *, yes: bool) -> None:
-    """Tell administrators, through whoever can still send."""
-    screen = session.screen
-    detail = "\n".join(one.alert for one in look.wrong)[:LONGEST_DETAIL]
-    cause = "kabar monitor"
-    if not yes:
-        screen.note(f"\nsystem_alert to administrators:\n{detail}")
-    screen.confirm("Send it?", yes=yes)
-    providers = providers_left(look.senders)
-    asked: Notify = {"data": {"cause": cause, "detail": detail}}
-    if providers:
+def _detail(look: Look) -> str:
+    return "\n".join(one.alert for one in look.wrong)[:LONGEST_DETAIL]
+
+
+def _alert(session: Session, look: Look) -> str:
+    """Tell administrators, through whoever can still send; what became of it."""
+    key = alert_key(look.wrong, session.screen.now())
+    asked: Notify = {"data": {"cause": "kabar monitor", "detail": _detail(look)}, "idempotency_key": key}
+    if providers := providers_left(look.senders):
         asked["providers"] = providers
-    accepted = session.kabar.send("system_alert", **asked)
-    screen.note(f"system_alert {accepted.notification_id} goes to {accepted.deliveries}.")
+    try:
+        accepted = session.kabar.send("system_alert", **asked)
+    except Refused as refused:
+        if refused.code != "IDEMPOTENCY_CONFLICT":
+            raise
+        return "Administrators were told of this within the hour."
+    return f"system_alert {accepted.notification_id} goes to {accepted.deliveries}."
 
 
-def _watch(session: Session, checks: frozenset[Check], every: float, *, ask: bool, send_alert: bool) -> Exit:
-    """Until Ctrl-C; the verdict of the last look. What was alerted of is not alerted of again before it was well."""
-    verdict = Exit.DONE
+@dataclass
+class Watched:
+    """Looks anew whenever it is shown. What was alerted of is not alerted of again before it was well."""
+
+    session: Session
+    checks: frozenset[Check]
+    every: float
+    ask: bool
+    send_alert: bool
+    verdict: Exit = Exit.DONE
     alerted: frozenset[str] = frozenset()
-    with _live(session.screen) as live:
+    told: str = ""
+
+    def page(self) -> RenderableType:
+        screen = self.session.screen
         try:
-            while True:
-                try:
-                    look = _look(session, checks, ask=ask)
-                except Refused:
-                    raise
-                except KabarError as error:
-                    verdict = exit_of(error)
-                    _update(
-                        session.screen, live, Text(f"{session.screen.now():%H:%M:%S}  {explained(error)}", style="red")
-                    )
-                else:
-                    verdict = look.verdict
-                    session.screen.answer(look.document(), compact=True)
-                    head = f"{session.screen.now():%H:%M:%S}, every {every:g} s, Ctrl-C ends"
-                    _update(
-                        session.screen,
-                        live,
-                        Group(head, "", look.page(session.screen)),
-                    )
-                    keys = frozenset(one.key for one in look.wrong)
-                    if send_alert and keys - alerted:
-                        _alert(session, look, yes=True)
-                    alerted = keys
-                time.sleep(every)
-        except KeyboardInterrupt:
-            return verdict
+            look = _look(self.session, self.checks, ask=self.ask)
+            self._alert(look)
+        except Refused:
+            raise
+        except KabarError as error:
+            self.verdict = exit_of(error)
+            return Text(f"{screen.now():%H:%M:%S}  {explained(error)}", style="red")
+        self.verdict = look.verdict
+        screen.answer(look.document(), compact=True)
+        head = f"{screen.now():%H:%M:%S}, every {self.every:g} s, Ctrl-C ends. {self.told}"
+        return Group(Text(head), "", look.page(screen))
 
-
-@contextmanager
-def _live(screen: Screen) -> Iterator[Live | None]:
-    if screen.json or not screen.out.is_terminal:
-        yield None
-        return
-    with Live(console=screen.out, auto_refresh=False, screen=True) as live:
-        yield live
-
-
-def _update(screen: Screen, live: Live | None, page: RenderableType) -> None:
-    if live is None:
-        screen.show(Group(page, ""))
-    else:
-        live.update(page, refresh=True)
+    def _alert(self, look: Look) -> None:
+        keys = frozenset(one.key for one in look.wrong)
+        if self.send_alert and keys - self.alerted:
+            self.told = _alert(self.session, look)
+        self.alerted = keys
