@@ -48,6 +48,7 @@ from dispatcher.application.plan_broadcasts import PlanBroadcasts
 from dispatcher.application.plan_notification import PlanNotifications
 from dispatcher.application.receive_message import ReceiveMessage
 from dispatcher.application.recipient_caps import RecipientCaps
+from dispatcher.application.respect_payments import NothingLeftToPay
 from dispatcher.application.serve_sender import ServeSender
 from dispatcher.application.store_deliveries import StoreDeliveries
 from dispatcher.entrypoints.consumers import subscribe
@@ -94,7 +95,7 @@ async def wire(settings: Settings, surroundings: Surroundings) -> AsyncIterator[
     measure = MeasureQueue(MongoQueueLengths(mongo["deliveries"]), lookout, metrics)
     caps = RecipientCaps(settings.recipient_limits(), MongoGate(mongo["recipient_gates"]), deliveries, lookout, metrics)
     hours = KeepHours(settings.zone, deliveries, lookout, metrics)
-    objections = (NotificationCancelled(notifications), OptedOut(suppressions))
+    objections = (NotificationCancelled(notifications), OptedOut(suppressions), NothingLeftToPay(directory))
     look_again = LookAgain(objections, deliveries, lookout, metrics)
     gate, group_ids = MongoGate(mongo["senders"]), MongoGroupIds(mongo)
     limits_by_provider = limits_of(settings)

@@ -69,6 +69,7 @@ class DeliveryDocument(TypedDict):
     a person, `discarded_at` takes it out of that. `called_off` (and its code) says why it is not to go on, whatever is
     still told about it; `retried_at` that a person wanted it after all, so that only a person cancels it again.
     `hours`: outside of them it waits as `scheduled`. `suppressible`: it is not sent to a recipient with a suppression.
+    `invoice_id`: it asks for that invoice's payment, and is not sent once there is nothing left to pay.
     `proof_at`: while it waits for proof, when its provider is asked for some. `subject_line`: of an e-mail, which has
     its text in `message`; HTML is made of that when it is sent. `announce_at` is there while a change of its status may
     not have been told to others; after it a sweeper tells it, and leaves its mark in `announced_by` while it does.
@@ -119,6 +120,7 @@ class DeliveryDocument(TypedDict):
     dead_at: NotRequired[datetime]
     hours: NotRequired["Hours"]
     suppressible: NotRequired[bool]
+    invoice_id: NotRequired[str]
     delivered_at: NotRequired[datetime]
     read_at: NotRequired[datetime]
     proof_at: NotRequired[datetime]

@@ -61,6 +61,7 @@ HOLDINGS: dict[str, Holding] = {
             "attempts[].state_id": GONE,
             "called_off": CONTENTS_REMOVED,
             "called_off_code": GONE,
+            "invoice_id": GONE,
         },
         _kept(
             "_id notification_id type channel template priority rank status route lane queued_at position wake_at "

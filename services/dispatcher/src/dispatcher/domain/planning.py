@@ -18,6 +18,7 @@ from common.contracts.vocabulary import (
 from dispatcher.domain.audience import Refusal, channel_of, identity_of
 from dispatcher.domain.hours import Departure
 from dispatcher.domain.lanes import lane
+from dispatcher.domain.payments import invoice_asked_for
 from dispatcher.domain.rounds import CANCELLED
 
 CALLED_OFF = Refusal(None, CANCELLED)
@@ -96,6 +97,9 @@ def plan_delivery(
         delivery["hours"] = hours
     if notification.get("suppressible"):
         delivery["suppressible"] = True
+    invoice_id = invoice_asked_for(notification, member)
+    if invoice_id is not None:
+        delivery["invoice_id"] = invoice_id
     if status is DeliveryStatus.SCHEDULED:
         delivery["wake_at"] = departure.wake_at
     elif status is DeliveryStatus.QUEUED:
