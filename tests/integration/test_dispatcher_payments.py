@@ -10,7 +10,8 @@ from tests.support.dispatching.world import World
 
 
 def reminder(invoice_id: str, number: int = 1, kind: str = "payment_reminder", **changed: Any) -> NotificationDocument:
-    data = {"invoice_id": invoice_id, "days_left": 3, "days_overdue": 3}
+    invoice = {"payment_link": "https://pay.example.com/i/1", "amount": 150_000}
+    data = {"invoice_id": invoice_id, "days_left": 3, "days_overdue": 3, "invoice": invoice}
     return notification([member(number)], type=kind, message=None, data=data, **changed)
 
 

@@ -9,10 +9,12 @@ import pytest
 
 from api_gateway.adapters.mongo_jobs import selected
 from common.mongo.connection import Document, Mongo, connect
+from common.mongo.deadlines import open_and_due_by
 from common.mongo.indexes import INDEXES
 from scheduler.adapters.mongo_job_runs import claimable, too_old
 
 NOW = datetime(2025, 11, 15, 3, 0, tzinfo=UTC)
+LATER = NOW + timedelta(days=1)
 DOCUMENTS = 50_000
 LANES = ("fonnte", "wablas", "fonnte,wablas", "wablas,fonnte")
 
@@ -201,7 +203,13 @@ ACTIVE = {"status": "active"}
         ("tickets", {"technician_id": "X-42"}, []),
         ("tickets", {"status": "open", "deadline": {"$lte": NOW}}, [("deadline", 1)]),
         ("invoices", {"customer_id": "C-00042"}, []),
-        ("invoices", {"status": "unpaid", "due_date": "2025-11-18"}, []),
+        ("invoices", {"due_date": "2025-11-18", "status": {"$in": [None, "unpaid"]}}, [("_id", 1)]),
+        ("invoices", {"due_date": "2025-11-18", "status": {"$in": [None, "unpaid"]}, "_id": {"$gt": 9}}, [("_id", 1)]),
+        ("invoices", {"due_date": "2025-11-18", "status": "paid"}, []),
+        ("tickets", open_and_due_by(NOW), []),
+        ("tickets", {"resolved_at": {"$gte": NOW, "$lt": LATER}, "status": {"$nin": ["open"]}}, []),
+        ("tickets", {"opened_at": {"$gte": NOW, "$lt": LATER}}, []),
+        ("job_requests", {"wake_at": {"$lte": NOW}}, [("wake_at", 1)]),
     ],
     ids=str,
 )

@@ -26,6 +26,11 @@ UNLIMITED = {
     "WHATSAPP_RATE_LIMIT_PER_HOUR": "0",
     "WHATSAPP_RATE_LIMIT_PER_DAY": "0",
 }
+UNSCHEDULED = {
+    f"KABAR_SCHEDULE_{job}": "off"
+    for job in ("SLA_MONITOR", "DUNNING", "DAILY_SUMMARY", "WEEKLY_PERFORMANCE", "PROVIDER_CHECK", "RETENTION")
+}
+"""No job comes between what a test tells and what it counts, whatever the time of day."""
 UNPACED = {**UNLIMITED, "WHATSAPP_QUEUE_DELAY": "0"}
 
 
@@ -122,8 +127,10 @@ class Kabar:
 
 @asynccontextmanager
 async def running_kabar(directory: Path, settings: Mapping[str, str]) -> AsyncIterator[Kabar]:
-    """Start everything in `directory` and stop it again; nothing of the surroundings configures it."""
-    stack = Stack(directory, settings)
+    """Start everything in `directory` and stop it again; nothing of the surroundings configures it, and no job runs by
+    itself unless `settings` say when.
+    """
+    stack = Stack(directory, {**UNSCHEDULED, **settings})
     try:
         access = await asyncio.to_thread(stack.up)
         assert access.sandbox_url is not None

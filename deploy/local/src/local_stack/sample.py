@@ -1,9 +1,9 @@
-"""Loads a few invented people, so that there is somebody to write to."""
+"""Loads a few invented people and their invoices, so that there is somebody to write to, and something about."""
 
-import json
 from pathlib import Path
 from typing import Any
 
+from bson import json_util
 from pymongo import MongoClient, UpdateOne
 
 from local_stack.mongodb import DATABASE
@@ -12,8 +12,8 @@ _FILE = Path(__file__).with_name("sample_people.json")
 
 
 def load_sample_people(mongodb_url: str) -> None:
-    """Insert the people that are missing; whoever is there already stays as he is."""
-    people: dict[str, list[dict[str, Any]]] = json.loads(_FILE.read_text(encoding="utf-8"))
+    """Insert what is missing; what is there already stays as it is."""
+    people: dict[str, list[dict[str, Any]]] = json_util.loads(_FILE.read_text(encoding="utf-8"))
     client: MongoClient[dict[str, Any]] = MongoClient(mongodb_url, serverSelectionTimeoutMS=10_000)
     with client:
         database = client.get_default_database(DATABASE)
