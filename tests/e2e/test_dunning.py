@@ -1,4 +1,4 @@
-"""Dunning on its whole way: run over the API, told by the providers, counted in its run, and nobody told twice."""
+"""Dunning on its whole way: run over the API, told by WhatsApp and e-mail, counted, and nobody told twice."""
 
 import asyncio
 from typing import Any
@@ -13,6 +13,7 @@ TOLD = {
     "6281200000004": ("lewat jatuh tempo *3 hari*", "INV/2025/11/004", "Rp 350.000", "12 November 2025"),
 }
 """The customers of the sample invoices, and what each is told."""
+MAILED = ("siti@example.com", "budi@example.com", "dewi@example.com", "agus@example.com")
 LINES = [
     ("T-7", 2, 1, {"opt_out": 1}),
     ("T-3", 2, 1, {"paid": 1}),
@@ -52,13 +53,16 @@ async def test_invoices_are_reminded_of_once_and_the_run_says_of_which(kabar: Ka
         return taken if taken.keys() == TOLD.keys() else None
 
     texts = await eventually(told, seconds=20)
-    for number, words in TOLD.items():
+    mails = {mail["to"]: mail for mail in await kabar.sandbox.mails(at_least=len(TOLD))}
+    for (number, words), address in zip(TOLD.items(), MAILED, strict=True):
         assert all(word in texts[number] for word in words), texts[number]
+        assert words[1] in mails[address]["subject"]
+        assert all(word in mails[address]["text"] for word in words[1:]), mails[address]["text"]
 
     second, third = await asyncio.gather(ran(kabar), ran(kabar))
     assert (second["dispatched"], third["dispatched"]) == (0, 0)
     assert second["skipped"] == {"already_dispatched": 4, "opt_out": 1, "paid": 1, "cancelled": 1}
-    by_whatsapp = [one["recipient"] for one in await reminders(kabar) if one["channel"] == "whatsapp"]
-    assert sorted(by_whatsapp) == sorted(TOLD)
+    assert sorted(one["recipient"] for one in await reminders(kabar)) == sorted([*TOLD, *MAILED])
     assert len([one for one in await kabar.sandbox.accepted() if "INV/2025/11" in one.text]) == len(TOLD)
+    assert len([one for one in await kabar.sandbox.mails() if "INV/2025/11" in one["subject"]]) == len(MAILED)
     assert (await kabar.get("/api/parked-envelopes"))["items"] == []
