@@ -1,8 +1,11 @@
 """Each firing leaves one run, whoever looks, how often, and with whatever clock."""
 
+import asyncio
+import time
 from collections import Counter
 from collections.abc import AsyncIterator
 from datetime import date, timedelta
+from itertools import pairwise
 from typing import Any
 from uuid import uuid4
 from zoneinfo import ZoneInfo
@@ -10,8 +13,10 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from common.mongo.connection import Mongo, connect
+from common.mongo.server_clock import ServerClock
 from common.testing.clock import HandClock
 from scheduler.domain.runs import MOST_CLAIMS
+from tests.support.api import until
 from tests.support.scheduling.hand import HandScheduler, NotedJob, moment, rows
 
 
@@ -118,22 +123,42 @@ async def test_a_clock_that_jumps_neither_repeats_nor_skips_a_day(
     job = NotedJob()
     scheduler = HandScheduler(mongo, clock, [job.scheduled()])
 
-    async def until(text: str) -> None:
+    async def go_on(text: str) -> None:
         nonlocal scheduler
         while clock.now().astimezone(ZoneInfo("Asia/Jakarta")).isoformat()[:16] < text:
             await scheduler.look()
             clock.advance(1800)
         await scheduler.look()
 
-    await until(f"2025-11-16T{at}")
+    await go_on(f"2025-11-16T{at}")
     for seconds in (jump, 3600, -jump):
         clock.advance(seconds)
         if scheduler_is == "restarted":
             scheduler = HandScheduler(mongo, clock, [job.scheduled()])
         await scheduler.look()
-    await until("2025-11-18T12:00")
+    await go_on("2025-11-18T12:00")
     wanted = {f"2025-11-{day}": 1 for day in (15, 16, 17, 18)}
     assert {day: count for day, count in Counter(days(job)).items() if day in wanted} == wanted
+
+
+@pytest.mark.parametrize("wrong_by", [-3600, 3600])
+async def test_a_scheduler_whose_own_clock_is_wrong_keeps_that_of_mongodb(mongo: Mongo, wrong_by: int) -> None:
+    job = NotedJob()
+    right = ServerClock(mongo.time)
+    wrong = ServerClock(mongo.time, local=lambda: time.time() + wrong_by, monotonic=lambda: time.monotonic() + wrong_by)
+    await asyncio.gather(right.sample(), wrong.sample())
+    schedulers = [HandScheduler(mongo, one, [job.scheduled("* * * * * *")]) for one in (right, wrong)]
+
+    async def five_runs() -> bool:
+        for scheduler in schedulers:
+            await scheduler.look()
+        return len(await rows(mongo)) >= 5
+
+    await until(five_runs, "the job was not run")
+    runs = await rows(mongo)
+    assert {after["due_at"] - run["due_at"] for run, after in pairwise(runs)} == {timedelta(seconds=1)}
+    told = await mongo.time()
+    assert all(told - timedelta(seconds=60) < run["due_at"] <= told for run in runs)
 
 
 async def test_another_schedule_counts_from_when_it_is_given(mongo: Mongo, clock: HandClock) -> None:

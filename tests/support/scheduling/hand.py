@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from prometheus_client import CollectorRegistry
 
+from common.kernel.clock import Clock
 from common.mongo.connection import Mongo
 from common.testing.clock import HandClock
 from scheduler.adapters.mongo_job_runs import MongoJobRuns
@@ -49,7 +50,7 @@ class NotedJob:
 class HandScheduler:
     """One scheduler; `look` is a turn of all its loops."""
 
-    def __init__(self, mongo: Mongo, clock: HandClock, jobs: Sequence[ScheduledJob], instance: str = "one") -> None:
+    def __init__(self, mongo: Mongo, clock: Clock, jobs: Sequence[ScheduledJob], instance: str = "one") -> None:
         self.registry = CollectorRegistry()
         metrics = Metrics(self.registry)
         self.runs = MongoJobRuns(mongo)
