@@ -218,7 +218,8 @@ async def test_what_is_under_way_or_over_cannot_be_cancelled(api: Api, status: s
 
 @pytest.mark.parametrize("status", ["failed", "unknown", "expired", "cancelled"])
 async def test_what_ended_without_success_is_queued_again(api: Api, status: str) -> None:
-    delivery = put(api, status, attempts=[past_attempt()], attempts_made=1, retries=3, code="x", reason="y")
+    dead = {"dead_at": datetime.now(UTC)} if status in {"failed", "unknown"} else {}
+    delivery = put(api, status, attempts=[past_attempt()], attempts_made=1, retries=3, code="x", reason="y", **dead)
     response = await act(api, f"/api/deliveries/{delivery['_id']}/retry")
     assert response.status_code == 200
     found = kept(api, delivery)
@@ -228,6 +229,7 @@ async def test_what_ended_without_success_is_queued_again(api: Api, status: str)
     assert found["wake_at"] == found["expires_at"] == found["queued_at"] + timedelta(days=1)
     assert found["timeline"][-1]["cause"] == "retried by tester"
     assert "retried_at" in found
+    assert "dead_at" not in found
     assert found["rank"] == delivery["rank"]
 
 

@@ -71,6 +71,10 @@ async def test_what_fails_after_it_was_taken_is_failed(dispatching: World) -> No
     await tell(world, report(Reported.FAILED, message_id="message-1", failure=FailureClass.RECIPIENT, error="invalid"))
     [delivery] = await world.becomes(status="failed")
     assert delivery["code"] == "INVALID_PHONE"
+    assert delivery["dead_at"] is not None
+    await tell(world, report(Reported.DELIVERED, message_id="message-1"))
+    [delivery] = await world.becomes(status="delivered")
+    assert "dead_at" not in delivery
 
 
 async def test_a_device_that_disconnects_is_given_no_more_work(dispatching: World) -> None:

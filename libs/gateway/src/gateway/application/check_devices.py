@@ -69,6 +69,8 @@ class CheckDevices:
         refused = device.refused
         if device.connected is None and (refused is None or refused.failure not in AWAY):
             return
+        if device.connected and device.quota == 0:
+            return  # it is there and can send nothing: that brings nobody back
         await self._news.reported(
             SenderReported(
                 provider=provider,

@@ -1,7 +1,9 @@
 """Watch over senders, jobs and piles of what failed: one scheduler at a time, every few seconds."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from common.contracts.documents import AlertDocument
 from common.contracts.vocabulary import AlertKind
 from common.kernel.clock import Clock
 from scheduler.application.alert_ports import Alerts, Lease, Observations
@@ -31,13 +33,16 @@ class Watch:
 
     async def __call__(self) -> None:
         if not await self.lease.held():
-            active, untold = await self.alerts.active(), await self.alerts.untold()
-            self.metrics.alerts([alert["cause"] for alert in active], untold=len(untold))
+            self._show(await self.alerts.active(), untold=len(await self.alerts.untold()))
             return
         now = self.clock.now()
         observed = replace(await self.observations.look(self.thresholds, now), jobs=await self.observe_jobs())
         active = await self.raise_alerts(observed)
-        waiting = await self.tell(observed.senders)
-        self.metrics.alerts([alert["cause"] for alert in active], untold=waiting)
+        # Before anybody is told: RabbitMQ may be away.
+        self._show(active, untold=len(await self.alerts.untold()))
+        self._show(active, untold=await self.tell(observed.senders))
         away = {alert["about"] for alert in active if alert["kind"] in {AlertKind.DEVICE, AlertKind.QUOTA}}
         await self.check.ask(checks.due(observed.senders, {one for one in away if one}, now))
+
+    def _show(self, active: Sequence[AlertDocument], *, untold: int) -> None:
+        self.metrics.alerts([alert["cause"] for alert in active], untold=untold)
