@@ -12,6 +12,7 @@ from common.kernel.failures import Transient
 from common.mongo.connection import Mongo
 from common.mongo.directory import Directory
 from common.mongo.routes import Routes
+from common.mongo.templates import Templates
 from common.testing.clock import HandClock
 from scheduler.adapters.mongo_administrators import DirectoryAdministrators
 from scheduler.adapters.mongo_alerts import MongoAlerts
@@ -79,7 +80,9 @@ class HandWatch:
             observations=observations,
             observe_jobs=ObserveJobs(jobs, MongoJobRuns(mongo), MongoJobs(mongo), observations, clock),
             raise_alerts=RaiseAlerts(alerts, clock, thresholds),
-            tell=TellPeople(alerts, administrators, Routes(mongo), bus, clock, ZoneInfo("Asia/Jakarta"), number),
+            tell=TellPeople(
+                alerts, administrators, Routes(mongo), Templates(mongo), bus, clock, ZoneInfo("Asia/Jakarta"), number
+            ),
             check=CheckDevices(observations, bus, clock),
             alerts=alerts,
             metrics=Metrics(self.registry),

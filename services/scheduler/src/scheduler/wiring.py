@@ -15,6 +15,7 @@ from common.mongo.figures import Figures
 from common.mongo.routes import Routes
 from common.mongo.server_clock import ServerClock
 from common.mongo.suppressions import Suppressions
+from common.mongo.templates import Templates
 from common.runtime.loops import after, repeatedly
 from common.runtime.process import Application, Loop, Surroundings
 from scheduler.adapters.mongo_administrators import DirectoryAdministrators
@@ -153,7 +154,14 @@ def _watch(
         observe_jobs=ObserveJobs(jobs, MongoJobRuns(mongo), MongoJobs(mongo), observations, clock),
         raise_alerts=RaiseAlerts(alerts, clock, thresholds),
         tell=TellPeople(
-            alerts, administrators, Routes(mongo), RabbitRequests(broker), clock, settings.zone, settings.admin_number
+            alerts,
+            administrators,
+            Routes(mongo),
+            Templates(mongo),
+            RabbitRequests(broker),
+            clock,
+            settings.zone,
+            settings.admin_number,
         ),
         check=CheckDevices(observations, RabbitEnquiries(broker), clock),
         alerts=alerts,

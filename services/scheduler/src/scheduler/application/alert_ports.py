@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from common.catalogue.definitions import Route
-from common.contracts.documents import AlertDocument
+from common.contracts.documents import AlertDocument, TemplateDocument
 from common.contracts.facts import NotificationRequested
 from common.contracts.vocabulary import NotificationType
 from scheduler.domain.findings import Observed, Thresholds
@@ -62,6 +62,12 @@ class Administrators(Protocol):
 
 class Routes(Protocol):
     async def effective(self, notification_type: NotificationType) -> Route: ...
+
+
+class Templates(Protocol):
+    async def current(self, name: str) -> TemplateDocument:
+        """The version a text is made with now."""
+        ...
 
 
 class Requests(Protocol):

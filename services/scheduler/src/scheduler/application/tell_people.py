@@ -7,10 +7,10 @@ from typing import Any
 
 from common.contracts.documents import AlertDocument, SenderDocument
 from common.contracts.facts import NotificationRequested
-from common.contracts.vocabulary import MAIL_PROVIDER, AlertNews, Channel
+from common.contracts.vocabulary import MAIL_PROVIDER, AlertNews, Channel, NotificationType
 from common.kernel.clock import Clock
 from common.telemetry.logs import logger
-from scheduler.application.alert_ports import Administrators, Alerts, Requests, Routes
+from scheduler.application.alert_ports import Administrators, Alerts, Requests, Routes, Templates
 from scheduler.domain import alerts
 from scheduler.domain.ways import ways_around, works
 from scheduler.domain.wording import wording
@@ -27,6 +27,7 @@ class TellPeople:
     alerts: Alerts
     administrators: Administrators
     routes: Routes
+    templates: Templates
     requests: Requests
     clock: Clock
     zone: tzinfo
@@ -54,7 +55,7 @@ class TellPeople:
             if not (await self.routes.effective(kind)).enabled:  # nobody wants to be told
                 await self.alerts.save(alerts.passed_over(alert))
                 return True
-            way = await self._way(alert, news, senders)
+            way = await self._way(alert, news, kind, senders)
             if way is None:
                 return False
             fixed = await self.alerts.save(alerts.telling(alert, {"type": kind, "data": data, **way}))
@@ -70,7 +71,7 @@ class TellPeople:
         return True
 
     async def _way(
-        self, alert: AlertDocument, news: AlertNews, senders: Sequence[SenderDocument]
+        self, alert: AlertDocument, news: AlertNews, kind: NotificationType, senders: Sequence[SenderDocument]
     ) -> dict[str, Any] | None:
         """To whom, through which providers or channel; `None` when there is no way now."""
         now, reach = self.clock.now(), await self.administrators.reachable()
@@ -79,5 +80,7 @@ class TellPeople:
             every_one = {one["provider"] for one in senders} - {MAIL_PROVIDER}
             providers = {"providers": ways} if set(ways) < every_one else {}
             return providers if reach.by_phone else {**providers, "to": [self.number]}
-        mail = any(one["provider"] == MAIL_PROVIDER and works(one, now) for one in senders)
-        return {"channels": [Channel.EMAIL]} if mail and reach.by_email else None
+        if not reach.by_email or not any(one["provider"] == MAIL_PROVIDER and works(one, now) for one in senders):
+            return None
+        has_email = (await self.templates.current(kind))["email_text"] is not None
+        return {"channels": [Channel.EMAIL]} if has_email else None
