@@ -11,6 +11,7 @@ from common.contracts.events import AttemptRequest
 from gateway.domain.dialect import Unsendable
 from gateway_email.domain.html import html_of
 from gateway_email.domain.mail import Writer, write_mail
+from gateway_email.domain.replies import Step, refusal
 
 NOW = datetime(2025, 11, 15, 1, 0, tzinfo=UTC)
 WRITER = Writer("kabar@example.com", 'Kabar "Net", PT')
@@ -86,3 +87,8 @@ def test_no_text_makes_a_tag(text: str) -> None:
     body = html_of(text).partition("<body")[2].partition(">")[2]
     tags = {part.split(">")[0].split(" ")[0] for part in body.split("<")[1:]}
     assert tags <= {"p", "/p", "br", "a", "/a", "/body", "/html"}
+
+
+def test_what_a_server_says_in_another_encoding_can_still_be_told() -> None:
+    answer = refusal(Step.RECIPIENT, 550, "5.1.1 utilis\udce9\n inconnu")
+    assert answer.error == "RCPT TO: 550 5.1.1 utilis? inconnu"

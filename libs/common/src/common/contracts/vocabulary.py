@@ -13,6 +13,10 @@ MAIL_PROVIDER = "email"
 """The one provider of the channel e-mail: the operator's mail server, behind gateway-email."""
 
 
+BY_WHATSAPP = (Channel.WHATSAPP,)
+"""How everything goes that says nothing else: also what was stored before there were channels."""
+
+
 def providers_of(channel: Channel, whatsapp: Sequence[str]) -> Sequence[str]:
     """Those that carry a channel, in their order; `whatsapp` are the route's."""
     return (MAIL_PROVIDER,) if channel is Channel.EMAIL else whatsapp

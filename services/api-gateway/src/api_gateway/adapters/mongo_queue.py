@@ -6,7 +6,7 @@ from typing import cast
 
 from api_gateway.application.ports import Waiting
 from common.contracts.documents import DeliveryDocument
-from common.contracts.vocabulary import DeliveryStatus, NotificationStatus, Priority
+from common.contracts.vocabulary import BY_WHATSAPP, DeliveryStatus, NotificationStatus, Priority
 from common.mongo.connection import Document, Mongo
 
 LANES: list[Document] = [
@@ -59,7 +59,7 @@ class MongoQueue:
         )
         found: Counter[tuple[str, int]] = Counter()
         async for row in rows:
-            channels, rank = row["_id"]["channels"], Priority(row["_id"]["priority"]).rank
+            channels, rank = row["_id"].get("channels", BY_WHATSAPP), Priority(row["_id"]["priority"]).rank
             for channel in channels:  # of several each has as many, or nearly
                 # An audience that is looked for may turn out to be larger than it was thought to be.
                 found[channel, rank] += max(-(-row["recipients"] // len(channels)) - row["pages"] * 1_000, 0)

@@ -22,11 +22,10 @@ from api_gateway.domain.texts import check_otp, check_values
 from common.catalogue.definitions import DEFINITIONS, Definition, Recipients, Route
 from common.catalogue.shapes import Shape
 from common.contracts.documents import AudienceQuery, TemplateDocument
-from common.contracts.vocabulary import Channel, NotificationType
+from common.contracts.vocabulary import BY_WHATSAPP, Channel, NotificationType
 from common.kernel.phone import is_group
 
 NOTHING: Subject = ("", None)
-BY_WHATSAPP = (Channel.WHATSAPP,)
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,10 @@ from api_gateway.application.capacity import Capacity
 from api_gateway.application.ports import Deliveries, Queue, Waiting
 from api_gateway.domain.access import Caller
 from common.contracts.documents import DeliveryDocument
-from common.contracts.vocabulary import Channel, DeliveryStatus, Priority
+from common.contracts.vocabulary import BY_WHATSAPP, DeliveryStatus, Priority
 from common.kernel.clock import Clock
 
 NEXT_MESSAGES = 10
-BY_WHATSAPP = (Channel.WHATSAPP,)
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,15 @@ from api_gateway.entrypoints.reading import read_json, shaped
 from api_gateway.entrypoints.uploads import is_csv
 from api_gateway.entrypoints.uses import Uses, uses
 from common.contracts.documents import DeliveryDocument
-from common.contracts.vocabulary import WAITING, Channel, DeliveryStatus, NotificationType, Priority, Role
+from common.contracts.vocabulary import (
+    BY_WHATSAPP,
+    WAITING,
+    Channel,
+    DeliveryStatus,
+    NotificationType,
+    Priority,
+    Role,
+)
 
 router = APIRouter(prefix="/api/notifications", tags=["notifications"])
 SUCCEEDED = (DeliveryStatus.SENT, DeliveryStatus.DELIVERED, DeliveryStatus.READ)
@@ -74,7 +82,7 @@ async def show(request: Request, notification_id: str, _: NotificationReader) ->
     if found is None:
         raise missing("notification", notification_id)
     progress = await uses(request).notifications.progress(notification_id)
-    channels = [Channel(one) for one in found["channels"]]
+    channels = [Channel(one) for one in found.get("channels", BY_WHATSAPP)]
     eta = uses(request).capacity.through(
         found["providers"], Priority(found["priority"]), channels, send_at=found["send_at"]
     )

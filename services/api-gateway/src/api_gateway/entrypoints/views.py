@@ -19,6 +19,7 @@ from common.contracts.documents import (
     SenderDocument,
 )
 from common.contracts.vocabulary import (
+    BY_WHATSAPP,
     WAITING,
     CircuitState,
     DeliveryStatus,
@@ -76,7 +77,7 @@ def notification(document: NotificationDocument, progress: Mapping[str, int], et
     return {
         "id": document["_id"],
         "type": document["type"],
-        "channels": document["channels"],
+        "channels": document.get("channels", BY_WHATSAPP),
         "status": document["status"],
         "priority": document["priority"],
         "template": document.get("template"),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from common.contracts.documents import AudienceMember, NotificationDocument
-from common.contracts.vocabulary import NO_ADDRESS, Channel
+from common.contracts.vocabulary import BY_WHATSAPP, NO_ADDRESS, Channel
 from common.kernel.email import InvalidEmail, normalise_email
 from common.kernel.identity import delivery_id
 from common.kernel.phone import MOBILE, InvalidPhone, normalise_recipient
@@ -71,7 +71,7 @@ def channel_of(member: AudienceMember) -> Channel:
 
 
 def channels_of(notification: NotificationDocument) -> list[Channel]:
-    return [Channel(one) for one in notification["channels"]]
+    return [Channel(one) for one in notification.get("channels", BY_WHATSAPP)]
 
 
 def identity_of(notification: NotificationDocument, member: AudienceMember, text: str) -> str:

@@ -18,7 +18,7 @@ from gateway.domain.dialect import Unsendable
 from gateway.domain.transport import broken_exchange
 from gateway_email.adapters.mail_server import MailServer
 from gateway_email.domain.mail import Mail, Writer, write_mail
-from gateway_email.domain.replies import Step, refusal, verdict
+from gateway_email.domain.replies import Step, readable, refusal, verdict
 
 SPARE_SECONDS = 4.0
 """Beyond both timeouts, for the permit and for replies that drip."""
@@ -30,6 +30,7 @@ STEPS = (Step.SENDER, Step.RECIPIENT, Step.DATA)
 class _Exchange:
     """How far one exchange came: from the first byte of the content on, the server may have taken the mail."""
 
+    connected: bool = False
     handed_over: bool = False
 
 
@@ -53,6 +54,8 @@ class SmtpProvider:
             mail = write_mail(request, self._writer, self._clock.now())
         except Unsendable as error:
             return Refused(FailureClass.RECIPIENT, str(error))
+        except UnicodeError:
+            return Refused(FailureClass.BUG, "its text cannot be written in any encoding")
         exchange = _Exchange()
         try:
             async with asyncio.timeout(self._longest) as limit:
@@ -64,10 +67,10 @@ class SmtpProvider:
         except aiosmtplib.SMTPResponseException as error:
             if not exchange.handed_over:
                 return _not_connected(error)
-            return broken_exchange(f"an answer that is none: {error.message}", may_have_arrived=True)
+            return broken_exchange(f"an answer that is none: {readable(error.message)}", may_have_arrived=True)
         except (TimeoutError, aiosmtplib.SMTPException, OSError) as error:
             technical = None if exchange.handed_over else _technical(error)
-            return technical or broken_exchange(self._reason(error), may_have_arrived=exchange.handed_over)
+            return technical or broken_exchange(self._reason(error, exchange), may_have_arrived=exchange.handed_over)
 
     def cut(self) -> None:
         self._cut = True
@@ -78,6 +81,7 @@ class SmtpProvider:
 
     async def _exchange(self, mail: Mail, permit: Permit, exchange: _Exchange) -> Answer:
         async with self._server.connected() as client:
+            exchange.connected = True
             await permit()
             for step, command in zip(STEPS, _commands(mail), strict=True):
                 reply = await client.execute_command(*command)
@@ -91,14 +95,13 @@ class SmtpProvider:
             code, text = await protocol.read_response(timeout=self._read_timeout)
             return verdict(code, text, mail.identity)
 
-    def _reason(self, error: Exception) -> str:
+    def _reason(self, error: Exception, exchange: _Exchange) -> str:
         if self._cut:
             return "stopped while waiting for the answer"
-        if isinstance(error, aiosmtplib.SMTPReadTimeoutError):
-            return f"no answer in {self._read_timeout:g} s"
         if isinstance(error, TimeoutError):
-            return f"no connection in {self._connect_timeout:g} s"
-        return f"{type(error).__name__}: {error}".rstrip(": ")
+            waited = self._read_timeout if exchange.connected else self._connect_timeout
+            return f"no {'answer' if exchange.connected else 'connection'} in {waited:g} s"
+        return readable(f"{type(error).__name__}: {error}".rstrip(": "))
 
 
 def _commands(mail: Mail) -> Sequence[tuple[bytes, ...]]:
@@ -113,7 +116,7 @@ def _stuffed(content: bytes) -> bytes:
 def _not_connected(error: aiosmtplib.SMTPResponseException) -> Refused:
     if isinstance(error, aiosmtplib.SMTPAuthenticationError):
         return refusal(Step.LOGIN, error.code, error.message)
-    return Refused(FailureClass.TRANSPORT, f"greeting: {error.code} {error.message}")
+    return Refused(FailureClass.TRANSPORT, f"greeting: {error.code} {readable(error.message)}")
 
 
 def _technical(error: BaseException) -> Refused | None:
@@ -127,5 +130,5 @@ def _technical(error: BaseException) -> Refused | None:
             return Refused(FailureClass.AUTH, f"TLS could not begin ({at.reason}); {why}")
         at = at.__cause__
     if type(error) is aiosmtplib.SMTPException:  # the server offers no STARTTLS, or no login
-        return Refused(FailureClass.AUTH, str(error))
+        return Refused(FailureClass.AUTH, readable(str(error)))
     return None

@@ -54,7 +54,7 @@ MISUSED = frozenset({500, 502, 503, 504})
 
 def refusal(step: Step, code: int, text: str) -> Refused:
     """What a reply means that is not a yes: the mail was certainly not taken."""
-    said = f"{step}: {code} {' '.join(text.split())}".rstrip()
+    said = _said(step, code, text)
     if 400 <= code < 500:
         return Refused(FailureClass.TRANSPORT, said)
     if code < 400:
@@ -68,7 +68,16 @@ def verdict(code: int, text: str, identity: str) -> Answer:
         return Accepted(identity)
     if 400 <= code < 600:
         return refusal(Step.CONTENT, code, text)
-    return Unknown(f"{Step.CONTENT}: {code} {' '.join(text.split())}".rstrip(), identity)
+    return Unknown(_said(Step.CONTENT, code, text), identity)
+
+
+def readable(text: str) -> str:
+    """On one line, and without the halves of characters that a server's other encoding leaves behind."""
+    return " ".join(text.split()).encode("utf-8", "replace").decode()
+
+
+def _said(step: Step, code: int, text: str) -> str:
+    return f"{step}: {code} {readable(text)}".rstrip()
 
 
 def _class_of(step: Step, code: int, text: str) -> FailureClass:
