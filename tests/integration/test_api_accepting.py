@@ -9,10 +9,13 @@ import aio_pika
 import httpx
 import pytest
 
+from common.catalogue.examples import EXAMPLE_DATA
+from common.contracts.vocabulary import NotificationType
 from common.kernel.identity import delivery_id
 from common.rendering.messages import render_message
 from local_stack.servers import PrivateRabbitMQ
 from tests.support.api import Api, assert_error, until
+from tests.support.directory_rows import tell_examples
 from tests.support.stored_deliveries import past_attempt, stored_delivery, stored_notification, stored_sender
 
 NUMBER = "6281200000001"
@@ -226,6 +229,12 @@ async def test_a_broadcast_beyond_its_validity_is_refused_unless_forced(api: Api
     response = await submit(api, to=recipients, force=True)
     assert response.status_code == 202
     assert response.json()["estimated_finish"] is not None
+    tell_examples(api.rows)
+    reminder = {"type": "payment_reminder", "data": EXAMPLE_DATA[NotificationType.PAYMENT_REMINDER]}
+    async with api.client() as client:
+        one_person = await client.post("/api/notifications", json=reminder)
+    assert one_person.status_code == 202, "one person is no broadcast, by however many channels"
+    assert one_person.json()["deliveries"] == 2
     api.rows["senders"].delete_many({})
     api.rows["notifications"].delete_one({"_id": response.json()["notification_id"]})
 

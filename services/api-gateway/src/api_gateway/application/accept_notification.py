@@ -93,7 +93,7 @@ class AcceptNotification:
         notification = self._notification(
             submission, caller, turn.notification_id, composed, route, now=now, send_at=send_at
         )
-        if not submission.force and composed.recipients > 1:
+        if not submission.force and composed.people > 1:
             _refuse_beyond_validity(notification)
         if submission.direct:
             (channel,) = composed.deliveries
