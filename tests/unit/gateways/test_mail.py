@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from common.contracts.events import AttemptRequest
+from common.contracts.vocabulary import FailureClass
 from gateway.domain.dialect import Unsendable
 from gateway_email.domain.html import html_of
 from gateway_email.domain.mail import Writer, write_mail
@@ -87,6 +88,20 @@ def test_no_text_makes_a_tag(text: str) -> None:
     body = html_of(text).partition("<body")[2].partition(">")[2]
     tags = {part.split(">")[0].split(" ")[0] for part in body.split("<")[1:]}
     assert tags <= {"p", "/p", "br", "a", "/a", "/body", "/html"}
+
+
+@pytest.mark.parametrize(
+    ("said", "failure"),
+    [
+        ("5.1.1 <budi@relaynet.id>: Recipient address rejected: User unknown", FailureClass.RECIPIENT),
+        ("<budi@relaynet.id>: no such user", FailureClass.RECIPIENT),
+        ("5.2.1 mailbox disabled, sender unauthenticated", FailureClass.RECIPIENT),
+        ("5.7.1 <budi@example.com>: Relay access denied", FailureClass.AUTH),
+        ("5.4.5 Daily user sending limit exceeded", FailureClass.QUOTA),
+    ],
+)
+def test_a_dead_mailbox_is_its_own_and_a_closed_server_everybodys(said: str, failure: FailureClass) -> None:
+    assert refusal(Step.RECIPIENT, 550, said).failure is failure
 
 
 def test_what_a_server_says_in_another_encoding_can_still_be_told() -> None:

@@ -12,6 +12,9 @@ from gateway.domain.answer import Accepted, Answer, Refused, Unknown
 
 _ENHANCED = re.compile(r"([245]\.\d{1,3}\.\d{1,3})\b")
 
+_ADDRESS = re.compile(r"\S*@\S*")
+"""A domain may well hold a word that means something."""
+
 
 class Step(StrEnum):
     """What the server replies to."""
@@ -83,13 +86,13 @@ def _said(step: Step, code: int, text: str) -> str:
 def _class_of(step: Step, code: int, text: str) -> FailureClass:
     if code in NOT_LOGGED_IN:
         return FailureClass.AUTH
-    said = text.lower()
-    for part, failure in WORDS:
-        if part in said:
-            return failure
     enhanced = _ENHANCED.match(text)
     if enhanced and step not in {Step.LOGIN, Step.SENDER}:
         for beginning, failure in ENHANCED:
             if enhanced[1].startswith(beginning):
                 return failure
+    said = _ADDRESS.sub("", text.lower())
+    for part, failure in WORDS:
+        if part in said:
+            return failure
     return FailureClass.BUG if code in MISUSED else REFUSED_FOR_GOOD[step]
