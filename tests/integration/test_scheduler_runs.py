@@ -100,6 +100,20 @@ async def test_a_job_that_raises_is_recorded_and_stops_no_other(mongo: Mongo, cl
     assert scheduler.metric("job_runs_total", job="good", outcome="failed") == 0
 
 
+async def test_a_job_that_meets_an_outage_goes_on_when_it_is_over(mongo: Mongo, clock: HandClock) -> None:
+    asked = iter([Transient("MongoDB elects"), Transient("RabbitMQ is away")])
+
+    async def interrupted(_: Firing) -> Tally:
+        for error in asked:
+            raise error
+        return Tally(found=2, dispatched=2)
+
+    scheduler = await due(mongo, clock, NotedJob(also=interrupted))
+    await scheduler.look()
+    (run,) = await rows(mongo)
+    assert (run["status"], run["dispatched"], run["claims"], run["errors"]) == ("done", 2, 1, [])
+
+
 async def test_a_run_that_takes_too_long_is_ended_and_recorded(mongo: Mongo, clock: HandClock) -> None:
     held = Held()
     scheduler = await due(mongo, clock, NotedJob(also=held), longest=timedelta(seconds=0.05))

@@ -9,7 +9,8 @@ from prometheus_client import Gauge
 
 from common.http.operations import operations_app
 from common.kernel.clock import Clock, SystemClock
-from common.mongo.connection import Mongo
+from common.kernel.failures import Transient
+from common.mongo.connection import UNAVAILABLE, Mongo
 from common.mongo.directory import Directory
 from common.mongo.figures import Figures
 from common.mongo.routes import Routes
@@ -116,7 +117,15 @@ async def wire(
     clock = ServerClock(mongo.time)
     metrics, runs, shown = Metrics(registry), MongoJobRuns(mongo), MongoJobs(mongo)
     jobs = job_list(settings, surroundings, clock)
-    run_jobs = RunJobs(jobs, runs, clock, metrics, instance=settings.instance, stopping=surroundings.stopping.is_set)
+    run_jobs = RunJobs(
+        jobs,
+        runs,
+        clock,
+        metrics,
+        instance=settings.instance,
+        stopping=surroundings.stopping.is_set,
+        transient=(Transient, *UNAVAILABLE),
+    )
     notice = NoticeFirings(jobs, runs, shown, clock, metrics)
     measure = MeasureJobs(jobs, runs, shown, metrics)
     hand_over = HandOverRequests(MongoRequests(mongo), RabbitRequests(surroundings.broker), clock)

@@ -12,7 +12,7 @@ from common.kernel.failures import Transient
 from common.kernel.identity import new_id
 from common.telemetry.failures import summary
 from common.telemetry.logs import clean, logger
-from scheduler.application.ports import JobRuns, ScheduledJob
+from scheduler.application.ports import JobRuns, ScheduledJob, Tally
 from scheduler.domain.runs import counted, firing_of, kept
 from scheduler.metrics import Metrics
 
@@ -48,6 +48,7 @@ class RunJobs:
         instance: str,
         stopping: Callable[[], bool],
         lease: timedelta = LEASE,
+        transient: tuple[type[Exception], ...] = (Transient,),
     ) -> None:
         self._jobs = {scheduled.job.name: scheduled for scheduled in jobs}
         self._runs = runs
@@ -56,6 +57,7 @@ class RunJobs:
         self._instance = instance
         self._stopping = stopping
         self._lease = lease
+        self._transient = transient
         self._begun: dict[str, _Begun] = {}
 
     async def claim(self) -> bool:
@@ -128,7 +130,7 @@ class RunJobs:
         longest = scheduled.longest.total_seconds()
         try:
             async with asyncio.timeout(longest) as limit:
-                tally = await scheduled.job.run(firing_of(run))
+                tally = await self._run(scheduled, run)
             changes = {**counted(tally), "errors": kept([clean(error) for error in tally.errors])}
         except Exception as error:
             if isinstance(error, TimeoutError) and limit.expired():
@@ -136,6 +138,15 @@ class RunJobs:
             log.warning("job.failed", job=run["job"], run_id=run["_id"], exc_info=error)
             return RunStatus.FAILED, {"errors": kept([clean(summary(error))])}
         return RunStatus.DONE, changes
+
+    async def _run(self, scheduled: ScheduledJob, run: JobRunDocument) -> Tally:
+        """Again from its beginning when something was away in its middle: what it did already it does not do twice."""
+        while True:
+            try:
+                return await scheduled.job.run(firing_of(run))
+            except self._transient as error:
+                log.warning("job.interrupted", job=run["job"], run_id=run["_id"], error=clean(summary(error)))
+                await asyncio.sleep(AGAIN_SECONDS)
 
 
 def _figures(changes: Mapping[str, object]) -> dict[str, object]:
