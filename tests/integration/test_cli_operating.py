@@ -68,7 +68,7 @@ def test_what_waits_while_nobody_can_send_is_wrong(api: Api) -> None:
     api.rows["deliveries"].insert_many([stored_delivery(to=f"62812000000{n:02}") for n in range(3)])
     told = ran(api, "monitor")
     assert told.code == 1
-    assert "wrong: no sender can send; 3 deliveries wait" in told.out
+    assert "wrong: no sender of WhatsApp can send; 3 deliveries wait" in told.out
 
 
 def test_what_kabar_raised_an_alert_of_is_wrong(api: Api) -> None:

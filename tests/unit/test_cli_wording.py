@@ -104,7 +104,7 @@ def test_what_kabar_has_raised_an_alert_of_is_wrong_and_said_once() -> None:
 
 def test_nobody_left_to_send_is_wrong_whatever_the_reason() -> None:
     assert keys(sender(status="paused")) == ["senders"]
-    assert keys() == ["senders"]
+    assert keys() == keys(sender("email-1")) == ["senders"]
     assert keys(sender(), queue=QUEUE.model_copy(update={"estimated_time": None})) == ["senders"]
 
 
@@ -116,7 +116,9 @@ def test_the_same_troubles_have_one_key_within_an_hour() -> None:
 
 
 def test_an_alert_leaves_by_those_that_work() -> None:
-    assert providers_left([sender(), sender("fonnte-2"), sender("wablas-1", status="out")]) == ["fonnte"]
+    assert providers_left([sender(), sender("fonnte-2"), sender("email-1"), sender("wablas-1", status="out")]) == [
+        "fonnte"
+    ]
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from enum import StrEnum
 from kabar_cli.wording import clock, counted
 from kabar_client import Alert, Queue, Sender
 
+MAIL = "email"
 LIMITS_THAT_STOP = ("hour", "day")
 """Reaching the limit of a minute is how pacing works; these hold a sender back for long."""
 
@@ -45,20 +46,21 @@ def alert_key(wrong: Sequence[Finding], now: datetime) -> str:
 
 
 def providers_left(senders: Sequence[Sender]) -> list[str]:
-    """Those an alert can go out through."""
-    return list(dict.fromkeys(one.provider for one in senders if one.status == "available"))
+    """Those of WhatsApp an alert can go out through."""
+    able = (one.provider for one in senders if one.status == "available" and one.provider != MAIL)
+    return list(dict.fromkeys(able))
 
 
 def _of_all(senders: Sequence[Sender], queue: Queue) -> Iterator[Finding]:
     stuck = queue.queue_length > 0 and queue.estimated_time is None
-    if any(one.status == "available" for one in senders) and not stuck:
+    if providers_left(senders) and not stuck:
         return
     waiting = counted(queue.queue_length, "delivery waits", "deliveries wait")
     yield Finding(
         Check.HEALTH,
         "senders",
-        f"no sender can send; {waiting}",
-        f"Tidak ada pengirim yang dapat mengirim; {queue.queue_length} pesan menunggu.",
+        f"no sender of WhatsApp can send; {waiting}",
+        f"Tidak ada pengirim WhatsApp yang dapat mengirim; {queue.queue_length} pesan menunggu.",
     )
 
 
