@@ -19,7 +19,7 @@ from kabar_cli.program import app
 from kabar_cli.views.deliveries import deliveries_table, delivery_story
 from kabar_cli.views.overview import overview
 from kabar_cli.views.runs import jobs_table, lines_table
-from kabar_client import Delivery, Job, JobRun, Queue, RowRefused, Sender
+from kabar_client import Alert, Delivery, Job, JobRun, Queue, RowRefused, Sender
 
 FOLDER = Path(__file__).parent / "golden_cli"
 WIDTHS = {"wide": 100, "narrow": 60}
@@ -62,7 +62,7 @@ def printed(shown: RenderableType, width: int) -> str:
 def views() -> dict[str, RenderableType]:
     senders, queue = SENDERS, QUEUE
     return {
-        "monitor": overview(senders, queue, findings(senders, queue, NOW), NOW),
+        "monitor": overview(senders, queue, findings(senders, queue, ALERTS, NOW), NOW),
         "deliveries": deliveries_table([DELIVERY], NOW),
         "delivery": delivery_story(DELIVERY, NOW),
         "jobs": jobs_table(JOBS, NOW),
@@ -111,6 +111,16 @@ QUEUE = Queue.model_validate(
         "by_priority": {"critical": 0, "high": 2, "normal": 1_100, "low": 99}, "next_messages": [],
     }
 )  # fmt: skip
+ALERTS = [
+    Alert(
+        id="alr_1", cause=f"{kind}:{about}", kind=kind, about=about, status="active", summary=summary, raised_at=NOW
+    )
+    for kind, about, summary in (
+        ("quota", "fonnte-1", "fonnte-1: 880 messages are left of its quota of 10000"),
+        ("device", "wablas-1", "the device of wablas-1 is disconnected"),
+        ("job", "sla-monitor", "sla-monitor has not run since 08:00"),
+    )
+]  # fmt: skip
 DELIVERY = Delivery.model_validate(
     {
         "id": "dlv_019a8b7c6d5e0123456789abcdef-0123456789abcdef", "type": "payment_reminder", "channel": "whatsapp",

@@ -14,11 +14,11 @@ async def run(kabar: Kabar, *arguments: str) -> Ran:
 
 
 async def test_a_message_is_sent_and_its_timeline_shown(kabar: Kabar) -> None:
-    told = await run(kabar, "send", "--to", "6281200000031", "-m", "Halo dari Kabar", "--yes", "--wait")
+    told = await run(kabar, "send", "--to", "6281200000046", "-m", "Halo dari Kabar", "--yes", "--wait")
     assert told.code == 0, told.err
-    assert re.search(r"custom to 6281\*{6}031: (sent|delivered|read) through fonnte-1", told.out)
+    assert re.search(r"custom to 6281\*{6}046: (sent|delivered|read) through fonnte-1", told.out)
     assert "fonnte took it" in told.out
-    (message,) = await kabar.sandbox.accepted(recipient="6281200000031")
+    (message,) = await kabar.sandbox.accepted(recipient="6281200000046")
     assert message.text == "Halo dari Kabar"
 
 
@@ -37,6 +37,11 @@ async def test_a_tester_reads_what_customers_would(kabar: Kabar) -> None:
     assert told.code == 0, told.err
     (message,) = await kabar.sandbox.accepted(recipient="6281200000032")
     assert "Rp" in message.text
+
+
+async def test_it_is_found_that_somebody_wants_nothing(kabar: Kabar) -> None:
+    told = await run(kabar, "delivery", "find", "0812-0000-0031")
+    assert re.match(r"6281\*{6}031 is suppressed since .* by recipient: opt_out", told.out), told.err
 
 
 async def test_a_healthy_kabar_is_said_to_be_so(kabar: Kabar) -> None:

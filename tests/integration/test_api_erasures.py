@@ -48,7 +48,7 @@ async def test_it_is_accepted_and_can_be_looked_at(api: Api, body: dict[str, Any
         ({"phone": NUMBER, "customer_id": "C-1"}, "phone", "VALIDATION_ERROR"),
         ({"phone": "12"}, "phone", "INVALID_PHONE"),
         ({"phone": "120363000000000001@g.us"}, "phone", "VALIDATION_ERROR"),
-        ({"email": "siti"}, "email", "VALIDATION_ERROR"),
+        ({"email": "siti"}, "email", "INVALID_EMAIL"),
         ({"customer_id": ""}, "customer_id", "VALIDATION_ERROR"),
         ({"phone": NUMBER, "dry_run": "yes"}, "dry_run", "VALIDATION_ERROR"),
         ({"phone": NUMBER, "reason": "x"}, "reason", "VALIDATION_ERROR"),

@@ -61,6 +61,7 @@ def test_jobs_are_listed_with_their_next_and_last_runs(api: Api) -> None:
     assert told.code == 0
     assert told.out.splitlines()[1].startswith("dunning  0 8 * * *  ")
     assert "never ran" in told.out
+    assert told.out.splitlines()[-1].startswith("Schedules are in Asia/Jakarta, other times in ")
     found = json.loads(ran(api, "schedule", "list", "--json").out)
     assert (found["items"][0]["name"], found["next_cursor"]) == ("dunning", None)
     assert ran(api, "schedule", "list", role="cs").code == 4

@@ -12,13 +12,14 @@ from tests.support.command_line import ran
 from tests.support.stored_deliveries import past_attempt, stored_delivery, stored_notification, stored_sender
 
 TIMELINE_CAUSE = "put there by a test"
+OPEN = {"state": "open", "reason": "device disconnected", "opened_at": None, "retry_at": None}
 
 
 @pytest.fixture(autouse=True)
 def empty(api: Api) -> Iterator[None]:
     """Nothing waits, nobody sends."""
     yield
-    for name in ("deliveries", "senders", "notifications", "suppressions"):
+    for name in ("deliveries", "senders", "notifications", "suppressions", "alerts"):
         api.rows[name].delete_many({})
 
 
@@ -45,21 +46,20 @@ def test_a_healthy_kabar_is_shown_and_ends_with_0(api: Api) -> None:
 
 
 def test_what_is_wrong_is_named_and_ends_with_1(api: Api) -> None:
-    circuit = {"state": "open", "reason": "device disconnected", "opened_at": None, "retry_at": None}
-    senders(api, stored_sender("fonnte-1", circuit=circuit), stored_sender("wablas-1", quota_remaining=7))
+    senders(api, stored_sender("fonnte-1", circuit=OPEN), stored_sender("wablas-1", quota_remaining=0))
     told = ran(api, "monitor")
     assert told.code == 1
     assert "wrong: fonnte-1 is out: " in told.out
-    assert "wrong: wablas-1 has a quota of 7 left" in told.out
+    assert "wrong: wablas-1 has no quota left" in told.out
 
 
 def test_only_what_is_named_is_judged(api: Api) -> None:
-    senders(api, stored_sender("wablas-1", quota_remaining=7))
+    senders(api, stored_sender("wablas-1", quota_remaining=0))
     assert ran(api, "monitor", "--check-rate-limits").code == 0
     told = ran(api, "monitor", "--json")
     found = json.loads(told.out)
     assert (told.code, found["ok"], [one["key"] for one in found["wrong"]]) == (1, False, ["quota:wablas-1"])
-    assert found["senders"]["items"][0]["quota"]["remaining"] == 7
+    assert found["senders"]["items"][0]["quota"]["remaining"] == 0
     assert found["queue"]["queue_length"] == 0
 
 
@@ -68,20 +68,32 @@ def test_what_waits_while_nobody_can_send_is_wrong(api: Api) -> None:
     api.rows["deliveries"].insert_many([stored_delivery(to=f"62812000000{n:02}") for n in range(3)])
     told = ran(api, "monitor")
     assert told.code == 1
-    assert "wrong: no sender can send; 3 deliveries wait" in told.out
+    assert "wrong: no sender of WhatsApp can send; 3 deliveries wait" in told.out
 
 
-def test_an_alert_goes_to_administrators_only_once_it_is_agreed_to(api: Api) -> None:
+def test_what_kabar_raised_an_alert_of_is_wrong(api: Api) -> None:
+    senders(api, stored_sender("fonnte-1"))
+    raised = {
+        "_id": "alr_1", "cause": "job:dunning", "kind": "job", "about": "dunning", "status": "active", "told": {},
+        "summary": "dunning has not run since yesterday", "raised_at": datetime.now(UTC), "cleared_at": None,
+    }  # fmt: skip
+    api.rows["alerts"].insert_one(raised)
+    told = ran(api, "monitor", role="noc")
+    assert (told.code, told.out.splitlines()[-1]) == (1, "wrong: dunning has not run since yesterday")
+    assert ran(api, "monitor", "--check-rate-limits").code == 0
+
+
+def test_an_alert_goes_to_administrators_only_once_it_is_agreed_to_and_once_an_hour(api: Api) -> None:
     api.rows["staff"].insert_one({"_id": "S-1", "name": "Ani", "role": "admin", "phone": "6281200000098"})
-    senders(api, stored_sender("fonnte-1"), stored_sender("wablas-1", quota_remaining=7))
+    senders(api, stored_sender("fonnte-1"), stored_sender("wablas-1", circuit=OPEN))
     told = ran(api, "monitor", "--send-alert", typed="n\n")
     assert (told.code, api.rows["notifications"].count_documents({})) == (1, 0)
-    assert "Kuota pengirim wablas-1 tersisa 7." in told.err
+    assert "Pengirim wablas-1 tidak dapat mengirim: " in told.err
     told = ran(api, "monitor", "--send-alert", "--yes", role="noc")
     (sent,) = api.rows["notifications"].find()
     assert (told.code, sent["type"]) == (1, "system_alert")
     assert sent["_id"] in told.err
-    api.rows["senders"].update_one({"_id": "wablas-1"}, {"$set": {"quota_remaining": 6}})
+    api.rows["senders"].update_one({"_id": "wablas-1"}, {"$set": {"circuit.reason": "token invalid"}})
     told = ran(api, "monitor", "--send-alert", "--yes", role="noc")
     assert told.err == "Administrators were told of this within the hour.\n"
     assert api.rows["notifications"].count_documents({}) == 1

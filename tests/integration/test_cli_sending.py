@@ -84,6 +84,11 @@ def test_a_type_is_sent_with_its_values(api: Api, tmp_path: Path) -> None:
     assert {one["type"] for one in accepted(api)} == {"welcome", "incident_report"}
 
 
+def test_a_code_is_not_shown(api: Api) -> None:
+    told = ran(api, "send", "otp", "--to", "6281200000001", "-d", "code=493817", "--yes")
+    assert (told.code, "493817" in told.err + told.out) == (0, False)
+
+
 def test_many_recipients_come_from_stdin(api: Api) -> None:
     numbers = "6281200000001\n\n6281200000002\n12\n"
     told = ran(api, "send", "--to", "-", "-m", "Halo", "--yes", typed=numbers)

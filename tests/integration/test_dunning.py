@@ -159,6 +159,15 @@ async def test_several_that_hand_over_at_once_share_the_work(jobs: BusinessJobs)
     assert (len(times), max(times.values())) == (700, 1)
 
 
+async def test_what_only_a_newer_scheduler_can_read_holds_up_nothing(jobs: BusinessJobs) -> None:
+    await some(jobs)
+    await jobs.dunning.run(jobs.firing(jobs.dunning))
+    unread = {"_id": "dunning.IT-7.T-7.2025-11-15"}
+    await jobs.mongo["job_requests"].update_one(unread, {"$set": {"request": '{"type": "of_tomorrow"}'}})
+    assert len(await jobs.asked()) == 4
+    assert await jobs.mongo["job_requests"].count_documents({"wake_at": {"$exists": True}}) == 1
+
+
 async def test_a_switched_off_type_is_left_out(jobs: BusinessJobs) -> None:
     await some(jobs)
     off = {"_id": "payment_overdue", "enabled": False, "revision": 1}

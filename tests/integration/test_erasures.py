@@ -133,6 +133,23 @@ async def test_however_she_is_named_nothing_of_her_is_left(
     assert not {"wanted", "person", "wake_at", "claim"} & set(done)
 
 
+@pytest.mark.parametrize("by", ["phone", "email", "customer_id"])
+@pytest.mark.parametrize(
+    ("typed", "spelled"), [("Siti@Example.com", MAIL), ("Siti@Bücher.com", "siti@xn--bcher-kva.com")]
+)
+async def test_an_address_that_is_spelled_as_it_was_typed_is_hers_too(
+    mongo: Mongo, clock: HandClock, by: str, typed: str, spelled: str
+) -> None:
+    await in_directory(mongo)
+    await mongo["customers"].update_one({"_id": "C-1"}, {"$set": {"email": typed}})
+    await told(mongo, to=spelled, channel="email", subject="invoice I-9")
+    done = await erased(mongo, clock, by, {"phone": SITI, "email": spelled, "customer_id": "C-1"}[by])
+    assert (done["counts"]["directory_rows"], done["counts"]["deliveries"]) == (1, 1)
+    left = await everything(mongo)
+    assert typed not in left
+    assert spelled not in left
+
+
 async def test_what_is_counted_stays(mongo: Mongo, clock: HandClock) -> None:
     for status in ("sent", "read", "failed", "unknown", "expired"):
         await told(mongo, status, sent_by="fonnte")

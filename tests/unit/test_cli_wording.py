@@ -1,5 +1,6 @@
 """How `kabar` says moments, spans, numbers and what is wrong."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 from kabar_cli.exits import Exit, exit_of
 from kabar_cli.findings import alert_key, findings, providers_left
 from kabar_cli.wording import clock, counted, harmless, masked, reasons, span
-from kabar_client import Queue, Sender, Unreachable, Unreadable
+from kabar_client import Alert, Queue, Sender, Unreachable, Unreadable
 from kabar_client.failures import failure
 
 NOW = datetime(2025, 11, 15, 8, 30, tzinfo=timezone(timedelta(hours=7)))
@@ -29,8 +30,8 @@ def sender(identity: str = "fonnte-1", **changes: Any) -> Sender:
     return Sender.model_validate(fields | changes)
 
 
-def keys(*senders: Sender, queue: Queue = QUEUE) -> list[str]:
-    return [one.key for one in findings(senders, queue, NOW)]
+def keys(*senders: Sender, queue: Queue = QUEUE, alerts: Sequence[Alert] = ()) -> list[str]:
+    return [one.key for one in findings(senders, queue, alerts, NOW)]
 
 
 def test_moments_are_told_where_the_operator_is_and_with_the_date_of_another_day() -> None:
@@ -81,30 +82,43 @@ def test_nothing_is_wrong_with_senders_that_work_and_one_that_is_paused() -> Non
 def test_each_trouble_has_a_key_of_its_own() -> None:
     assert keys(sender(), sender("wablas-1", status="out", why="token invalid")) == ["out:wablas-1"]
     assert keys(sender(device={"connected": False})) == ["device:fonnte-1"]
-    assert keys(sender(quota={"remaining": 99})) == ["quota:fonnte-1"]
-    assert keys(sender(quota={"remaining": 99, "total": 900})) == []
-    assert keys(sender(quota={"remaining": 0, "total": 900})) == ["quota:fonnte-1"]
+    assert keys(sender(quota={"remaining": 0})) == ["quota:fonnte-1"]
+    assert keys(sender(quota={"remaining": 7})) == []
     assert keys(sender(usage={"hour": {"limit": 100, "used": 100}, "day": {"limit": 500, "used": 500}})) == [
         "hour:fonnte-1",
         "day:fonnte-1",
     ]
 
 
+def test_what_kabar_has_raised_an_alert_of_is_wrong_and_said_once() -> None:
+    raised = [
+        Alert(id="alr", cause=f"{kind}:{about}", kind=kind, about=about, status="active", summary="", raised_at=NOW)
+        for kind, about in (("quota", "fonnte-1"), ("device", "fonnte-1"), ("circuit", "fonnte-1"), ("job", "dunning"))
+    ]
+    assert keys(sender(status="out", why="device disconnected"), sender("wablas-1"), alerts=raised) == [
+        "out:fonnte-1",
+        "alert:quota:fonnte-1",
+        "alert:job:dunning",
+    ]
+
+
 def test_nobody_left_to_send_is_wrong_whatever_the_reason() -> None:
     assert keys(sender(status="paused")) == ["senders"]
-    assert keys() == ["senders"]
+    assert keys() == keys(sender("email-1")) == ["senders"]
     assert keys(sender(), queue=QUEUE.model_copy(update={"estimated_time": None})) == ["senders"]
 
 
 def test_the_same_troubles_have_one_key_within_an_hour() -> None:
-    first, later = (findings([sender(quota={"remaining": left})], QUEUE, NOW) for left in (9, 8))
-    other = findings([sender(status="out", why="token invalid")], QUEUE, NOW)
+    first, later = (findings([sender(usage={"day": {"limit": 5, "used": used}})], QUEUE, [], NOW) for used in (5, 6))
+    other = findings([sender(status="out", why="token invalid")], QUEUE, [], NOW)
     assert alert_key(first, NOW) == alert_key(later, NOW + timedelta(minutes=29))
     assert len({alert_key(first, NOW), alert_key(other, NOW), alert_key(first, NOW + timedelta(hours=1))}) == 3
 
 
 def test_an_alert_leaves_by_those_that_work() -> None:
-    assert providers_left([sender(), sender("fonnte-2"), sender("wablas-1", status="out")]) == ["fonnte"]
+    assert providers_left([sender(), sender("fonnte-2"), sender("email-1"), sender("wablas-1", status="out")]) == [
+        "fonnte"
+    ]
 
 
 @pytest.mark.parametrize(

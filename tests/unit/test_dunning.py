@@ -68,6 +68,8 @@ NUMBER, ADDRESS = "6281200000001", "sari@example.com"
         (SARI | MAIL, BOTH, {NUMBER: "invalid_number"}, None),
         (SARI | MAIL, [Channel.WHATSAPP], {NUMBER: "invalid_number"}, "invalid_number"),
         (SARI, BOTH, {ADDRESS: "opt_out"}, None),
+        ({"email": ADDRESS.title()}, BOTH, {ADDRESS: "opt_out"}, "opt_out"),
+        ({"email": "siti@example"}, BOTH, {}, "no_number"),
     ],
 )
 def test_who_gets_no_reminder_and_why(customer: Any, channels: Any, suppressed: Any, reason: str | None) -> None:

@@ -1,17 +1,15 @@
 """What is wrong with what was looked at: pure."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
 from kabar_cli.wording import clock, counted
-from kabar_client import Queue, Sender
+from kabar_client import Alert, Queue, Sender
 
-LOW_SHARE = 0.1
-LOW_QUOTA = 100
-"""Of a quota whose total the provider does not tell."""
+MAIL = "email"
 LIMITS_THAT_STOP = ("hour", "day")
 """Reaching the limit of a minute is how pacing works; these hold a sender back for long."""
 
@@ -32,9 +30,13 @@ class Finding:
     alert: str
 
 
-def findings(senders: Sequence[Sender], queue: Queue, now: datetime) -> list[Finding]:
-    """Everything that is wrong, by sender; a sender somebody paused on purpose is not."""
-    return [*_of_all(senders, queue), *(one for sender in senders for one in _of_sender(sender, now))]
+def findings(senders: Sequence[Sender], queue: Queue, alerts: Sequence[Alert], now: datetime) -> list[Finding]:
+    """Everything that is wrong: what shows now, and what Kabar has raised an alert of beside it. A sender somebody
+    paused on purpose is not wrong.
+    """
+    shown = [*_of_all(senders, queue), *(one for sender in senders for one in _of_sender(sender, now))]
+    keys = {one.key for one in shown}
+    return [*shown, *(_of_alert(one) for one in alerts if not keys & _SHOWN_AS.get(one.kind, _nothing)(one.about))]
 
 
 def alert_key(wrong: Sequence[Finding], now: datetime) -> str:
@@ -44,20 +46,21 @@ def alert_key(wrong: Sequence[Finding], now: datetime) -> str:
 
 
 def providers_left(senders: Sequence[Sender]) -> list[str]:
-    """Those an alert can go out through."""
-    return list(dict.fromkeys(one.provider for one in senders if one.status == "available"))
+    """Those of WhatsApp an alert can go out through."""
+    able = (one.provider for one in senders if one.status == "available" and one.provider != MAIL)
+    return list(dict.fromkeys(able))
 
 
 def _of_all(senders: Sequence[Sender], queue: Queue) -> Iterator[Finding]:
     stuck = queue.queue_length > 0 and queue.estimated_time is None
-    if any(one.status == "available" for one in senders) and not stuck:
+    if providers_left(senders) and not stuck:
         return
     waiting = counted(queue.queue_length, "delivery waits", "deliveries wait")
     yield Finding(
         Check.HEALTH,
         "senders",
-        f"no sender can send; {waiting}",
-        f"Tidak ada pengirim yang dapat mengirim; {queue.queue_length} pesan menunggu.",
+        f"no sender of WhatsApp can send; {waiting}",
+        f"Tidak ada pengirim WhatsApp yang dapat mengirim; {queue.queue_length} pesan menunggu.",
     )
 
 
@@ -76,14 +79,12 @@ def _of_sender(sender: Sender, now: datetime) -> Iterator[Finding]:
             f"the device of {sender.id} is disconnected",
             f"Perangkat {sender.id} terputus.",
         )
-    remaining, total = sender.quota.remaining, sender.quota.total
-    if remaining is not None and remaining < (LOW_SHARE * total if total else LOW_QUOTA):
-        left = f"{remaining:,} of {total:,}" if total else f"{remaining:,}"
+    if sender.quota.remaining == 0:
         yield Finding(
             Check.QUOTA,
             f"quota:{sender.id}",
-            f"{sender.id} has a quota of {left} left",
-            f"Kuota pengirim {sender.id} tersisa {remaining}.",
+            f"{sender.id} has no quota left",
+            f"Kuota pengirim {sender.id} habis.",
         )
     for window in LIMITS_THAT_STOP:
         usage = sender.usage.get(window)
@@ -97,4 +98,20 @@ def _of_sender(sender: Sender, now: datetime) -> Iterator[Finding]:
             )
 
 
+def _of_alert(alert: Alert) -> Finding:
+    """Whether a quota is low is for Kabar's settings to say."""
+    check = Check.QUOTA if alert.kind == "quota" else Check.HEALTH
+    return Finding(check, f"alert:{alert.cause}", alert.summary, alert.summary)
+
+
+def _nothing(_: str | None) -> set[str]:
+    return set()
+
+
+_SHOWN_AS: dict[str, Callable[[str | None], set[str]]] = {
+    "device": lambda about: {f"out:{about}", f"device:{about}"},
+    "circuit": lambda about: {f"out:{about}"},
+    "quota": lambda about: {f"quota:{about}"},
+}
+"""Under which keys an alert of a kind shows already."""
 _WINDOWS = {"hour": "jam", "day": "hari"}

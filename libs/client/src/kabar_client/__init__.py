@@ -30,6 +30,7 @@ from kabar_client.failures import (
     Unreadable,
 )
 from kabar_client.operating_answers import (
+    Alert,
     CheckedSender,
     Cleared,
     Discarded,
@@ -46,6 +47,7 @@ from kabar_client.requests import Notify
 
 __all__ = [
     "Accepted",
+    "Alert",
     "AsyncKabar",
     "Attempt",
     "CheckedSender",

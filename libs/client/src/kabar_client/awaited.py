@@ -12,6 +12,7 @@ from kabar_client import operating, requests
 from kabar_client.answers import Accepted, Answer, Delivery, Notification, RowTold, Suppression, Told
 from kabar_client.connection import PAGE, Connection, pieces
 from kabar_client.operating_answers import (
+    Alert,
     CheckedSender,
     Cleared,
     Discarded,
@@ -150,6 +151,11 @@ class AsyncKabar(Connection):
     async def preview_template(self, name: str) -> Preview:
         """How a template looks with its example."""
         return await self._do(operating.preview_template(name))
+
+    async def alerts(self, *, status: str | None = None) -> AsyncIterator[Alert]:
+        """What is wrong (`status="active"`) and what was, the latest first, read a page at a time."""
+        async for one in self._pages(partial(operating.alerts, status)):
+            yield one
 
     async def jobs(self) -> list[Job]:
         """What runs when, and how it went last."""

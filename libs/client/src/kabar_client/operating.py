@@ -5,6 +5,7 @@ from typing import Any, TypeVar
 
 from kabar_client.answers import Accepted, Answer, Delivery, Suppression
 from kabar_client.operating_answers import (
+    Alert,
     CheckedSender,
     Cleared,
     Discarded,
@@ -78,6 +79,11 @@ def job_run(name: str, identity: str) -> Call[JobRun]:
 
 def run_job(name: str, day: str | None, key: str | None, *, dry_run: bool) -> Call[RunRequested]:
     return _post(f"/api/jobs/{path_part(name)}/run", RunRequested, key, {"date": day, "dry_run": dry_run})
+
+
+def alerts(status: str | None, cursor: str | None, limit: int) -> Call[Paged[Alert]]:
+    query = page_query(cursor, limit) | ({} if status is None else {"status": status})
+    return Call("GET", "/api/alerts", lambda body: page_of(Alert, body), query=query)
 
 
 def _post(path: str, answer: type[A], key: str | None = None, body: Any = None) -> Call[A]:

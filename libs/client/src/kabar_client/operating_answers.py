@@ -86,6 +86,22 @@ class Queue(Answer):
     next_messages: list[NextMessage]
 
 
+class Alert(Answer):
+    """Something that is wrong, from when it was noticed until it was over. `cause` is the same each time, `kind` one of
+    `device circuit quota job dead_deliveries parked_envelopes`, `about` the sender or the job, `status` `active` or
+    `cleared`.
+    """
+
+    id: str
+    cause: str
+    kind: str
+    about: str | None = None
+    status: str
+    summary: str
+    raised_at: datetime
+    cleared_at: datetime | None = None
+
+
 class Cleared(Answer):
     """So many queued deliveries were ended."""
 

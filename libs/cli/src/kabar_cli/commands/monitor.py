@@ -90,7 +90,8 @@ def _look(session: Session, checks: frozenset[Check], *, ask: bool) -> Look:
                 kabar.check_sender(one.id)
         senders = kabar.senders()
     queue = kabar.queue()
-    wrong = findings(senders, queue, session.screen.now())
+    alerts = list(kabar.alerts(status="active"))
+    wrong = findings(senders, queue, alerts, session.screen.now())
     return Look(senders, queue, [one for one in wrong if one.check in checks])
 
 

@@ -22,6 +22,8 @@ def list_jobs(json: Json = False) -> None:
         jobs = session.kabar.jobs()
         session.screen.answer({"items": jobs, "next_cursor": None})
         session.screen.show(jobs_table(jobs, session.screen.now()))
+        zones = ", ".join(sorted({one.timezone for one in jobs if one.timezone}))
+        session.screen.say(f"Schedules are in {zones or 'no time zone'}, other times in {session.screen.now():%Z}.")
 
 
 @app.command("run")

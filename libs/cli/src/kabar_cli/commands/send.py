@@ -117,7 +117,7 @@ def _direct(screen: Screen, accepted: Accepted) -> Exit:
 def _preview(screen: Screen, kind: str, asked: Notify) -> None:
     """What will be sent to whom; numbers are masked."""
     lines = {"type": kind, "to": _whom(list(asked.get("to", [])))} | {
-        name: _shown(value) for name, value in asked.items() if name != "to"
+        name: _shown(value) for name, value in asked.items() if name != "to" and not (kind == "otp" and name == "data")
     }
     for name, value in lines.items():
         screen.note(f"{name.replace('_', ' '):<16} {value}")

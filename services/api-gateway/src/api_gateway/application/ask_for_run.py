@@ -12,7 +12,9 @@ from api_gateway.domain.refusals import Code, Missing, invalid, missing
 from common.contracts.documents import JobDocument, JobRunDocument
 from common.contracts.vocabulary import RunStatus, RunTrigger
 
+EARLIEST = date(2000, 1, 1)
 FURTHEST = timedelta(days=366)
+"""How far ahead a dry run may look."""
 FIELD = "date"
 
 
@@ -98,6 +100,6 @@ def _chosen(written: str | None, today: date, *, dry_run: bool) -> date:
     wanted = day(FIELD, written)
     if wanted > today and not dry_run:
         raise invalid(FIELD, f"{wanted} is still to come (today is {today}); only a dry run may look ahead")
-    if abs(wanted - today) > FURTHEST:
-        raise invalid(FIELD, f"at most {FURTHEST.days} days from today, which is {today}")
+    if not EARLIEST <= wanted <= today + FURTHEST:
+        raise invalid(FIELD, f"must lie between {EARLIEST} and {today + FURTHEST}")
     return wanted

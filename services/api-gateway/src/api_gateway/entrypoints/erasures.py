@@ -76,7 +76,7 @@ def _wanted(body: ErasureBody) -> Wanted:
     try:
         value = normalise_recipient(given[by]) if by == "phone" else normalise_email(given[by])
     except (InvalidPhone, InvalidEmail) as error:
-        code = Code.INVALID_PHONE if by == "phone" else Code.VALIDATION_ERROR
+        code = Code.INVALID_PHONE if by == "phone" else Code.INVALID_EMAIL
         raise invalid(by, str(error), code) from error
     if is_group(value):
         raise invalid(by, "a group is not a person; remove it with DELETE /api/whatsapp-groups/{id}")

@@ -18,7 +18,7 @@ from api_gateway.entrypoints.posting import answered, post, removed
 from api_gateway.entrypoints.reading import read_json, shaped
 from api_gateway.entrypoints.uses import uses
 from common.contracts.documents import SuppressionDocument
-from common.kernel.email import InvalidEmail, looks_like_email, normalise_email
+from common.kernel.email import InvalidEmail, is_email, looks_like_email, normalise_email
 from common.kernel.phone import InvalidPhone, mask, mask_in_text, normalise_recipient
 from common.mongo.suppressions import DIGEST
 
@@ -100,10 +100,11 @@ def _number(value: str) -> str:
 
 
 def _view(suppression: SuppressionDocument) -> dict[str, Any]:
-    note = suppression["note"]
+    note, recipient = suppression["note"], suppression["_id"]
+    erased = recipient.startswith(DIGEST) and not is_email(recipient)
     return {
         "id": suppression.get("listed_as"),
-        "recipient": ERASED if suppression["_id"].startswith(DIGEST) else mask(suppression["_id"]),
+        "recipient": ERASED if erased else mask(recipient),
         "reason": suppression["reason"],
         "note": None if note is None else mask_in_text(note),
         "created_by": mask_in_text(suppression["created_by"]),

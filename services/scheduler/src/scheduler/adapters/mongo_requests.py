@@ -3,11 +3,15 @@
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
+from pydantic import ValidationError
+
 from common.contracts.facts import NotificationRequested
 from common.kernel.identity import new_id
 from common.mongo.connection import DUPLICATE_KEY, BulkWriteError, Document, Mongo, UpdateOne
+from common.telemetry.logs import logger
 from scheduler.application.ask_once import Taken, Wish
 
+log = logger()
 REMEMBERED = timedelta(days=90)
 """After it the same may be asked for again, which only somebody does who runs a job for a day so long ago."""
 
@@ -52,8 +56,8 @@ class MongoRequests:
             return Taken(mark)
         await self._requests.update_many({"_id": {"$in": ids}, **due}, {"$set": {"wake_at": until, "taken_by": mark}})
         cursor = self._requests.find({"_id": {"$in": ids}, "taken_by": mark}, {"request": 1})
-        found = {one["_id"]: NotificationRequested.model_validate_json(one["request"]) async for one in cursor}
-        return Taken(mark, found)
+        found = {one["_id"]: _read(one) async for one in cursor}
+        return Taken(mark, {once: request for once, request in found.items() if request is not None})
 
     async def handed_over(self, taken: Taken) -> None:
         await self._requests.update_many(
@@ -71,6 +75,15 @@ class MongoRequests:
                 raise
             return {documents[one["index"]]["_id"] for one in refused}
         return set()
+
+
+def _read(document: Document) -> NotificationRequested | None:
+    """`None` for what only a newer scheduler can read: it stays, and holds up nothing."""
+    try:
+        return NotificationRequested.model_validate_json(document["request"])
+    except (KeyError, ValidationError) as error:
+        log.warning("request.unreadable", request=document["_id"], error=type(error).__name__)
+        return None
 
 
 def _asked(wish: Wish, by: str, at: datetime, now: datetime) -> Document:

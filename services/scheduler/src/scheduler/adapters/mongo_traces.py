@@ -1,5 +1,7 @@
 """What there is of people in MongoDB, found by indexes, and how it goes."""
 
+import contextlib
+import re
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from datetime import datetime
@@ -7,6 +9,7 @@ from datetime import datetime
 from common.contracts.documents import ErasedPerson, ErasedRow
 from common.contracts.tellings import microseconds
 from common.contracts.vocabulary import ERASED, WAITING, DeliveryStatus
+from common.kernel.email import InvalidEmail, normalise_email
 from common.mongo.connection import Document, Mongo
 from common.mongo.directory import Directory, forgotten, latest_stamp
 from common.mongo.ending import NOT_UNDER_WAY, ended
@@ -37,8 +40,9 @@ class MongoTraces:
             row = await self._directory.get("customers", wanted)
             found.append(("customers", row or {"_id": wanted}))
         for kind in _PEOPLE.get(by, ()):
-            found += [(kind, row) async for row in self._mongo[kind].find({by: wanted})]
-        addresses = {row[name] for _, row in found for name in ("phone", "email") if row.get(name)}
+            rows = self._mongo[kind].find(_may_have(by, wanted))
+            found += [(kind, row) async for row in rows if wanted in _addresses(row)]
+        addresses = {address for _, row in found for address in _addresses(row)}
         recipients = addresses | ({wanted} if by in _PEOPLE else set())
         customers = [row["_id"] for kind, row in found if kind == "customers"]
         technicians = [row["_id"] for kind, row in found if kind == "technicians"]
@@ -193,6 +197,20 @@ class MongoTraces:
             within = {"_id": {"$gte": page[0]["_id"], "$lte": last}}
             cursor = self._envelopes.find({**within, "$or": patterns}, {"_id": 1})
             yield [one["_id"] async for one in cursor]
+
+
+def _may_have(by: str, wanted: str) -> Document:
+    """Rows of before have e-mail addresses as they were typed."""
+    local, _, _ = wanted.rpartition("@")
+    return {by: {"$regex": f"^{re.escape(local)}@", "$options": "i"}} if by == "email" else {by: wanted}
+
+
+def _addresses(row: Document) -> set[str]:
+    """However they are spelled: deliveries go to the one spelling, which the row may not have."""
+    found = {row[name] for name in ("phone", "email") if row.get(name)}
+    with contextlib.suppress(InvalidEmail):
+        return {*found, normalise_email(row.get("email") or "")}
+    return found
 
 
 def _to(person: ErasedPerson, at: datetime) -> Document:

@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import Any
 
 from common.contracts.vocabulary import Channel, SuppressionReason
+from common.kernel.email import InvalidEmail, normalise_email
 
 Row = Mapping[str, Any]
 
@@ -27,8 +28,11 @@ UNWANTED = frozenset({SuppressionReason.OPT_OUT, SuppressionReason.BLOCKED})
 
 
 def addresses(person: Row, channels: Collection[Channel]) -> list[str]:
-    """Where a person is reached, by those channels that reach them at all."""
-    return [person[ADDRESSES[one]] for one in channels if person.get(ADDRESSES[one]) is not None]
+    """Where a person is reached, by those channels that reach them at all; spelled as deliveries and suppressions are,
+    which rows of before are not.
+    """
+    reached = [_spelled(one, person[ADDRESSES[one]]) for one in channels if person.get(ADDRESSES[one]) is not None]
+    return [one for one in reached if one is not None]
 
 
 def obstacle(person: Row | None, channels: Collection[Channel], suppressed: Mapping[str, str]) -> str | None:
@@ -41,3 +45,10 @@ def obstacle(person: Row | None, channels: Collection[Channel], suppressed: Mapp
     refused = [suppressed[one] for one in reached if one in suppressed]
     unwanted = next((reason for reason in refused if reason in UNWANTED), None)
     return unwanted or (refused[0] if len(refused) == len(reached) else None)
+
+
+def _spelled(channel: Channel, address: str) -> str | None:
+    try:
+        return normalise_email(address) if channel is Channel.EMAIL else address
+    except InvalidEmail:  # nobody is reached by it
+        return None
