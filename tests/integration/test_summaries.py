@@ -47,8 +47,10 @@ async def jobs(mongo: Mongo) -> BusinessJobs:
 
 
 async def test_the_day_is_told_once_with_its_figures(jobs: BusinessJobs) -> None:
-    dry = await jobs.summary.run(jobs.firing(jobs.summary, dry_run=True))
-    first, second = [await jobs.summary.run(jobs.firing(jobs.summary)) for _ in range(2)]
+    dry = await jobs.summary.run(jobs.scheduled(jobs.summary, dry_run=True))
+    first = await jobs.summary.run(jobs.scheduled(jobs.summary))
+    jobs.clock.advance(6 * 3600)
+    second = await jobs.summary.run(jobs.firing(jobs.summary))
     assert (dry.dispatched, first.dispatched, second.dispatched) == (1, 1, 0)
     assert second.skipped == {"already_dispatched": 1}
     (asked,) = await jobs.asked()
@@ -62,6 +64,17 @@ async def test_the_day_is_told_once_with_its_figures(jobs: BusinessJobs) -> None
         "technicians_active": 1,
         "issues": ["Tiket T-2 melewati batas waktu: Mati total"],
     }
+
+
+async def test_what_a_person_has_told_of_a_day_before_its_end_does_not_stand_for_the_schedules(
+    jobs: BusinessJobs,
+) -> None:
+    tried = jobs.firing(jobs.summary)
+    assert [(await jobs.summary.run(tried)).dispatched for _ in range(2)] == [1, 1]  # after a crash, too
+    jobs.clock.advance(60)
+    assert (await jobs.summary.run(jobs.scheduled(jobs.summary))).dispatched == 1
+    asked = [request.event_id for request in await jobs.asked()]
+    assert asked == ["daily-summary.2025-11-15", f"daily-summary.2025-11-15.{tried.run_id}"]
 
 
 async def test_a_day_that_is_told_late_says_nothing_of_what_is_open_by_then(jobs: BusinessJobs) -> None:

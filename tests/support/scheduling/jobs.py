@@ -1,6 +1,7 @@
 """The business jobs over a real MongoDB, with a clock moved by hand and a bus that can be looked at."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 from uuid import uuid4
@@ -63,8 +64,13 @@ class BusinessJobs:
         self.hand_over = HandOverRequests(self.requests, self.bus, clock)
 
     def firing(self, job: Job, *, day: date = DAY, dry_run: bool = False) -> Firing:
-        """One of its own, due now."""
+        """One a person asks for, due now."""
         return Firing(job.name, self.clock.now(), day, dry_run, f"run_{uuid4().hex}")
+
+    def scheduled(self, job: Job, *, dry_run: bool = False) -> Firing:
+        """The schedule's, due now."""
+        firing = Firing(job.name, self.clock.now(), DAY, dry_run)
+        return replace(firing, run_id=firing.identity)
 
     async def asked(self) -> list[NotificationRequested]:
         """Everything that was asked for so far, handed over; in the order of the identities."""

@@ -34,8 +34,9 @@ class SumUpDay:
         nobody = await self.reach(type_)
         if nobody is not None:
             return nobody
-        counted = await self.figures.of_tickets(*Period(firing.day, firing.day).moments(self.zone), now=now)
-        once = f"{self.name}.{firing.day.isoformat()}"
+        begins, ends = Period(firing.day, firing.day).moments(self.zone)
+        counted = await self.figures.of_tickets(begins, ends, now=now)
+        once = firing.once(f"{self.name}.{firing.day.isoformat()}", ends)
         data = of_day(firing.day, counted)
         wish = Wish(once, NotificationRequested(event_id=once, occurred_at=now, type=type_, data=data))
         return None if await self.ask(firing, [wish]) else Obstacle.ALREADY

@@ -20,3 +20,10 @@ class Firing:
     def identity(self) -> str:
         """Of the run of a schedule's firing: the same for whoever notices it, and however often."""
         return f"run_{self.job}_{self.due_at:%Y%m%dT%H%M%SZ}"
+
+    def once(self, what: str, ends: datetime) -> str:
+        """Under what it is told once that is about a time that ends then. What a person has told of a time that was not
+        over is not what the schedule tells of it.
+        """
+        early = self.run_id not in {"", self.identity} and self.due_at < ends
+        return f"{what}.{self.run_id}" if early else what
