@@ -263,6 +263,18 @@ async def test_an_older_word_does_not_bring_her_back_and_a_newer_one_may(mongo: 
     assert (await directory.get("customers", "C-1") or {})["name"] == "Siti Baru"
 
 
+async def test_a_text_that_was_said_before_and_comes_after_is_not_kept(mongo: Mongo, clock: HandClock) -> None:
+    directory = await in_directory(mongo)
+    await directory.tell("tickets", [Telling(Ticket(id="T-2", customer_id="C-1", category="mati"), BEFORE)])
+    await erased(mongo, clock)
+    late = Ticket(id="T-2", title=f"{NAME} mati", description=TEXT, area="Menteng")
+    await directory.tell("tickets", [Telling(late, NOW - timedelta(minutes=1), 9)])
+    await assert_nothing_of_her(mongo)
+    assert (await directory.get("tickets", "T-2") or {})["area"] == "Menteng"
+    await directory.tell("tickets", [Telling(Ticket(id="T-2", title="lambat"), NOW + timedelta(minutes=1))])
+    assert (await directory.get("tickets", "T-2") or {})["title"] == "lambat"
+
+
 @pytest.mark.parametrize("kind", ["technicians", "staff"])
 async def test_whoever_works_here_may_be_erased_too(mongo: Mongo, clock: HandClock, kind: str) -> None:
     row: Any = Technician if kind == "technicians" else Staff

@@ -11,7 +11,7 @@ from common.contracts.tellings import microseconds
 from common.contracts.vocabulary import ERASED, WAITING, DeliveryStatus
 from common.kernel.email import InvalidEmail, normalise_email
 from common.mongo.connection import Document, Mongo
-from common.mongo.directory import Directory, forgotten, latest_stamp
+from common.mongo.directory import FORGOTTEN, Directory, forgotten, latest_stamp
 from common.mongo.ending import NOT_UNDER_WAY, ended
 from common.mongo.personal import HOLDINGS, emptied, removed_contents
 from common.mongo.search_keys import named_by
@@ -66,9 +66,9 @@ class MongoTraces:
             await self._directory.forget(kind, moments)
         theirs = {"customer_id": {"$in": list(rows["customers"])}}
         for kind in ("tickets", "invoices"):
-            texts = list(HOLDINGS[kind].emptied)
-            update = forgotten(texts, called=named_by(kind), until=microseconds(at))
-            await self._mongo[kind].update_many({**theirs, "$or": _any_of(texts)}, update)
+            texts, until = list(HOLDINGS[kind].emptied), microseconds(at)
+            update = forgotten(texts, called=named_by(kind), until=until)
+            await self._mongo[kind].update_many({**theirs, "$or": _not_forgotten(texts, until)}, update)
         for recipient in person["recipients"]:
             await self._suppressions.conceal(recipient)
 
@@ -232,8 +232,10 @@ def _taken_off(recipients: Sequence[str], now: datetime) -> list[Document]:
     ]
 
 
-def _any_of(texts: Sequence[str]) -> list[Document]:
-    return [{name: {"$exists": True}} for name in texts]
+def _not_forgotten(texts: Sequence[str], until: int) -> list[Document]:
+    """Also what nobody told yet: it may have been said before, and come later."""
+    stamps = [f"told.{name}" for name in texts]
+    return [{stamp: {"$ne": [until, FORGOTTEN]}, f"{stamp}.0": {"$not": {"$gt": until}}} for stamp in stamps]
 
 
 def _chunks(ids: list[str]) -> Iterator[list[str]]:
