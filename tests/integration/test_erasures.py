@@ -1,5 +1,6 @@
 """Whoever wants to be forgotten is, wherever their traces are; what is counted, and what they wished, stays."""
 
+import json
 from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -8,6 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from api_gateway.adapters.mongo_ledger import MongoLedger
+from api_gateway.adapters.mongo_parked_envelopes import MongoParkedEnvelopes
 from api_gateway.adapters.mongo_statistics import MongoStatistics
 from common.contracts.directory import Customer, CustomerStatus, Invoice, Staff, Technician, Ticket
 from common.contracts.documents import SuppressionDocument
@@ -310,6 +312,10 @@ async def test_her_wish_to_be_left_alone_stays_and_tells_nobody_whose_it_is(mong
         ('{"customerId": "C-1", "title": "mati"}', True),
         ('{"id": "C-1", "name": "Siti"}', True),
         ('{"to": "081200000002", "id": "C-11"}', False),
+        ('{"to": "00628-1200000001"}', True),
+        ('{"text": "\\u00a0081200000001"}', True),
+        ('{"invoice": "20250812000000015"}', False),
+        ('{"to": "0812000000012"}', False),
     ],
 )
 async def test_an_envelope_that_was_parked_and_speaks_of_her_loses_its_body(
@@ -323,6 +329,35 @@ async def test_an_envelope_that_was_parked_and_speaks_of_her_loses_its_body(
     left = await mongo["parked_envelopes"].find_one() or {}
     assert (left["body"], left.get("discarded_by")) == (("", "erasure") if hers else (body, None))
     assert done["counts"].get("parked_envelopes", 0) == hers
+
+
+@pytest.mark.parametrize(
+    ("theirs", "others"),
+    [
+        ({"to": ["0812-0000-0001", BUDI], "message": "Halo"}, {"to": [BUDI], "message": "Halo"}),
+        ({"items": [{"to": SITI, "message": NAME}, {"to": BUDI}]}, {"items": [{"to": BUDI}]}),
+        ({"to": ["Siti@Example.com", BUDI]}, {"to": [BUDI]}),
+        ({"to": [SITI, BUDI], "message": f"hubungi {SITI}"}, None),
+        ({"to": [SITI]}, None),
+        ({"to": SITI}, None),
+    ],
+)
+async def test_a_parked_request_stays_for_the_others(
+    mongo: Mongo, clock: HandClock, theirs: Document, others: Document | None
+) -> None:
+    await in_directory(mongo)
+    body = json.dumps(theirs)
+    parked = {
+        "_id": "q:1", "queue": "q", "exchange": "kabar.events", "routing_key": "notification.requested",
+        "reason": "not valid", "parked_at": BEFORE, "body": body, "body_bytes": len(body), "digest": "d",
+    }  # fmt: skip
+    await mongo["parked_envelopes"].insert_one(parked)
+    done = await erased(mongo, clock)
+    left = await MongoParkedEnvelopes(mongo).get("q:1")
+    assert left is not None
+    assert done["counts"]["parked_envelopes"] == 1
+    assert (json.loads(left.body or "null"), left.status) == (others, "discarded" if others is None else "parked")
+    assert left.complete == (others is not None)
 
 
 async def test_a_dry_run_counts_what_there_is_and_touches_none_of_it(mongo: Mongo, clock: HandClock) -> None:

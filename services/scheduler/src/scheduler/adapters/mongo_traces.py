@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from common.contracts.documents import ErasedPerson, ErasedRow
+from common.contracts.facts import NotificationRequested
 from common.contracts.tellings import microseconds
 from common.contracts.vocabulary import ERASED, WAITING, DeliveryStatus
 from common.kernel.email import InvalidEmail, normalise_email
@@ -16,7 +17,7 @@ from common.mongo.ending import NOT_UNDER_WAY, ended
 from common.mongo.personal import HOLDINGS, emptied, removed_contents
 from common.mongo.search_keys import named_by
 from common.mongo.suppressions import Suppressions
-from scheduler.domain.mentions import facts_about, mentions
+from scheduler.domain.mentions import facts_about, mentions, without
 
 BATCH = 500
 REASON = "its recipient was erased"
@@ -92,14 +93,7 @@ class MongoTraces:
         for collection in ("wishes", "recipient_gates"):
             await self._mongo[collection].delete_many({"_id": {"$in": person["recipients"]}})
         async for found in self._parked(person):
-            closed = {"$ne": [{"$type": "$replayed_at"}, "missing"]}
-            discarded: Document = {
-                "discarded_at": {"$cond": [closed, "$discarded_at", {"$ifNull": ["$discarded_at", now]}]},
-                "discarded_by": {"$cond": [closed, "$discarded_by", {"$ifNull": ["$discarded_by", "erasure"]}]},
-            }
-            update = emptied("parked_envelopes", **discarded)
-            result = await self._envelopes.update_many({"_id": {"$in": found}, "body": {"$gt": ""}}, update)
-            yield {"parked_envelopes": result.modified_count}
+            yield {"parked_envelopes": await self._empty_parked(person, found, now)}
 
     async def left(self, person: ErasedPerson, at: datetime) -> str | None:
         counted = {
@@ -182,15 +176,29 @@ class MongoTraces:
         about = {"subject": {"$in": person["subjects"]}, "created_at": {"$lte": at}}
         return [one["_id"] async for one in self._notifications.find(about, {"_id": 1})]
 
+    async def _empty_parked(self, person: ErasedPerson, found: Sequence[str], now: datetime) -> int:
+        """What is for others too stays and can be replayed for them; how many had something of the person."""
+        patterns = _patterns(person)
+        others = 0
+        async for one in self._envelopes.find(
+            {"_id": {"$in": list(found)}, "routing_key": NotificationRequested.routing_key}, {"body": 1}
+        ):
+            body = without(one["body"], person["recipients"], patterns)
+            if body is not None:
+                as_read = {"_id": one["_id"], "body": one["body"]}
+                others += (await self._envelopes.update_one(as_read, _rewritten(body))).modified_count
+        closed = {"$ne": [{"$type": "$replayed_at"}, "missing"]}
+        discarded: Document = {
+            "discarded_at": {"$cond": [closed, "$discarded_at", {"$ifNull": ["$discarded_at", now]}]},
+            "discarded_by": {"$cond": [closed, "$discarded_by", {"$ifNull": ["$discarded_by", "erasure"]}]},
+        }
+        update = emptied("parked_envelopes", **discarded)
+        theirs = {"_id": {"$in": list(found)}, "body": {"$gt": ""}, "$or": _said_of(person)}
+        return others + (await self._envelopes.update_many(theirs, update)).modified_count
+
     async def _parked(self, person: ErasedPerson) -> AsyncIterator[list[str]]:
         """No index finds a word in a body; what is parked is little."""
-        rows = [row["id"] for row in person["rows"]]
-        patterns: list[Document] = [
-            {"body": {"$regex": said, "$options": "i"}} for said in mentions(person["recipients"], rows)
-        ]
-        if rows:
-            fact = {"$regex": r"^(customer|technician|staff)\."}
-            patterns.append({"routing_key": fact, "body": {"$regex": facts_about(rows)}})
+        patterns = _said_of(person)
         last = ""
         while page := await self._envelopes.find({"_id": {"$gt": last}}, {"_id": 1}).sort("_id", 1).to_list(BATCH):
             last = page[-1]["_id"]
@@ -215,6 +223,25 @@ def _addresses(row: Document) -> set[str]:
 
 def _to(person: ErasedPerson, at: datetime) -> Document:
     return {"recipient": {"$in": person["recipients"]}, "accepted_at": {"$lte": at}}
+
+
+def _patterns(person: ErasedPerson) -> list[str]:
+    return mentions(person["recipients"], [row["id"] for row in person["rows"]])
+
+
+def _said_of(person: ErasedPerson) -> list[Document]:
+    """The parked envelopes that speak of somebody, one way or another."""
+    found: list[Document] = [{"body": {"$regex": said, "$options": "i"}} for said in _patterns(person)]
+    rows = [row["id"] for row in person["rows"]]
+    if rows:
+        fact = {"$regex": r"^(customer|technician|staff)\."}
+        found.append({"routing_key": fact, "body": {"$regex": facts_about(rows)}})
+    return found
+
+
+def _rewritten(body: str) -> Document:
+    """Whole for whoever replays it. Its digest stays: should the first one come again, it is known."""
+    return {"$set": {"body": body, "body_bytes": len(body.encode())}, "$unset": {"earlier": ""}}
 
 
 def _taken_off(recipients: Sequence[str], now: datetime) -> list[Document]:
