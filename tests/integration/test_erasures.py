@@ -203,6 +203,25 @@ async def test_what_is_under_way_is_waited_for_and_not_tried_again(mongo: Mongo,
     await assert_nothing_of_her(mongo)
 
 
+async def test_what_is_waited_for_is_looked_at_ever_more_rarely(mongo: Mongo, clock: HandClock) -> None:
+    await told(mongo, "sending")
+    await mongo["parked_envelopes"].insert_one({"_id": "q:1", "parked_at": BEFORE, "body": SITI})
+    await asked(mongo)
+    erase = eraser(mongo, clock)
+    waits = []
+    for _ in range(9):
+        assert await erase()
+        wait = (await erasure(mongo))["wake_at"] - clock.now()
+        waits.append(wait.total_seconds())
+        clock.advance(wait.total_seconds())
+    assert waits == [1, 1, 2, 4, 8, 16, 32, 60, 60]
+    assert await mongo["parked_envelopes"].find_one({"body": SITI})  # they are read when nothing else is left
+    await mongo["deliveries"].update_one({}, {"$set": {"status": "sent"}})
+    await erase()
+    assert (await erasure(mongo))["status"] == "done"
+    await assert_nothing_of_her(mongo)
+
+
 async def test_what_is_still_to_be_planned_is_waited_for(mongo: Mongo, clock: HandClock) -> None:
     waiting = stored_notification(created_at=BEFORE, status="accepted", wake_at=NOW, audience=[{"to": SITI}])
     await mongo["notifications"].insert_one(waiting)

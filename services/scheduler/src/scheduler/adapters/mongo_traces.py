@@ -90,6 +90,8 @@ class MongoTraces:
             yield {}
         async for _ in self._about_them(person, at, erasure_id, now):
             yield {}
+
+    async def remove_elsewhere(self, person: ErasedPerson, now: datetime) -> AsyncIterator[Mapping[str, int]]:
         for collection in ("wishes", "recipient_gates"):
             await self._mongo[collection].delete_many({"_id": {"$in": person["recipients"]}})
         async for found in self._parked(person):

@@ -12,8 +12,8 @@ from common.telemetry.logs import logger
 
 LEASE = timedelta(seconds=30)
 """Of somebody who does not say so again another scheduler takes over."""
-AGAIN = timedelta(seconds=1)
-"""What is under way is waited for by looking again."""
+AGAIN, LATEST_AGAIN = timedelta(seconds=1), timedelta(minutes=1)
+"""What is under way is waited for by looking again, when as much time has passed again as it took so far."""
 log = logger()
 
 
@@ -62,8 +62,12 @@ class Traces(Protocol):
         self, person: ErasedPerson, at: datetime, erasure_id: str, now: datetime
     ) -> AsyncIterator[Mapping[str, int]]:
         """Remove the contents of what is over, batch by batch: of what was sent to the person, then of what was sent
-        to others about them, then what is kept elsewhere. Answers what `removed` cannot count.
+        to others about them. Answers what `removed` cannot count.
         """
+        ...
+
+    def remove_elsewhere(self, person: ErasedPerson, now: datetime) -> AsyncIterator[Mapping[str, int]]:
+        """Remove what is kept elsewhere, which is read from end to end. Answers as `remove` does."""
         ...
 
     async def left(self, person: ErasedPerson, at: datetime) -> str | None:
@@ -110,16 +114,25 @@ class ErasePeople:
         if erasure["dry_run"]:
             await self._finish(identity, claim, person, await self.traces.count(person, requested_at))
             return
-        await self.traces.forget(person, requested_at)
+        if erasure["waits_for"] is None:
+            await self.traces.forget(person, requested_at)
         await self.traces.cancel(person, requested_at, self.clock.now())
-        async for counted in self.traces.remove(person, requested_at, identity, self.clock.now()):
-            if not await self.erasures.renew(identity, claim, self.clock.now() + LEASE, counted):
-                raise Taken
+        await self._count(identity, claim, self.traces.remove(person, requested_at, identity, self.clock.now()))
         left = await self.traces.left(person, requested_at)
         if left is None:
+            await self._count(identity, claim, self.traces.remove_elsewhere(person, self.clock.now()))
             await self._finish(identity, claim, person, await self.traces.removed(identity))
-        elif not await self.erasures.wait(identity, claim, self.clock.now() + AGAIN, left):
+        elif not await self.erasures.wait(identity, claim, self._again(erasure), left):
             raise Taken
+
+    async def _count(self, identity: str, claim: str, batches: AsyncIterator[Mapping[str, int]]) -> None:
+        async for counted in batches:
+            if not await self.erasures.renew(identity, claim, self.clock.now() + LEASE, counted):
+                raise Taken
+
+    def _again(self, erasure: ErasureDocument) -> datetime:
+        now = self.clock.now()
+        return now + min(max(AGAIN, now - (erasure["started_at"] or now)), LATEST_AGAIN)
 
     async def _finish(self, identity: str, claim: str, person: ErasedPerson, counts: Mapping[str, int]) -> None:
         rows = len(person["rows"])
