@@ -296,6 +296,25 @@ async def test_a_text_that_was_said_before_and_comes_after_is_not_kept(mongo: Mo
     assert (await directory.get("tickets", "T-2") or {})["title"] == "lambat"
 
 
+async def test_a_ticket_that_was_created_before_and_comes_after_is_kept_without_its_texts(
+    mongo: Mongo, clock: HandClock
+) -> None:
+    directory = await in_directory(mongo)
+    await erased(mongo, clock)
+    moment = NOW - timedelta(minutes=1)
+    late = Ticket(id="T-3", customer_id="C-1", title=f"{NAME} mati", description=TEXT, area="Menteng")
+    noted = Ticket(id="T-3", note=f"telepon {SITI}")
+    others = Ticket(id="T-4", customer_id="C-2", title="mati")
+    tellings = [Telling(late, moment, occasion="ticket_created"), Telling(noted, moment), Telling(others, moment)]
+    await directory.tell("tickets", tellings)
+    await directory.tell("tickets", [Telling(noted, moment, 1)])
+    await assert_nothing_of_her(mongo)
+    rows = await directory.many("tickets", ["T-3", "T-4"])
+    assert (rows["T-3"]["area"], rows["T-4"]["title"]) == ("Menteng", "mati")
+    await directory.tell("tickets", [Telling(Ticket(id="T-3", title="lambat"), NOW + timedelta(minutes=1))])
+    assert (await directory.get("tickets", "T-3") or {})["title"] == "lambat"
+
+
 @pytest.mark.parametrize("kind", ["technicians", "staff"])
 async def test_whoever_works_here_may_be_erased_too(mongo: Mongo, clock: HandClock, kind: str) -> None:
     row: Any = Technician if kind == "technicians" else Staff

@@ -15,6 +15,7 @@ from typing import Any
 from common.contracts.directory import ROWS, Activity, CustomerStatus, StaffRole
 from common.contracts.tellings import OURS, Outcome, Stamp, Telling, Told, Unfit, Value
 from common.mongo.connection import DUPLICATE_KEY, BulkWriteError, Document, Mongo, UpdateOne
+from common.mongo.personal import HOLDINGS
 from common.mongo.search_keys import FIELD, MOST_CHARACTERS, keys_of, named_by
 
 TRIES = 5
@@ -41,7 +42,8 @@ class Directory:
 
         One atomic write a row. With `dry_run` nothing is written.
         """
-        batch = _Batch(await self.many(kind, {telling.row.id for telling in tellings}), self._zone)
+        stored = await self.many(kind, {telling.row.id for telling in tellings})
+        batch = _Batch(stored, self._zone, await self._forgotten_until(kind, tellings, stored))
         told = [batch.take(telling) for telling in tellings]
         if not dry_run:
             await self._write(kind, batch)
@@ -93,6 +95,18 @@ class Directory:
         if writes:
             await self._mongo[kind].bulk_write(writes, ordered=False)
 
+    async def _forgotten_until(
+        self, kind: str, tellings: Sequence[Telling], stored: Mapping[str, Document]
+    ) -> dict[str, int]:
+        """The rows that belong to a customer who was forgotten, and until when: their texts speak of them."""
+        if "customer_id" not in ROWS[kind].model_fields:
+            return {}
+        whose = {identity: row.get("customer_id") for identity, row in stored.items()}
+        whose |= {one.row.id: named for one in tellings if (named := getattr(one.row, "customer_id", None))}
+        customers = await self.many("customers", {one for one in whose.values() if one})
+        moments = {identity: forgotten_until(row) for identity, row in customers.items()}
+        return {identity: moments[one] for identity, one in whose.items() if one in moments}
+
     async def _write(self, kind: str, batch: "_Batch") -> None:
         called, rows, put = named_by(kind), batch.rows, batch.first
         for remaining in reversed(range(TRIES)):
@@ -112,9 +126,10 @@ class Directory:
 class _Batch:
     """Tellings of one call put together, so that each row is written once."""
 
-    def __init__(self, stored: Mapping[str, Document], zone: tzinfo) -> None:
+    def __init__(self, stored: Mapping[str, Document], zone: tzinfo, forgotten_until: Mapping[str, int]) -> None:
         self._stored = stored
         self._zone = zone
+        self._forgotten_until = forgotten_until
         self._known: dict[str, dict[str, Winner]] = {}
         self._winners: dict[str, dict[str, Winner]] = {}
         self._occasions: dict[str, dict[str, Stamp]] = {}
@@ -125,6 +140,8 @@ class _Batch:
         except Unfit as problem:
             return Told(telling.row.id, Outcome.REFUSED, problem=problem)
         identity = telling.row.id
+        if telling.stamp[0] <= self._forgotten_until.get(identity, _UNTOLD[0]):
+            fields = {name: value for name, value in fields.items() if name not in HOLDINGS[telling.row.kind].emptied}
         new = identity not in self._stored and identity not in self._known
         if identity not in self._known:
             self._known[identity] = _known(self._stored.get(identity, {}))
@@ -216,6 +233,11 @@ def forgotten(fields: Sequence[str], *, called: str, until: int | None = None) -
             plain = [{"$substrCP": [{"$toLower": "$_id"}, 0, MOST_CHARACTERS]}]
             written[FIELD] = {"$cond": [stays, {"$ifNull": [f"${FIELD}", plain]}, plain]}
     return [{"$set": written}]
+
+
+def forgotten_until(row: Mapping[str, Any]) -> int:
+    """The latest moment anything of a row was forgotten at, in microseconds since 1970."""
+    return max((at for at, version in row.get("told", {}).values() if version == FORGOTTEN), default=_UNTOLD[0])
 
 
 def latest_stamp(row: Mapping[str, Any]) -> int:
