@@ -100,6 +100,15 @@ def test_an_alert_goes_to_administrators_only_once_it_is_agreed_to_and_once_an_h
     assert ran(api, "monitor", "--send-alert", "--watch").code == 2
 
 
+def test_while_e_mail_alone_is_left_and_is_off_it_is_said_that_nobody_can_be_told(api: Api) -> None:
+    person = {"name": "Ani", "role": "admin", "phone": "6281200000098"}
+    api.rows["staff"].replace_one({"_id": "S-1"}, person, upsert=True)
+    senders(api, stored_sender("fonnte-1", paused=True, paused_by="sari"), stored_sender("email-1"))
+    told = ran(api, "monitor", "--send-alert", "--yes")
+    assert (told.code, api.rows["notifications"].count_documents({})) == (1, 0)
+    assert "Nobody can be told: only e-mail is left, and e-mail is switched off" in told.err
+
+
 def test_a_sender_is_paused_and_all_are_resumed(api: Api) -> None:
     senders(api, stored_sender("fonnte-1"), stored_sender("wablas-1"))
     told = ran(api, "queue", "pause", "--sender", "fonnte-1", role="noc")

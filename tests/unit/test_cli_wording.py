@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from kabar_cli.exits import Exit, exit_of
-from kabar_cli.findings import alert_key, findings, providers_left
+from kabar_cli.findings import alert_key, findings, way_left
 from kabar_cli.wording import clock, counted, harmless, masked, reasons, span
 from kabar_client import Alert, Queue, Sender, Unreachable, Unreadable
 from kabar_client.failures import failure
@@ -116,9 +116,10 @@ def test_the_same_troubles_have_one_key_within_an_hour() -> None:
 
 
 def test_an_alert_leaves_by_those_that_work() -> None:
-    assert providers_left([sender(), sender("fonnte-2"), sender("email-1"), sender("wablas-1", status="out")]) == [
-        "fonnte"
-    ]
+    senders = [sender(), sender("fonnte-2"), sender("email-1"), sender("wablas-1", status="out")]
+    assert way_left(senders) == {"providers": ["fonnte"]}
+    assert way_left([sender(status="out"), sender("email-1")]) == {"channels": ["email"]}
+    assert way_left([sender(status="out"), sender("email-1", status="paused")]) is None
 
 
 @pytest.mark.parametrize(

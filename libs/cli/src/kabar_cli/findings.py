@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from kabar_cli.wording import clock, counted
-from kabar_client import Alert, Queue, Sender
+from kabar_client import Alert, Notify, Queue, Sender
 
 MAIL = "email"
 LIMITS_THAT_STOP = ("hour", "day")
@@ -43,6 +43,13 @@ def alert_key(wrong: Sequence[Finding], now: datetime) -> str:
     """The same for the same troubles within an hour, so that a monitor run every minute tells of them once."""
     troubles = hashlib.sha256("\n".join(sorted(one.key for one in wrong)).encode()).hexdigest()
     return f"monitor-{troubles[:16]}-{now:%Y%m%d%H}"
+
+
+def way_left(senders: Sequence[Sender]) -> Notify | None:
+    """How an alert can go out: by WhatsApp, else by e-mail; `None` while nobody can send."""
+    if providers := providers_left(senders):
+        return {"providers": providers}
+    return {"channels": [MAIL]} if any(one.status == "available" for one in senders) else None
 
 
 def providers_left(senders: Sequence[Sender]) -> list[str]:

@@ -9,13 +9,13 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from kabar_cli.exits import Exit, exit_of
-from kabar_cli.findings import Check, Finding, alert_key, findings, providers_left
+from kabar_cli.findings import Check, Finding, alert_key, findings, way_left
 from kabar_cli.options import Json, Yes
 from kabar_cli.screen import Screen
 from kabar_cli.session import Session, connected, explained
 from kabar_cli.views.overview import overview
 from kabar_cli.watching import watch as keep_watching
-from kabar_client import Conflicting, KabarError, Notify, Queue, Refused, Sender
+from kabar_client import Conflicting, Forbidden, KabarError, Limited, Queue, Refused, Sender, Unauthenticated
 
 LONGEST_DETAIL = 2_000
 
@@ -106,16 +106,19 @@ def _detail(look: Look) -> str:
 
 def _alert(session: Session, look: Look) -> str:
     """Tell administrators, through whoever can still send; what became of it."""
-    key = alert_key(look.wrong, session.screen.now())
-    asked: Notify = {"data": {"cause": "kabar monitor", "detail": _detail(look)}, "idempotency_key": key}
-    if providers := providers_left(look.senders):
-        asked["providers"] = providers
+    asked = way_left(look.senders)
+    if asked is None:
+        return "Nobody can be told: no sender can send."
+    asked["data"] = {"cause": "kabar monitor", "detail": _detail(look)}
+    asked["idempotency_key"] = alert_key(look.wrong, session.screen.now())
     try:
         accepted = session.kabar.send("system_alert", **asked)
     except Refused as refused:
-        if refused.code != "IDEMPOTENCY_CONFLICT":
+        if refused.code == "IDEMPOTENCY_CONFLICT":
+            return "Administrators were told of this within the hour."
+        if "channels" not in asked or isinstance(refused, Unauthenticated | Forbidden | Limited):
             raise
-        return "Administrators were told of this within the hour."
+        return f"Nobody can be told: only e-mail is left, and {refused}."
     return f"system_alert {accepted.notification_id} goes to {accepted.deliveries}."
 
 
