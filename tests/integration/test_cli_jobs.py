@@ -94,6 +94,14 @@ def test_the_dunning_is_rehearsed_before_it_is_agreed_to(api: Api) -> None:
     assert json.loads(told.out)["lines"] == LINES
 
 
+def test_nobody_is_asked_to_agree_to_what_could_not_be_rehearsed(api: Api) -> None:
+    with scheduler(api, status="failed", dispatched=0, lines=[], errors=["the database does not answer"]):
+        told = ran(api, "dunning", "run", typed="y\n")
+    assert (told.code, "Send" in told.err) == (1, False)
+    assert "error: the database does not answer\nThe run is failed.\n" in told.err
+    assert asked(api) is None
+
+
 def test_any_job_is_run_and_what_went_wrong_is_said(api: Api) -> None:
     with scheduler(api, status="failed", errors=["the database does not answer"]):
         told = ran(api, "schedule", "run", "dunning", "--yes")

@@ -37,6 +37,8 @@ def run(
     with connected(json=json) as session:
         if not dry_run and not yes:
             rehearsed = finished(session, JOB, run_now(session, JOB, day, None, dry_run=True), seconds)
+            if rehearsed.status != "done":
+                raise typer.Exit(conclude(session, rehearsed))
             session.screen.err.print(lines_table(rehearsed))
             session.screen.confirm(f"Send {counted(rehearsed.dispatched, 'reminder')}?", yes=False)
         run_id = run_now(session, JOB, day, key, dry_run=dry_run)
