@@ -177,6 +177,14 @@ async def test_a_switched_off_type_is_left_out(jobs: BusinessJobs) -> None:
     assert tally.dispatched == 4
 
 
+async def test_while_mail_is_off_whoever_has_an_address_only_is_not_reminded(mongo: Mongo) -> None:
+    jobs = BusinessJobs(mongo, HandClock(local("2025-11-15T08:00:00")), mail_is_on=False)
+    await jobs.store("customers", {"id": "C-1", "email": "sari@example.com"})
+    await jobs.store("invoices", invoice("I-1", DUE["T-3"]))
+    tally = await jobs.dunning.run(jobs.firing(jobs.dunning))
+    assert (tally.found, tally.dispatched, tally.skipped) == (1, 0, {"mail_off": 1})
+
+
 async def test_what_must_be_told_whoever_opted_out_is_told(jobs: BusinessJobs) -> None:
     await some(jobs)
     await jobs.mongo["routes"].insert_one({"_id": "payment_reminder", "suppressible": False, "revision": 1})

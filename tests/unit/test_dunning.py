@@ -73,4 +73,20 @@ NUMBER, ADDRESS = "6281200000001", "sari@example.com"
     ],
 )
 def test_who_gets_no_reminder_and_why(customer: Any, channels: Any, suppressed: Any, reason: str | None) -> None:
-    assert obstacle(customer, channels, suppressed) == reason
+    assert obstacle(customer, channels, suppressed, mail_is_on=True) == reason
+
+
+@pytest.mark.parametrize(
+    ("customer", "suppressed", "reason"),
+    [
+        (SARI, {}, None),
+        (SARI | MAIL, {}, None),
+        (MAIL, {}, "mail_off"),
+        ({"_id": "C-1"}, {}, "no_number"),
+        (SARI | MAIL, {NUMBER: "invalid_number"}, "invalid_number"),
+        (SARI | MAIL, {ADDRESS: "invalid_number"}, None),
+        (SARI | MAIL, {ADDRESS: "opt_out"}, "opt_out"),
+    ],
+)
+def test_without_mail_whoever_has_an_address_only_is_not_reached(customer: Any, suppressed: Any, reason: Any) -> None:
+    assert obstacle(customer, BOTH, suppressed, mail_is_on=False) == reason

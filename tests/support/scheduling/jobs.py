@@ -49,13 +49,13 @@ class NotedBus:
 class BusinessJobs:
     """As the scheduler is made of them."""
 
-    def __init__(self, mongo: Mongo, clock: HandClock) -> None:
+    def __init__(self, mongo: Mongo, clock: HandClock, *, mail_is_on: bool = True) -> None:
         self.mongo, self.clock, self.bus = mongo, clock, NotedBus()
         directory, routes = Directory(mongo, zone=JAKARTA), Routes(mongo)
         figures = Figures(mongo, BonusRule((500_000,)))
         self.requests = MongoRequests(mongo)
         ask = AskOnce(self.requests, clock)
-        reach = Reach(routes, Suppressions(mongo, JAKARTA))
+        reach = Reach(routes, Suppressions(mongo, JAKARTA), mail_is_on)
         staff = ReachStaff(routes, MongoAudiences(mongo, directory))
         self.dunning = RemindOfInvoices(MongoInvoices(mongo), directory, reach, ask, clock)
         self.sla = WatchDeadlines(MongoTickets(mongo), staff, ask, clock)

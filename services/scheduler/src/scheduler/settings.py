@@ -38,6 +38,7 @@ class SchedulerSettings(BonusSettings):
     quota_messages: int = Field(100, ge=0, validation_alias="KABAR_ALERT_QUOTA_MESSAGES")
     dead_an_hour: int = Field(20, ge=0, validation_alias="KABAR_ALERT_DEAD_PER_HOUR")
     parked_an_hour: int = Field(5, ge=0, validation_alias="KABAR_ALERT_PARKED_PER_HOUR")
+    mail_host: str | None = Field(None, validation_alias="MAIL_HOST")
     admin_number: str | None = Field(None, validation_alias="ADMIN_WHATSAPP_NUMBER")
 
     @field_validator("admin_number")

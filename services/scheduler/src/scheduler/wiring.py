@@ -88,7 +88,7 @@ def scheduled_jobs(settings: SchedulerSettings, surroundings: Surroundings, cloc
 def _business_jobs(settings: SchedulerSettings, mongo: Mongo, clock: Clock) -> list[ScheduledJob]:
     directory, routes, figures = Directory(mongo, zone=settings.zone), Routes(mongo), Figures(mongo, settings.bonus)
     ask = AskOnce(MongoRequests(mongo), clock)
-    reach = Reach(routes, Suppressions(mongo, settings.zone))
+    reach = Reach(routes, Suppressions(mongo, settings.zone), mail_is_on=settings.mail_host is not None)
     staff = ReachStaff(routes, MongoAudiences(mongo, directory))
     watch = WatchDeadlines(MongoTickets(mongo), staff, ask, clock)
     remind = RemindOfInvoices(MongoInvoices(mongo), directory, reach, ask, clock)

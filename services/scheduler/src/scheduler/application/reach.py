@@ -12,6 +12,7 @@ from scheduler.domain.obstacles import Obstacle, addresses, obstacle
 class Reach:
     routes: Routes
     suppressions: Suppressions
+    mail_is_on: bool
 
     async def __call__(self, type_: NotificationType, people: Mapping[str, Row | None]) -> Mapping[str, str]:
         """Why some of them are not told, each under the name they are asked for by."""
@@ -21,7 +22,10 @@ class Reach:
         reached = {one for person in people.values() if person is not None for one in addresses(person, route.channels)}
         found = await self.suppressions.among(reached) if reached and route.suppressible else {}
         suppressed = {address: suppression["reason"] for address, suppression in found.items()}
-        reasons = {name: obstacle(person, route.channels, suppressed) for name, person in people.items()}
+        reasons = {
+            name: obstacle(person, route.channels, suppressed, mail_is_on=self.mail_is_on)
+            for name, person in people.items()
+        }
         return {name: reason for name, reason in reasons.items() if reason is not None}
 
 

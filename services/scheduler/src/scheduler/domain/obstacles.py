@@ -16,6 +16,7 @@ class Obstacle(StrEnum):
     SWITCHED_OFF = "type_switched_off"
     NO_CUSTOMER = "no_customer"
     NO_NUMBER = "no_number"
+    MAIL_OFF = "mail_off"
     NO_RECIPIENT = "no_recipient"
     ALREADY = "already_dispatched"
     WARNED_LATELY = "warned_lately"
@@ -35,16 +36,23 @@ def addresses(person: Row, channels: Collection[Channel]) -> list[str]:
     return [one for one in reached if one is not None]
 
 
-def obstacle(person: Row | None, channels: Collection[Channel], suppressed: Mapping[str, str]) -> str | None:
+def obstacle(
+    person: Row | None, channels: Collection[Channel], suppressed: Mapping[str, str], *, mail_is_on: bool
+) -> str | None:
     """Why a person is not told; `None` when they can be, by a channel. `suppressed`: reasons by address."""
     if person is None:
         return Obstacle.NO_CUSTOMER
-    reached = addresses(person, channels)
-    if not reached:
+    known = addresses(person, channels)
+    if not known:
         return Obstacle.NO_NUMBER
+    unwanted = next((suppressed[one] for one in known if suppressed.get(one) in UNWANTED), None)
+    if unwanted is not None:
+        return unwanted
+    reached = addresses(person, [one for one in channels if one is not Channel.EMAIL or mail_is_on])
+    if not reached:
+        return Obstacle.MAIL_OFF
     refused = [suppressed[one] for one in reached if one in suppressed]
-    unwanted = next((reason for reason in refused if reason in UNWANTED), None)
-    return unwanted or (refused[0] if len(refused) == len(reached) else None)
+    return refused[0] if len(refused) == len(reached) else None
 
 
 def _spelled(channel: Channel, address: str) -> str | None:
