@@ -157,6 +157,25 @@ async def test_what_nobody_could_be_told_of_in_time_is_told_when_it_is_over(
     assert bus.told == [("system_alert", True)]
 
 
+async def test_what_was_over_for_an_hour_before_anybody_could_be_told_is_told_nobody(
+    mongo: Mongo, clock: HandClock, bus: Bus
+) -> None:
+    staff = await mongo["staff"].find_one({})
+    assert staff is not None
+    await mongo["staff"].delete_many({})
+    watch = HandWatch(mongo, clock, bus)
+    await sender(mongo, clock, "fonnte-1", circuit=circuit(clock))
+    await watch.look()
+    await mended(mongo, clock, watch)
+    clock.advance(3600)
+    await mongo["staff"].insert_one(staff)
+    await sender(mongo, clock, "fonnte-1")
+    await watch.look()
+    assert bus.requests == []
+    [alert] = await mongo["alerts"].find({}).to_list(None)
+    assert (alert["status"], alert["told"], "untold" in alert) == ("cleared", {}, False)
+
+
 async def test_without_an_administrator_the_number_is_told_and_without_a_number_it_waits(
     mongo: Mongo, clock: HandClock, bus: Bus
 ) -> None:

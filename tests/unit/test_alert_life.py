@@ -56,6 +56,17 @@ def test_a_cause_that_returned_within_an_hour_has_to_stay_away_for_longer() -> N
         assert look(alert, [(2, False), (last, False)])["status"] == "cleared"
 
 
+def test_what_was_over_for_an_hour_and_never_told_is_told_no_more() -> None:
+    over = look(raised(), [(2, False), (12, False)])
+    at = NOW + timedelta(seconds=12)
+    assert [alerts.too_late(over, at + timedelta(minutes=minutes)) for minutes in (59, 60)] == [False, True]
+    late = at + timedelta(hours=9)
+    assert not alerts.too_late(raised(), late)  # it is still wrong
+    assert not alerts.too_late(look(alerts.told(raised(), NOW), [(2, False), (12, False)]), late)
+    assert not alerts.too_late(look(alerts.telling(raised(), {}), [(2, False), (12, False)]), late)
+    assert "untold" not in alerts.passed_over(over)
+
+
 def test_a_cause_that_is_not_there_any_more_is_over() -> None:
     alert = raised()
     for seconds in (2, 12):

@@ -7,6 +7,8 @@ from common.contracts.documents import AlertDocument
 from common.contracts.vocabulary import AlertStatus
 from common.mongo.connection import Collection, Document, DuplicateKeyError
 
+AT_ONCE = 200
+
 
 class MongoAlerts:
     def __init__(self, collection: Collection) -> None:
@@ -16,7 +18,7 @@ class MongoAlerts:
         return await self._found({"status": AlertStatus.ACTIVE})
 
     async def untold(self) -> list[AlertDocument]:
-        return await self._found({"untold": {"$exists": True}})
+        return await self._found({"untold": {"$exists": True}}, limit=AT_ONCE)
 
     async def last_cleared(self, cause: str) -> datetime | None:
         found = await self._alerts.find_one({"cause": cause}, {"cleared_at": 1}, sort=[("_id", -1)])
@@ -35,5 +37,5 @@ class MongoAlerts:
         result = await self._alerts.replace_one({"_id": alert["_id"], "revision": alert["revision"]}, dict(written))
         return written if result.modified_count else None
 
-    async def _found(self, query: Document) -> list[AlertDocument]:
-        return cast("list[AlertDocument]", await self._alerts.find(query).sort("_id", 1).to_list(None))
+    async def _found(self, query: Document, *, limit: int = 0) -> list[AlertDocument]:
+        return cast("list[AlertDocument]", await self._alerts.find(query).sort("_id", 1).limit(limit).to_list(None))

@@ -32,7 +32,7 @@ class Alerts(Protocol):
     async def active(self) -> list[AlertDocument]: ...
 
     async def untold(self) -> list[AlertDocument]:
-        """Those people are still to be told something of, oldest first."""
+        """Those people are still to be told something of, the oldest, and not all of very many."""
         ...
 
     async def last_cleared(self, cause: str) -> datetime | None:

@@ -48,6 +48,10 @@ class TellPeople:
     async def _tell(self, alert: AlertDocument, senders: Sequence[SenderDocument]) -> bool:
         """`False` when nobody can be told for now."""
         news = AlertNews(alert["untold"][0])
+        if alerts.too_late(alert, self.clock.now()):
+            if await self.alerts.save(alerts.passed_over(alert)):
+                log.warning("alert.never_told", cause=alert["cause"], alert_id=alert["_id"])
+            return True
         if "telling" not in alert:
             if news is AlertNews.RAISED and alert["right_since"] is not None:
                 return True  # if it is over, that is what is told

@@ -13,6 +13,8 @@ RIGHT_FOR = timedelta(seconds=10)
 RETURNED_WITHIN = timedelta(hours=1)
 RIGHT_FOR_RETURNED = timedelta(minutes=10)
 """The same for a cause that returned within an hour: what comes and goes is told once."""
+TOLD_WITHIN = timedelta(hours=1)
+"""What was over for so long and nobody could be told of is told no more."""
 
 
 def raised(identity: str, finding: Finding, now: datetime, *, cleared_at: datetime | None) -> AlertDocument:
@@ -57,6 +59,12 @@ def told(alert: AlertDocument, now: datetime) -> AlertDocument:
     """After people were told the next news."""
     news = alert["untold"][0]
     return passed_over({**alert, "told": {**alert["told"], news: now}})
+
+
+def too_late(alert: AlertDocument, now: datetime) -> bool:
+    """Whether it was over long ago and nobody was told that it ever began."""
+    over = alert["cleared_at"]
+    return over is not None and now - over >= TOLD_WITHIN and not alert["told"] and "telling" not in alert
 
 
 def passed_over(alert: AlertDocument) -> AlertDocument:
