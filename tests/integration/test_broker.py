@@ -297,6 +297,21 @@ async def test_what_cannot_be_written_spoils_nothing_that_follows(url: str) -> N
         await eventually(lambda: len(received.envelopes) == 6)
 
 
+async def test_many_wait_while_the_connection_has_enough_to_write(url: str) -> None:
+    received = Received()
+    async with connected(url, (ANNOUNCEMENTS, Event, received), prefetch=100) as broker:
+        batches = [[planned(100 * batch + number) for number in range(20)] for batch in range(60)]
+        # Far more at once than the library's queue of frames holds, and a plain publish between them.
+        await asyncio.gather(
+            *(broker.publish_many(EVENTS, batch) for batch in batches),
+            *(broker.publish(EVENTS, planned(10_000 + number)) for number in range(60)),
+        )
+        await eventually(lambda: len(received.envelopes) == 60 * 20 + 60)
+        channel = await broker._underlay()
+        assert not channel.confirmations
+        assert not channel.message_id_delivery_tag
+
+
 async def test_one_that_fills_several_frames_is_published_whole(url: str) -> None:
     received = Received()
     large = accepted(*range(100_000))

@@ -30,9 +30,9 @@ async def publish_together(
     async with channel.lock:  # nothing else takes a delivery tag until these are on their way
         if channel.is_closed:
             raise ChannelInvalidStateError("the channel is closed")
-        confirms = [_awaited(channel, message) for _, message in listed]
-        channel.write_queue.put_nowait(ChannelFrame(payload=payload, should_close=False))
-    return confirms
+        await channel.write_queue.put(ChannelFrame(payload=payload, should_close=False))
+        # Nothing is awaited from here on: what never got into the queue, which may be full, has taken no tag either.
+        return [_awaited(channel, message) for _, message in listed]
 
 
 def _frames(channel: aiormq.Channel, exchange: str, routing_key: str, message: aio_pika.Message) -> bytes:
