@@ -198,7 +198,7 @@ class OneSender:
 
 
 class AwayBroker:
-    async def groups(self, provider: str, senders: Sequence[str], deadline: datetime) -> None:  # noqa: ARG002 - the port
+    async def groups(self, provider: str, senders: Sequence[str], deadline: datetime) -> None:  # noqa: ARG002 - the port names it
         raise unavailable("RabbitMQ does not answer")
 
 

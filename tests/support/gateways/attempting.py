@@ -50,7 +50,7 @@ class Slots:
         slot: datetime,
         gap: float,
         to: datetime,
-        behind: float = 0.0,  # noqa: ARG002 - the port
+        behind: float = 0.0,  # noqa: ARG002 - the port names it
     ) -> datetime | None:
         assert sender == SENDER
         self.moved.append((slot, gap, to))

@@ -148,7 +148,7 @@ class Announce:
                 missed = False
             except Exception as error:
                 known = None if isinstance(error, Transient) else error
-                log.error("announcement.not_told", of=name(one), error=str(error), exc_info=known)  # noqa: TRY400 - none for an outage
+                log.error("announcement.not_told", of=name(one), error=str(error), exc_info=known)  # noqa: TRY400 - an outage has no traceback worth reading
                 if isinstance(error, Transient) and (missed or not self.subscribers.reachable):
                     raise
                 missed = isinstance(error, Transient)

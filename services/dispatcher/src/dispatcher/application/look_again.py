@@ -64,7 +64,8 @@ class NotificationCancelled:
     async def __call__(self, claimed: Sequence[DeliveryDocument]) -> Mapping[str, Ending]:
         # What a person wanted after all is only cancelled again by a person.
         asked = [delivery for delivery in claimed if "retried_at" not in delivery]
-        called_off = set(await self.notifications.cancelled(sorted({one["notification_id"] for one in asked})))
+        ids = sorted({one["notification_id"] for one in asked})
+        called_off = set(await self.notifications.cancelled(ids)) if ids else set()
         return {one["_id"]: cancelled for one in asked if one["notification_id"] in called_off}
 
 

@@ -37,7 +37,7 @@ class WablasEnquiries:
         quota, unlimited = quota_of(device.get("quota"))
         return Device(names, connection_of(device, "status"), quota, unlimited, day_of(device.get("expired_date")))
 
-    def fate(self, account: Account, doubted: DoubtedAttempt, *, last: bool) -> Call | None:  # noqa: ARG002 - the port
+    def fate(self, account: Account, doubted: DoubtedAttempt, *, last: bool) -> Call | None:  # noqa: ARG002 - the port names it, other providers need it
         """Its report of what carries our reference."""
         address = f"{self._server}/api/report/message?{urlencode({'ref_id': doubted.reference})}"
         return Call(address, {"authorization": account.credential}, method="GET")
@@ -50,10 +50,10 @@ class WablasEnquiries:
                 return _report(row, doubted, at)
         return None
 
-    def groups(self, account: Account) -> Sequence[Call]:  # noqa: ARG002 - the port
+    def groups(self, account: Account) -> Sequence[Call]:  # noqa: ARG002 - the port names it, other providers need it
         raise NoGroups("Wablas lists no WhatsApp groups; take a group's id from a message that came from it")
 
-    def read_groups(self, content: Mapping[str, Any]) -> Sequence[FoundGroup]:  # noqa: ARG002 - the port
+    def read_groups(self, content: Mapping[str, Any]) -> Sequence[FoundGroup]:  # noqa: ARG002 - the port names it, other providers need it
         return ()
 
 
