@@ -61,7 +61,8 @@ async def test_every_type_but_custom_has_a_template_from_the_start(api: Api) -> 
     assert listed["next_cursor"] is None
     first = [await get(api, f"/api/templates/{kind}/versions/1") for kind in TYPES]
     assert {one["origin"] for one in first} == {"builtin"}
-    assert [one["name"] for one in first if "email" in one["channels"]] == ["payment_overdue", "payment_reminder"]
+    mailed = ["payment_overdue", "payment_reminder", "quota_alert", "system_alert"]
+    assert [one["name"] for one in first if "email" in one["channels"]] == mailed
 
 
 async def test_the_list_is_read_a_page_at_a_time(api: Api) -> None:
