@@ -10,8 +10,9 @@ import sys
 
 import pytest
 
-TOGETHER = ("-n", "2", "--dist", "loadfile", "--no-loadscope-reorder", "-m", "not alone")
-ALONE = ("-m", "alone")
+SLOWEST = "--durations=20"
+TOGETHER = ("-n", "2", "--dist", "loadfile", "--no-loadscope-reorder", "-m", "not alone", SLOWEST)
+ALONE = ("-m", "alone", SLOWEST)
 
 
 def main() -> int:

@@ -11,7 +11,7 @@ from dispatcher.domain.hours import departure
 from dispatcher.domain.planning import plan_delivery
 from tests.support.dispatching.gateway import UNKNOWN, Answer, Call, failed
 from tests.support.dispatching.model import ZONE
-from tests.support.dispatching.notifications import member, notification
+from tests.support.dispatching.notifications import member, notification, recipient
 from tests.support.dispatching.polling import until
 from tests.support.dispatching.world import World
 
@@ -184,6 +184,26 @@ async def test_a_circuit_opens_is_probed_and_closes(dispatching: World) -> None:
     assert (delivery["status"], delivery["retries"]) == ("sent", 0)
     await until(lambda: circuit_is("closed"))
     assert len(process.events("circuit.opened")) == len(process.events("circuit.probed")) == 1
+
+
+async def test_a_probe_is_made_with_the_least_tried_so_that_one_bad_message_keeps_nobody_out(
+    dispatching: World,
+) -> None:
+    async def fails_the_first(call: Call) -> Answer:
+        return failed(FailureClass.DISCONNECTED, "disconnected") if call.recipient == recipient(0) else Answer()
+
+    await dispatching.dispatcher()
+    fonnte = await dispatching.gateway("fonnte", fails_the_first)
+    await dispatching.accept(notification([member(0)], providers=["fonnte"], validity=600))
+    await dispatching.becomes(status="queued", attempts_made=1, lane="fonnte")
+    await dispatching.accept(notification([member(1)], providers=["fonnte"], validity=600))
+    await dispatching.becomes(2, status="queued", lane="fonnte")
+    await dispatching.mongo["senders"].update_one(
+        {"_id": fonnte.sender},
+        [{"$set": {"circuit.retry_at": "$$NOW", "circuit.revision": {"$add": ["$circuit.revision", 1]}}}],
+    )
+    await dispatching.becomes(recipient=recipient(1), status="sent")
+    assert [call.recipient for call in fonnte.calls][:2] == [recipient(0), recipient(1)]
 
 
 async def test_a_sender_that_is_out_takes_nothing_and_the_other_provider_does(dispatching: World) -> None:

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 from pathlib import Path
+from pprint import pformat
 from typing import Any, TypeVar
 
 import httpx
@@ -77,7 +78,17 @@ class Kabar:
             counts = await self.progress(notification_id)
             return counts if sum(counts.values()) == recipients and not WAITING & set(counts) else None
 
-        return await eventually(ended, seconds=seconds)
+        try:
+            return await eventually(ended, seconds=seconds)
+        except AssertionError as nothing:
+            raise AssertionError(f"{nothing}: {await self._what_waits(notification_id)}") from None
+
+    async def _what_waits(self, notification_id: str) -> str:
+        """The counts, the first delivery that has not ended with its attempts, and how every sender is."""
+        rows = await self._rows(notification_id)
+        waiting = [await self.get(f"/api/deliveries/{row['id']}") for row in rows if row["status"] in WAITING][:1]
+        senders = (await self.get("/api/senders"))["items"]
+        return "\n".join(pformat(part) for part in (await self.progress(notification_id), waiting, senders))
 
     async def resume_all(self) -> None:
         """Bring every sender back, as an operator does, and wait until every dispatcher uses it again."""

@@ -179,6 +179,30 @@ def test_rounds_follow_after_two_four_eight_seconds_then_five_minutes_then_it_is
     assert not {"lane", "wake_at"} & dead.keys()
 
 
+def on_its_last_attempt(failure: FailureClass) -> DeliveryDocument:
+    delivery: DeliveryDocument = {**queued(), "retries": 4}
+    return claimed(end_of(claimed(delivery, FONNTE), FAILED, failure), WABLAS)
+
+
+@pytest.mark.parametrize("usable", [BOTH, (FONNTE,), NONE])
+@pytest.mark.parametrize("failure", [FailureClass.TRANSPORT, FailureClass.UNCLASSIFIED])
+def test_after_its_last_round_it_is_dead_whether_or_not_its_failures_have_put_the_providers_out(
+    failure: FailureClass, usable: tuple[str, ...]
+) -> None:
+    delivery = on_its_last_attempt(failure)
+    dead = applied(delivery, decide(delivery, told(delivery, FAILED, failure), situation(usable, at=1)))
+    assert (dead["status"], dead["code"]) == ("failed", "RETRY_FAILED")
+
+
+@pytest.mark.parametrize("failure", [FailureClass.DISCONNECTED, FailureClass.QUOTA, FailureClass.AUTH])
+def test_a_last_round_of_providers_that_refuse_everybody_proves_nothing_and_is_waited_out(
+    failure: FailureClass,
+) -> None:
+    delivery = on_its_last_attempt(failure)
+    waiting = applied(delivery, decide(delivery, told(delivery, FAILED, failure), situation(NONE, at=1)))
+    assert (waiting["status"], waiting["lane"], waiting["retries"]) == ("queued", "fonnte,wablas", 4)
+
+
 @pytest.mark.parametrize("provider", BOTH)
 def test_a_success_says_when_by_whom_and_whether_it_failed_over(provider: str) -> None:
     sent = end_of(claimed(queued(), provider), SUCCEEDED)

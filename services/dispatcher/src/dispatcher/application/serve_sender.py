@@ -20,6 +20,8 @@ from dispatcher.metrics import Metrics
 
 BATCH = 50
 """Deliveries claimed together where nothing paces them."""
+PROBES = 20
+"""A probe is the least tried of so many: one that no provider takes would, at the head, keep every probe failing."""
 MOST_REQUESTED = 75
 """Attempts that may wait for a gateway to start them; more would only grow old on the way and be revoked."""
 FULL_SECONDS = 0.005
@@ -76,7 +78,9 @@ class ServeSender:
         if self.limits.unlimited and await self.deliveries.requested(self.identity, MOST_REQUESTED) >= MOST_REQUESTED:
             return FULL_SECONDS
         provider = sender["provider"]
-        heads = await self._heads(provider, 1 if probe or self.limits.gap else BATCH)
+        heads = await self._heads(provider, PROBES if probe else 1 if self.limits.gap else BATCH)
+        if probe and heads:
+            heads = [min(heads, key=lambda head: head["attempts_made"])]
         if self.limits.gap and heads and heads[0]["direct"] and not skips_gap(heads[0]):
             heads = await self.deliveries.critical(self._lanes(provider), now, 1) or heads
         if heads and self._waits_for_gap(heads, now):

@@ -9,6 +9,7 @@ from common.contracts.documents import DeliveryDocument, PastAttempt
 from common.contracts.vocabulary import OPTED_OUT, UNTOLD, DeliveryStatus
 from dispatcher.domain.attempts import NEVER_CALLED, any_unknown, remaining, times_reached, tried, willing, with_word
 from dispatcher.domain.change import Change
+from dispatcher.domain.circuit import AT_ONCE
 from dispatcher.domain.lanes import lane
 from dispatcher.domain.retries import RetryPlan
 
@@ -162,14 +163,18 @@ def _round_over(
 ) -> Change:
     """Every provider that can be used was tried: wait and start again, or give up."""
     providers = willing(delivery, past)
-    if not any(provider in situation.usable for provider in providers):
-        # None can be used: waiting for one costs no retry, and the lane is served as soon as one is back.
-        return _queued(delivery, providers, situation.now, cause, past, round_from=delivery["attempts_made"], **fields)
     this_round = tried(delivery, past)
-    if this_round and all(attempt["outcome"] in NEVER_CALLED for attempt in this_round):
-        return _wait(delivery, situation.now + SILENT_GATEWAY_WAIT, f"{cause}; again in 1.0 s", past, **fields)
+    called = [attempt for attempt in this_round if attempt["outcome"] not in NEVER_CALLED]
+    failed_it = {attempt["provider"] for attempt in called if attempt["code"] not in AT_ONCE}
     retries = delivery["retries"]
     wait = situation.plan.wait(retries)
+    # Its own failures may have opened the last circuit, and whether this dispatcher knows yet must not decide.
+    given_up = wait is None and failed_it.issuperset(providers)
+    if not given_up and not any(provider in situation.usable for provider in providers):
+        # None can be used: waiting for one costs no retry, and the lane is served as soon as one is back.
+        return _queued(delivery, providers, situation.now, cause, past, round_from=delivery["attempts_made"], **fields)
+    if this_round and not called:
+        return _wait(delivery, situation.now + SILENT_GATEWAY_WAIT, f"{cause}; again in 1.0 s", past, **fields)
     if wait is None:
         return exhausted(delivery, past, cause, "RETRY_FAILED", **fields)
     at = situation.now + wait
