@@ -40,9 +40,9 @@ test: ## run all tests with servers of their own; some with args="-k name"
 	@deploy/local/bootstrap --tests
 	@.venv/bin/python -m tests $(args)
 
-bench: ## messages a second, beside the same job on a peer; args="--messages 20000"
+bench: ## every speed beside a peer's in the same run; args="--only planning,webhooks", or "--messages 20000"
 	@deploy/local/bootstrap --tests
-	@.venv/bin/python -m benchmarks.end_to_end $(args)
+	@.venv/bin/python -m benchmarks $(args)
 
 check: ## style, types, import rules, declared dependencies
 	@deploy/local/bootstrap

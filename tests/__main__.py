@@ -1,4 +1,4 @@
-"""All tests: two at a time, then one after the other what measures speed or whose time is the point.
+"""All tests: two at a time, then one after the other what is large or whose time is the point.
 
     python -m tests [arguments of pytest]
 

@@ -1,0 +1,1 @@
+"""What is large or comes fast, for the tests that look at behaviour and for the benchmarks that look at speed."""
