@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from httpx import AsyncClient
 
 from api_gateway.adapters.mongo_alerts import MongoAlerts, selected
 from common.contracts.vocabulary import AlertKind, AlertStatus
@@ -12,6 +13,7 @@ from common.mongo.connection import Document, connect
 from scheduler.domain import alerts
 from scheduler.domain.findings import Finding
 from tests.support.api import Api, assert_error
+from tests.support.directory_rows import staff, tell
 
 NOW = datetime(2025, 11, 18, 3, 0, tzinfo=UTC)
 
@@ -64,3 +66,28 @@ async def test_a_page_is_read_from_an_index(mongodb_url: str, status: AlertStatu
         plan = await mongo["alerts"].find(selected(status, before)).sort("_id", -1).limit(5).explain()
         assert "COLLSCAN" not in str(plan["queryPlanner"]["winningPlan"])
         assert "SORT" not in str(plan["queryPlanner"]["winningPlan"]["stage"])
+
+
+async def test_an_alert_goes_to_the_administrators_number_while_none_of_them_can_be_told(api: Api) -> None:
+    body = {"type": "system_alert", "data": {"cause": "pemantauan", "detail": "Server penuh."}}
+    tell(api.rows, "staff", staff("S-1", "admin", None))
+    async with api.client() as client:
+        told = [await _alerted(api, client, body)]
+        tell(api.rows, "staff", staff("S-1", "admin", "6281200000011"))
+        told.append(await _alerted(api, client, body))
+        api.rows["suppressions"].insert_one({"_id": "6281200000011", "reason": "opt_out"})
+        told.append(await _alerted(api, client, body))
+        api.rows["suppressions"].insert_one({"_id": "6281200000099", "reason": "opt_out"})
+        assert_error(await client.post("/api/notifications", json=body), 422, "NO_RECIPIENT", field="to")
+        metrics = (await client.get("/metrics")).text
+    assert told == [["6281200000099"], ["6281200000011"], ["6281200000099", "6281200000011"]]
+    assert 'alert_unreachable_total{type="system_alert"} 1.0' in metrics
+    assert "alert.unreachable" in api.log.read_text()
+
+
+async def _alerted(api: Api, client: AsyncClient, body: Document) -> list[str]:
+    answer = await client.post("/api/notifications", json=body)
+    assert answer.status_code == 202, answer.text
+    found = api.rows["notifications"].find_one({"_id": answer.json()["notification_id"]})
+    assert found is not None
+    return [member["to"] for member in found["audience"]]

@@ -189,6 +189,31 @@ async def test_without_an_administrator_the_number_is_told_and_without_a_number_
     assert (request.to, request.providers) == (["6281200000099"], ["wablas"])
 
 
+async def test_an_administrator_who_opted_out_is_none_to_be_told(mongo: Mongo, clock: HandClock, bus: Bus) -> None:
+    await mongo["suppressions"].insert_one({"_id": "6281200000001", "reason": "opt_out"})
+    await sender(mongo, clock, "fonnte-1", circuit=circuit(clock))
+    await sender(mongo, clock, "wablas-1")
+    watch = HandWatch(mongo, clock, bus)
+    await watch.look()
+    assert (bus.requests, watch.metric("alert_untold")) == ([], 1)
+    await mongo["suppressions"].insert_one({"_id": "6281200000099", "reason": "opt_out"})
+    await HandWatch(mongo, clock, bus, number="6281200000099").look()
+    assert bus.requests == []
+    await HandWatch(mongo, clock, bus, number="6281200000098").look()
+    assert [request.to for request in bus.requests] == [["6281200000098"]]
+
+
+async def test_an_alert_that_is_never_suppressed_goes_to_administrators_who_opted_out(
+    mongo: Mongo, clock: HandClock, bus: Bus
+) -> None:
+    await mongo["suppressions"].insert_one({"_id": "6281200000001", "reason": "opt_out"})
+    await mongo["routes"].insert_one({"_id": "system_alert", "suppressible": False})
+    await sender(mongo, clock, "fonnte-1", circuit=circuit(clock))
+    await sender(mongo, clock, "wablas-1")
+    await HandWatch(mongo, clock, bus, number="6281200000098").look()
+    assert [request.to for request in bus.requests] == [None]
+
+
 async def test_while_no_whatsapp_provider_works_administrators_get_mail(
     mongo: Mongo, clock: HandClock, bus: Bus
 ) -> None:

@@ -8,11 +8,16 @@ from uuid import uuid4
 
 import pytest
 
+from common.catalogue.texts import Texts
+from common.contracts.documents import SuppressionDocument
+from common.contracts.vocabulary import SuppressionReason
 from common.mongo.connection import Mongo, connect
+from common.mongo.suppressions import Suppressions
+from common.mongo.templates import Templates
 from common.testing.clock import HandClock
 from scheduler.application.ports import Firing, Line
 from tests.support.directory_rows import staff
-from tests.support.scheduling.jobs import BusinessJobs, local
+from tests.support.scheduling.jobs import JAKARTA, BusinessJobs, local
 
 OPENED = local("2025-11-15T08:00:00")
 
@@ -129,3 +134,34 @@ async def test_without_a_supervisor_nobody_is_asked_to_tell_nobody(jobs: Busines
     tally = await jobs.sla.run(jobs.firing(jobs.sla))
     assert (tally.dispatched, tally.skipped) == (0, {"no_recipient": 1})
     assert await warned(jobs) == []
+
+
+@pytest.mark.parametrize("mail_is_on", [True, False])
+@pytest.mark.parametrize("has_email", [True, False])
+async def test_a_supervisor_with_an_e_mail_address_alone_is_somebody_where_warnings_go_by_mail(
+    mongo: Mongo, *, mail_is_on: bool, has_email: bool
+) -> None:
+    jobs = BusinessJobs(mongo, HandClock(OPENED), mail_is_on=mail_is_on)
+    await jobs.store("staff", staff("S-1", "supervisor", None) | {"email": "pengawas@example.com"})
+    await jobs.store("tickets", ticket("T-1", deadline=OPENED))
+    await mongo["routes"].insert_one({"_id": "sla_warning", "channels": ["whatsapp", "email"]})
+    if has_email:
+        texts = Texts("Tiket {{ ticket.id }}", "Peringatan", "Tiket {{ ticket.id }}")
+        await Templates(mongo).publish("sla_warning", texts, by="tester")
+    tally = await jobs.sla.run(jobs.firing(jobs.sla))
+    told = mail_is_on and has_email
+    assert (tally.dispatched, tally.skipped) == ((1, {}) if told else (0, {"no_recipient": 1}))
+
+
+async def test_who_opted_out_is_nobody_to_warn_and_a_group_is_somebody(jobs: BusinessJobs) -> None:
+    suppression: SuppressionDocument = {
+        "_id": "6281200000041", "reason": SuppressionReason.OPT_OUT, "note": None, "created_by": "recipient",
+        "created_at": OPENED,
+    }  # fmt: skip
+    await Suppressions(jobs.mongo, JAKARTA).add(suppression)
+    await jobs.store("tickets", ticket("T-1", deadline=OPENED))
+    assert (await jobs.sla.run(jobs.firing(jobs.sla))).skipped == {"no_recipient": 1}
+    await jobs.store("staff", staff("S-2", "manager", None))
+    assert (await jobs.summary.run(jobs.firing(jobs.summary))).skipped == {"no_recipient": 1}
+    await jobs.mongo["groups"].insert_one({"_id": "grp_1", "purpose": "management", "active": True})
+    assert (await jobs.summary.run(jobs.firing(jobs.summary))).dispatched == 1

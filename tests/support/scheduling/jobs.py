@@ -15,6 +15,7 @@ from common.mongo.directory import Directory
 from common.mongo.figures import Figures
 from common.mongo.routes import Routes
 from common.mongo.suppressions import Suppressions
+from common.mongo.templates import Templates
 from common.testing.clock import HandClock
 from scheduler.adapters.mongo_audiences import MongoAudiences
 from scheduler.adapters.mongo_invoices import MongoInvoices
@@ -55,8 +56,8 @@ class BusinessJobs:
         figures = Figures(mongo, BonusRule((500_000,)))
         self.requests = MongoRequests(mongo)
         ask = AskOnce(self.requests, clock)
-        reach = Reach(routes, Suppressions(mongo, JAKARTA), mail_is_on)
-        staff = ReachStaff(routes, MongoAudiences(mongo, directory))
+        reach = Reach(routes, Templates(mongo), Suppressions(mongo, JAKARTA), mail_is_on)
+        staff = ReachStaff(reach, MongoAudiences(mongo, directory))
         self.dunning = RemindOfInvoices(MongoInvoices(mongo), directory, reach, ask, clock)
         self.sla = WatchDeadlines(MongoTickets(mongo), staff, ask, clock)
         self.summary = SumUpDay(figures, staff, ask, clock, JAKARTA)

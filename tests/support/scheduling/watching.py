@@ -9,12 +9,13 @@ from prometheus_client import CollectorRegistry
 
 from common.contracts.facts import NotificationRequested
 from common.kernel.failures import Transient
+from common.mongo.administrators import Administrators
 from common.mongo.connection import Mongo
 from common.mongo.directory import Directory
 from common.mongo.routes import Routes
+from common.mongo.suppressions import Suppressions
 from common.mongo.templates import Templates
 from common.testing.clock import HandClock
-from scheduler.adapters.mongo_administrators import DirectoryAdministrators
 from scheduler.adapters.mongo_alerts import MongoAlerts
 from scheduler.adapters.mongo_job_runs import MongoJobRuns
 from scheduler.adapters.mongo_jobs import MongoJobs
@@ -74,15 +75,14 @@ class HandWatch:
         self.registry = CollectorRegistry()
         alerts, observations = MongoAlerts(mongo["alerts"]), MongoObservations(mongo)
         self.lease = MongoLease(mongo["leases"], "watch", holder=name, span=timedelta(seconds=6), clock=clock)
-        administrators = DirectoryAdministrators(Directory(mongo))
+        zone = ZoneInfo("Asia/Jakarta")
+        administrators = Administrators(Directory(mongo), Suppressions(mongo, zone), number)
         self.watch = Watch(
             lease=self.lease,
             observations=observations,
             observe_jobs=ObserveJobs(jobs, MongoJobRuns(mongo), MongoJobs(mongo), observations, clock),
             raise_alerts=RaiseAlerts(alerts, clock, thresholds),
-            tell=TellPeople(
-                alerts, administrators, Routes(mongo), Templates(mongo), bus, clock, ZoneInfo("Asia/Jakarta"), number
-            ),
+            tell=TellPeople(alerts, administrators, Routes(mongo), Templates(mongo), bus, clock, zone),
             check=CheckDevices(observations, bus, clock),
             alerts=alerts,
             metrics=Metrics(self.registry),

@@ -76,6 +76,7 @@ from common.config.whatsapp import PROVIDERS
 from common.contracts.events import NotificationAccepted
 from common.kernel.clock import Clock, SystemClock
 from common.messaging.coalesced import Coalesced
+from common.mongo.administrators import Administrators
 from common.mongo.figures import Figures
 from common.mongo.routes import Routes
 from common.mongo.sender_limits import limits_of
@@ -114,6 +115,7 @@ async def wire(settings: Settings, surroundings: Surroundings) -> AsyncIterator[
     audit_entries, api_keys = MongoAuditLog(mongo), MongoApiKeys(mongo)
     identify, signing_in = _identify(settings, api_keys, clock)
     audit, suppressions = AuditChanges(audit_entries, clock), Suppressions(mongo, settings.zone)
+    administrators = Administrators(directory, suppressions, settings.admin_number)
     groups, enquiries = MongoGroups(mongo), RabbitEnquiries(surroundings.broker)
     jobs = MongoJobs(mongo)
     reservations, queue = MongoReservations(mongo), MongoQueue(mongo)
@@ -144,7 +146,7 @@ async def wire(settings: Settings, surroundings: Surroundings) -> AsyncIterator[
         policy,
         AcceptanceMetrics(surroundings.registry),
         routes,
-        ComposeNotification(directory, groups, templates, settings.zone, mail_is_on),
+        ComposeNotification(directory, groups, templates, administrators, settings.zone, mail_is_on),
     )
     early = MongoEarlyRequests(mongo)
     requests.subscribe(

@@ -10,6 +10,7 @@ from prometheus_client import Gauge
 from common.http.operations import operations_app
 from common.kernel.clock import Clock, SystemClock
 from common.kernel.failures import Transient
+from common.mongo.administrators import Administrators
 from common.mongo.connection import UNAVAILABLE, Mongo
 from common.mongo.directory import Directory
 from common.mongo.figures import Figures
@@ -19,7 +20,6 @@ from common.mongo.suppressions import Suppressions
 from common.mongo.templates import Templates
 from common.runtime.loops import after, repeatedly
 from common.runtime.process import Application, Loop, Surroundings
-from scheduler.adapters.mongo_administrators import DirectoryAdministrators
 from scheduler.adapters.mongo_alerts import MongoAlerts
 from scheduler.adapters.mongo_audiences import MongoAudiences
 from scheduler.adapters.mongo_erasures import MongoErasures
@@ -88,8 +88,9 @@ def scheduled_jobs(settings: SchedulerSettings, surroundings: Surroundings, cloc
 def _business_jobs(settings: SchedulerSettings, mongo: Mongo, clock: Clock) -> list[ScheduledJob]:
     directory, routes, figures = Directory(mongo, zone=settings.zone), Routes(mongo), Figures(mongo, settings.bonus)
     ask = AskOnce(MongoRequests(mongo), clock)
-    reach = Reach(routes, Suppressions(mongo, settings.zone), mail_is_on=settings.mail_host is not None)
-    staff = ReachStaff(routes, MongoAudiences(mongo, directory))
+    mail_is_on = settings.mail_host is not None
+    reach = Reach(routes, Templates(mongo), Suppressions(mongo, settings.zone), mail_is_on)
+    staff = ReachStaff(reach, MongoAudiences(mongo, directory))
     watch = WatchDeadlines(MongoTickets(mongo), staff, ask, clock)
     remind = RemindOfInvoices(MongoInvoices(mongo), directory, reach, ask, clock)
     sum_up = SumUpDay(figures, staff, ask, clock, settings.zone)
@@ -156,21 +157,16 @@ def _watch(
 ) -> Watch:
     mongo, broker, thresholds = surroundings.mongo, surroundings.broker, settings.thresholds
     alerts, observations = MongoAlerts(mongo["alerts"]), MongoObservations(mongo)
-    administrators = DirectoryAdministrators(Directory(mongo, zone=settings.zone))
+    administrators = Administrators(
+        Directory(mongo, zone=settings.zone), Suppressions(mongo, settings.zone), settings.admin_number
+    )
     return Watch(
         lease=MongoLease(mongo["leases"], "watch", holder=settings.instance, span=WATCH_LEASE, clock=clock),
         observations=observations,
         observe_jobs=ObserveJobs(jobs, MongoJobRuns(mongo), MongoJobs(mongo), observations, clock),
         raise_alerts=RaiseAlerts(alerts, clock, thresholds),
         tell=TellPeople(
-            alerts,
-            administrators,
-            Routes(mongo),
-            Templates(mongo),
-            RabbitRequests(broker),
-            clock,
-            settings.zone,
-            settings.admin_number,
+            alerts, administrators, Routes(mongo), Templates(mongo), RabbitRequests(broker), clock, settings.zone
         ),
         check=CheckDevices(observations, RabbitEnquiries(broker), clock),
         alerts=alerts,

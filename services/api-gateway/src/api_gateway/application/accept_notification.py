@@ -13,7 +13,7 @@ from api_gateway.application.ports import Announcements, Notifications
 from api_gateway.domain.access import Caller
 from api_gateway.domain.audience import Rejection
 from api_gateway.domain.moments import send_time
-from api_gateway.domain.refusals import Code, Conflicting, Refused, Unavailable, invalid
+from api_gateway.domain.refusals import Code, Conflicting, Refused, Unavailable, Unreachable, invalid
 from api_gateway.domain.submission import Submission
 from common.catalogue.definitions import Route
 from common.contracts.documents import INLINE_AUDIENCE, AudienceMember, NotificationDocument
@@ -36,6 +36,9 @@ class AcceptanceMetrics:
         )
         self.recipients = Counter("recipient_accepted_total", "Recipients accepted.", registry=registry)
         self.rejected = Counter("recipient_rejected_total", "Recipients rejected.", ["code"], registry=registry)
+        self.unreachable = Counter(
+            "alert_unreachable_total", "Alerts refused because nobody would get them.", ["type"], registry=registry
+        )
 
 
 @dataclass(frozen=True)
@@ -105,7 +108,12 @@ class AcceptNotification:
 
     async def _composed(self, submission: Submission, route: Route) -> Composed:
         validity = submission.validity_seconds or route.validity_seconds
-        return await self.compose(submission, route, validity, self._providers(submission, route))
+        try:
+            return await self.compose(submission, route, validity, self._providers(submission, route))
+        except Unreachable as refused:
+            self.metrics.unreachable.labels(submission.type).inc()
+            log.error("alert.unreachable", type=submission.type, reason=refused.error)  # noqa: TRY400 - nothing broke
+            raise
 
     async def _again(self, submission: Submission, before: NotificationDocument) -> Accepted:
         """It is stored already: only what was rejected of it has to be said again."""

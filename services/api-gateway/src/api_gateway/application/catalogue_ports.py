@@ -5,6 +5,7 @@ from typing import Any, Protocol
 
 from common.catalogue.definitions import GroupPurpose, Route
 from common.contracts.documents import TemplateDocument
+from common.contracts.reachable import Reachable
 from common.contracts.vocabulary import NotificationType, Role
 
 Stored = Mapping[str, Any]
@@ -26,6 +27,11 @@ class Directory(Protocol):
 
     async def customers(self, after: str | None, area: str | None, limit: int) -> Sequence[Stored]:
         """Active customers in the order of their ids."""
+
+
+class Administrators(Protocol):
+    async def reachable(self, *, suppressible: bool) -> Reachable:
+        """`suppressible`: whether what they are to be told is kept from those who opted out."""
 
 
 class Groups(Protocol):

@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from datetime import tzinfo
 from typing import Any
 
-from api_gateway.application.catalogue_ports import Directory, Groups, Templates
+from api_gateway.application.catalogue_ports import Administrators, Directory, Groups, Templates
 from api_gateway.application.compose_audience import ReadItem, of_items, of_recipients, read_items
 from api_gateway.application.find_customers import FindCustomers
 from api_gateway.application.find_recipients import PERSON, FindStaff, the_person
+from api_gateway.application.find_stand_in import ALERTS, find_stand_in
 from api_gateway.application.gather_rows import Rows, context, gather_rows
 from api_gateway.application.typed_data import read_data
 from api_gateway.application.wordings import Wording
@@ -63,6 +64,7 @@ class ComposeNotification:
     directory: Directory
     groups: Groups
     templates: Templates
+    administrators: Administrators
     zone: tzinfo
     mail_is_on: bool
 
@@ -95,7 +97,9 @@ class ComposeNotification:
         if shape is None:
             composed = await self._free(submission, wording, channels)
         else:
-            composed = await _Typed(self, submission, definition, shape, wording, providers, channels).composed()
+            composed = await _Typed(
+                self, submission, definition, shape, wording, providers, channels, route.suppressible
+            ).composed()
         if submission.direct and (submission.items or composed.query or len(composed.audience.members) != 1):
             raise invalid("direct", "a direct send has exactly one recipient, in to")
         return composed
@@ -144,6 +148,7 @@ class _Typed:
     wording: Wording
     providers: Sequence[str]
     channels: Channels
+    suppressible: bool
 
     async def composed(self) -> Composed:
         submission, definition, template = self.submission, self.definition, self.wording.template
@@ -172,10 +177,15 @@ class _Typed:
         elif definition.recipients in PERSON:
             audience = the_person(definition, rows, submission.prefix, self.channels)
         else:
-            find = FindStaff(self.of.directory, self.of.groups)
-            audience = await find(definition, self.wording, told, self.providers, self.channels)
+            find, stand_in = FindStaff(self.of.directory, self.of.groups), await self._stand_in()
+            audience = await find(definition, self.wording, told, self.providers, self.channels, stand_in=stand_in)
         self.wording.check(None, told, map(member_channel, audience.members))
         return audience
+
+    async def _stand_in(self) -> str | None:
+        if self.submission.type not in ALERTS:
+            return None
+        return await find_stand_in(self.of.administrators, self.channels, suppressible=self.suppressible)
 
     async def _of_items(self) -> Composed:
         """Each item's data replaces the shared one, and speaks of rows of its own."""

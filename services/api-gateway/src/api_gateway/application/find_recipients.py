@@ -53,9 +53,15 @@ class FindStaff:
         context: Mapping[str, Any],
         providers: Sequence[str],
         channels: Channels,
+        *,
+        stand_in: str | None,
     ) -> Audience:
-        """Everybody with an address, once; those without one are told by name. Groups are told by WhatsApp alone."""
+        """Everybody with an address, once; those without one are told by name. Groups are told by WhatsApp alone, and
+        so is the number that stands in for everybody.
+        """
         audience = Audience()
+        if stand_in is not None:
+            audience.add_person([{"to": stand_in}])
         own = "staff" in definition.rows
         people = await self._people(definition.roles)
         for index, (kind, person) in enumerate(people):

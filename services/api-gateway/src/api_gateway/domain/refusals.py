@@ -81,6 +81,10 @@ class Unknown(Refused):
     identity: str = ""
 
 
+class Unreachable(Refused):
+    """It is an alert, and nobody would get it."""
+
+
 class Malformed(Refused):
     """The body cannot be read at all."""
 

@@ -24,6 +24,7 @@ from api_gateway.domain.refusals import (
     Unauthenticated,
     Unavailable,
     Unknown,
+    Unreachable,
     Unsupported,
 )
 from api_gateway.domain.webhooks import reads_answers_to_customers
@@ -43,6 +44,7 @@ STATUSES: dict[type[Refused], int] = {
     Unsupported: 415,
     Refused: 422,
     Unknown: 422,
+    Unreachable: 422,
     Limited: 429,
     Unavailable: 503,
 }

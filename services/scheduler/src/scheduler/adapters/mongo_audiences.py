@@ -1,8 +1,10 @@
-"""Whether there is anybody to tell what is told to staff and groups."""
+"""Whom what is told to staff and groups goes to."""
+
+from collections.abc import Sequence
 
 from common.catalogue.definitions import DEFINITIONS
 from common.contracts.vocabulary import NotificationType
-from common.mongo.connection import Mongo
+from common.mongo.connection import Document, Mongo
 from common.mongo.directory import Directory
 
 
@@ -11,9 +13,9 @@ class MongoAudiences:
         self._groups = mongo["groups"]
         self._directory = directory
 
-    async def anybody(self, type_: NotificationType) -> bool:
-        definition = DEFINITIONS[type_]
-        if any(person.get("phone") for person in await self._directory.staff(definition.roles)):
-            return True
-        purposes = [purpose.value for purpose in definition.groups]
+    async def staff(self, type_: NotificationType) -> Sequence[Document]:
+        return await self._directory.staff(DEFINITIONS[type_].roles)
+
+    async def any_group(self, type_: NotificationType) -> bool:
+        purposes = [purpose.value for purpose in DEFINITIONS[type_].groups]
         return await self._groups.find_one({"purpose": {"$in": purposes}, "active": True}, {"_id": 1}) is not None

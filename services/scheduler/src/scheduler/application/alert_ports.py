@@ -1,14 +1,12 @@
 """What watching needs from the world."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from common.catalogue.definitions import Route
-from common.contracts.documents import AlertDocument, TemplateDocument
+from common.contracts.documents import AlertDocument
 from common.contracts.facts import NotificationRequested
-from common.contracts.vocabulary import NotificationType
+from common.contracts.reachable import Reachable
 from scheduler.domain.findings import Observed, Thresholds
 
 
@@ -48,25 +46,9 @@ class Alerts(Protocol):
         ...
 
 
-@dataclass(frozen=True)
-class Reachable:
-    """How administrators of the directory can be reached at all."""
-
-    by_phone: bool
-    by_email: bool
-
-
 class Administrators(Protocol):
-    async def reachable(self) -> Reachable: ...
-
-
-class Routes(Protocol):
-    async def effective(self, notification_type: NotificationType) -> Route: ...
-
-
-class Templates(Protocol):
-    async def current(self, name: str) -> TemplateDocument:
-        """The version a text is made with now."""
+    async def reachable(self, *, suppressible: bool) -> Reachable:
+        """`suppressible`: whether what they are to be told is kept from those who opted out."""
         ...
 
 

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import Any, Protocol
 
 from common.catalogue.definitions import Route
-from common.contracts.documents import SuppressionDocument
+from common.contracts.documents import SuppressionDocument, TemplateDocument
 from common.contracts.vocabulary import NotificationType
 
 Row = Mapping[str, Any]
@@ -41,9 +41,19 @@ class Routes(Protocol):
     async def effective(self, notification_type: NotificationType) -> Route: ...
 
 
+class Templates(Protocol):
+    async def current(self, name: str) -> TemplateDocument:
+        """The version a text is made with now."""
+        ...
+
+
 class Audiences(Protocol):
-    async def anybody(self, type_: NotificationType) -> bool:
-        """Whether there is staff, or a group, that gets this type."""
+    async def staff(self, type_: NotificationType) -> Sequence[Row]:
+        """Those whose roles get this type."""
+        ...
+
+    async def any_group(self, type_: NotificationType) -> bool:
+        """Whether there is a group that gets this type."""
         ...
 
 

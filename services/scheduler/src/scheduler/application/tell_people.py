@@ -10,7 +10,8 @@ from common.contracts.facts import NotificationRequested
 from common.contracts.vocabulary import MAIL_PROVIDER, AlertNews, Channel, NotificationType
 from common.kernel.clock import Clock
 from common.telemetry.logs import logger
-from scheduler.application.alert_ports import Administrators, Alerts, Requests, Routes, Templates
+from scheduler.application.alert_ports import Administrators, Alerts, Requests
+from scheduler.application.sources import Routes, Templates
 from scheduler.domain import alerts
 from scheduler.domain.ways import ways_around, works
 from scheduler.domain.wording import wording
@@ -21,7 +22,7 @@ log = logger()
 @dataclass
 class TellPeople:
     """What is asked for is stored before it is asked for: whoever asks again, after a crash too, asks for the same
-    under the same identity, which is one notification. `number`: who is told where the directory has no administrator.
+    under the same identity, which is one notification.
     """
 
     alerts: Alerts
@@ -31,7 +32,6 @@ class TellPeople:
     requests: Requests
     clock: Clock
     zone: tzinfo
-    number: str | None
     _waiting: set[str] = field(default_factory=set)
 
     async def __call__(self, senders: Sequence[SenderDocument]) -> int:
@@ -41,7 +41,7 @@ class TellPeople:
             if not await self._tell(alert, senders):
                 waiting.add(alert["_id"])
         for identity in waiting - self._waiting:
-            log.error("alert.not_told", alert_id=identity, reason="no provider works, or no administrator is known")
+            log.error("alert.not_told", alert_id=identity, reason="no provider works, or nobody can be reached")
         self._waiting = waiting
         return len(waiting)
 
@@ -78,12 +78,13 @@ class TellPeople:
         self, alert: AlertDocument, news: AlertNews, kind: NotificationType, senders: Sequence[SenderDocument]
     ) -> dict[str, Any] | None:
         """To whom, through which providers or channel; `None` when there is no way now."""
-        now, reach = self.clock.now(), await self.administrators.reachable()
+        now, route = self.clock.now(), await self.routes.effective(kind)
+        reach = await self.administrators.reachable(suppressible=route.suppressible)
         ways = ways_around(senders, alert["about"] if news is AlertNews.RAISED else None, now)
-        if ways and (reach.by_phone or self.number):
+        if ways and (reach.by_phone or reach.number):
             every_one = {one["provider"] for one in senders} - {MAIL_PROVIDER}
             providers = {"providers": ways} if set(ways) < every_one else {}
-            return providers if reach.by_phone else {**providers, "to": [self.number]}
+            return providers if reach.by_phone else {**providers, "to": [reach.number]}
         if not reach.by_email or not any(one["provider"] == MAIL_PROVIDER and works(one, now) for one in senders):
             return None
         has_email = (await self.templates.current(kind))["email_text"] is not None
