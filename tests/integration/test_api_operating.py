@@ -106,6 +106,12 @@ async def test_the_queue_is_shown_in_the_order_it_is_sent(api: Api) -> None:
     for number, priority in enumerate(("low", "normal", "critical", "high")):
         delivery = stored_delivery(priority=priority, to=f"628120000000{number}", queued_at=now - timedelta(minutes=5))
         api.rows["deliveries"].insert_one(delivery)
+    mail = stored_notification(channels=["email"])
+    for number, status in enumerate(("queued", "queued", "sending", "failed")):
+        lane = {"lane": "email", "queued_at": now - timedelta(hours=1)} if status == "queued" else {}
+        api.rows["deliveries"].insert_one(
+            stored_delivery(status, notification=mail, to=f"budi{number}@example.com", **lane)
+        )
     waiting = stored_delivery(to="6281200000009", retries=1)
     del waiting["lane"]
     api.rows["deliveries"].insert_many([waiting, stored_delivery("failed"), stored_delivery("sending")])
@@ -130,7 +136,8 @@ async def test_clearing_cancels_what_is_queued_and_nothing_else(api: Api) -> Non
     notification = stored_notification()
     queued = [stored_delivery(notification=notification, to=f"62812000{number:05d}") for number in range(2_500)]
     others = [stored_delivery(status) for status in ("sending", "scheduled", "sent")]
-    api.rows["deliveries"].insert_many([*queued, *others])
+    mail = stored_delivery(notification=stored_notification(channels=["email"]), to="budi@example.com")
+    api.rows["deliveries"].insert_many([*queued, *others, mail])
     assert (await post(api, "/admin/whatsapp-queue/clear")).json() == {"success": True, "cleared": 2_500}
     assert api.rows["deliveries"].count_documents({"status": "cancelled", "lane": {"$exists": False}}) == 2_500
     assert (await post(api, "/admin/whatsapp-queue/clear")).json()["cleared"] == 0

@@ -126,7 +126,7 @@ class AsyncKabar(Connection):
         return await self._do(operating.queue())
 
     async def clear_queue(self, *, idempotency_key: str | None = None) -> Cleared:
-        """End everything queued; what is scheduled for later stays."""
+        """End everything queued for WhatsApp; what is scheduled for later stays."""
         return await self._do(operating.clear_queue(idempotency_key))
 
     async def send_test(

@@ -128,7 +128,7 @@ class Kabar(Connection):
         return self._do(operating.queue())
 
     def clear_queue(self, *, idempotency_key: str | None = None) -> Cleared:
-        """End everything queued; what is scheduled for later stays."""
+        """End everything queued for WhatsApp; what is scheduled for later stays."""
         return self._do(operating.clear_queue(idempotency_key))
 
     def send_test(

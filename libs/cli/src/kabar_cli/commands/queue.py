@@ -55,7 +55,7 @@ def resume(sender: Senders = None, json: Json = False) -> None:
 
 @app.command()
 def clear(key: Key = None, yes: Yes = False, json: Json = False) -> None:
-    """End everything that is queued; what is scheduled for later stays."""
+    """End everything queued for WhatsApp; what is scheduled for later stays, and so do e-mails."""
     with connected(json=json) as session:
         screen = session.screen
         waiting = session.kabar.queue().queue_length

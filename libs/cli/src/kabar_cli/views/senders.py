@@ -41,8 +41,8 @@ def queue_line(queue: Queue, now: datetime) -> str:
 
 def dead_line(queue: Queue) -> str:
     if not queue.failed_messages:
-        return "No dead delivery waits for a person."
-    waiting = counted(queue.failed_messages, "dead delivery waits", "dead deliveries wait")
+        return "No dead WhatsApp delivery waits for a person."
+    waiting = counted(queue.failed_messages, "dead WhatsApp delivery waits", "dead WhatsApp deliveries wait")
     return f"{waiting} for a person: kabar dead list"
 
 

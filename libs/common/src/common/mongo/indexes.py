@@ -58,6 +58,10 @@ INDEXES: dict[str, list[IndexModel]] = {
         IndexModel([("removed_by", ASCENDING)], name="by_erasure", partialFilterExpression=_ERASED),
         # The few that do not go by WhatsApp; of those that do nearly every one is found.
         IndexModel([("channel", ASCENDING), ("_id", DESCENDING)], name="by_mail", partialFilterExpression=_BY_MAIL),
+        # How many of them are in each status: the others of it go by WhatsApp.
+        IndexModel(
+            [("status", ASCENDING), ("channel", ASCENDING)], name="mail_by_status", partialFilterExpression=_BY_MAIL
+        ),
         # Through which provider it went, and goes: a search merges both, however few of many there are.
         IndexModel(
             [("attempts.provider", ASCENDING), ("_id", DESCENDING)],

@@ -7,11 +7,12 @@ from typing import Any, cast
 from api_gateway.adapters.delivery_queries import selected
 from api_gateway.application.ports import Selection
 from common.contracts.documents import DeliveryDocument
-from common.contracts.vocabulary import DeliveryStatus, Priority
+from common.contracts.vocabulary import Channel, DeliveryStatus, Priority
 from common.mongo.connection import Document, Mongo, UpdateOne
 from common.mongo.ending import NOT_UNDER_WAY, cancel_all, ended
 
 BATCH = 1_000
+_BY_WHATSAPP: Document = {"channel": {"$ne": Channel.EMAIL}}
 DEAD = [DeliveryStatus.FAILED, DeliveryStatus.UNKNOWN]
 
 
@@ -31,7 +32,7 @@ class MongoDeliveries:
         return cast("list[DeliveryDocument]", await cursor.to_list(None))
 
     async def queued(self) -> AsyncIterator[list[str]]:
-        async for batch in self._batches({"status": DeliveryStatus.QUEUED}):
+        async for batch in self._batches({"status": DeliveryStatus.QUEUED, **_BY_WHATSAPP}):
             yield batch
 
     async def cancel(self, ids: Sequence[str], *, reason: str, cause: str, now: datetime) -> int:
@@ -77,7 +78,7 @@ class MongoDeliveries:
         return changed
 
     async def hurry(self, now: datetime) -> int:
-        waiting = {"status": DeliveryStatus.QUEUED, "lane": {"$exists": False}, "retries": {"$gt": 0}}
+        waiting = {"status": DeliveryStatus.QUEUED, "lane": {"$exists": False}, "retries": {"$gt": 0}, **_BY_WHATSAPP}
         hurried = 0
         async for batch in self._batches({**waiting, "wake_at": {"$gt": now}}):
             result = await self._deliveries.update_many(

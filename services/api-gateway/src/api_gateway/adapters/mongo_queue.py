@@ -6,7 +6,7 @@ from typing import cast
 
 from api_gateway.application.ports import Waiting
 from common.contracts.documents import DeliveryDocument
-from common.contracts.vocabulary import BY_WHATSAPP, DeliveryStatus, NotificationStatus, Priority
+from common.contracts.vocabulary import BY_WHATSAPP, Channel, DeliveryStatus, NotificationStatus, Priority
 from common.mongo.connection import Document, Mongo
 
 LANES: list[Document] = [
@@ -31,10 +31,14 @@ class MongoQueue:
         return [Waiting(row["_id"]["lane"], row["_id"]["rank"], row["count"], row["oldest"]) async for row in rows]
 
     async def counts(self, statuses: Sequence[DeliveryStatus]) -> dict[str, int]:
-        return {
-            status.value: await self._deliveries.count_documents({"status": status}, hint="by_status")
-            for status in statuses
-        }
+        counted = {}
+        for status in statuses:
+            every = await self._deliveries.count_documents({"status": status}, hint="by_status")
+            mails = await self._deliveries.count_documents(
+                {"status": status, "channel": Channel.EMAIL}, hint="mail_by_status"
+            )
+            counted[status.value] = max(0, every - mails)
+        return counted
 
     async def heads(self, lanes: Sequence[str], limit: int) -> list[DeliveryDocument]:
         found: list[Document] = []

@@ -7,7 +7,7 @@ from api_gateway.application.capacity import Capacity
 from api_gateway.application.ports import Deliveries, Queue, Waiting
 from api_gateway.domain.access import Caller
 from common.contracts.documents import DeliveryDocument
-from common.contracts.vocabulary import BY_WHATSAPP, DeliveryStatus, Priority
+from common.contracts.vocabulary import BY_WHATSAPP, MAIL_PROVIDER, DeliveryStatus, Priority
 from common.kernel.clock import Clock
 
 NEXT_MESSAGES = 10
@@ -15,7 +15,7 @@ NEXT_MESSAGES = 10
 
 @dataclass(frozen=True)
 class Glance:
-    """`waiting` is what stands in lanes; `queued` also counts what waits for a backoff or a cap."""
+    """Of WhatsApp alone. `waiting` is what stands in lanes; `queued` also counts what waits for a backoff or a cap."""
 
     queued: int
     sending: int
@@ -36,7 +36,7 @@ class LookAtQueue:
 
     async def __call__(self) -> Glance:
         counts = await self.queue.counts([DeliveryStatus.QUEUED, DeliveryStatus.SENDING, DeliveryStatus.FAILED])
-        waiting = await self.queue.waiting()
+        waiting = [one for one in await self.queue.waiting() if one.lane != MAIL_PROVIDER]
         heads = await self.queue.heads(sorted({one.lane for one in waiting}), NEXT_MESSAGES)
         heads.sort(key=lambda one: (one["rank"], one["queued_at"], one["position"]))
         queued = counts[DeliveryStatus.QUEUED]
@@ -51,7 +51,7 @@ class LookAtQueue:
         )  # fmt: skip
 
     async def clear(self, caller: Caller) -> int:
-        """Cancel everything queued; how many deliveries were."""
+        """Cancel everything queued for WhatsApp; how many deliveries were."""
         cause = f"queue cleared by {caller.subject}"
         cleared = 0
         async for ids in self.deliveries.queued():

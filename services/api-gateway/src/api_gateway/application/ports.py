@@ -91,7 +91,7 @@ class Deliveries(Protocol):
         """Take dead ones out of what waits for a person; how many were."""
 
     async def hurry(self, now: datetime) -> int:
-        """Let everything that waits for a backoff line up now; how many did."""
+        """Let everything of the channel WhatsApp that waits for a backoff line up now; how many did."""
 
 
 class Senders(Protocol):
@@ -120,7 +120,8 @@ class Waiting:
 class Queue(Protocol):
     async def waiting(self) -> list[Waiting]: ...
 
-    async def counts(self, statuses: Sequence[DeliveryStatus]) -> dict[str, int]: ...
+    async def counts(self, statuses: Sequence[DeliveryStatus]) -> dict[str, int]:
+        """Deliveries of the channel WhatsApp, by status."""
 
     async def heads(self, lanes: Sequence[str], limit: int) -> list[DeliveryDocument]:
         """The first of each lane."""

@@ -35,7 +35,7 @@ async def status(request: Request, _: QueueReader) -> Response:
 @router.post(
     "/whatsapp-queue/clear",
     response_model=answers.QueueCleared,
-    summary="Cancel everything queued",
+    summary="Cancel everything queued for WhatsApp",
     openapi_extra=_ACTION,
 )
 async def clear(request: Request, caller: Operator) -> Response:
