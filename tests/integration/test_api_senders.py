@@ -30,7 +30,7 @@ def _empty(api: Api) -> Iterator[None]:
 
 @asynccontextmanager
 async def answering_gateway(
-    api: Api, rabbitmq: PrivateRabbitMQ, mongodb: PrivateMongo, *told: Device
+    api: Api, rabbitmq: PrivateRabbitMQ, mongodb: PrivateMongo, *told: Device, provider: str = "fonnte"
 ) -> AsyncIterator[list[str]]:
     """A gateway whose provider answers so, each time it is asked; keeps which senders it was asked for."""
     await emptied(rabbitmq.url)
@@ -46,7 +46,7 @@ async def answering_gateway(
                     for device in told:
                         await devices.told(sender, device, asked_at=at, answered_at=datetime.now(UTC))
 
-        async with connected(rabbitmq.url, (enquiries_queue("fonnte"), EnquiriesRequested, answer)):
+        async with connected(rabbitmq.url, (enquiries_queue(provider), EnquiriesRequested, answer)):
             yield asked
 
 
@@ -69,6 +69,17 @@ async def test_a_check_answers_what_the_provider_says_and_asks_it_once_in_a_whil
         assert (body["answered"], body["device"]["connected"], body["quota"]["remaining"]) == (True, False, 41)
         assert body["device"]["age_seconds"] <= 5
         assert body["quota"]["age_seconds"] <= 5
+
+
+async def test_a_mail_server_is_checked_like_a_provider(
+    api: Api, rabbitmq: PrivateRabbitMQ, mongodb: PrivateMongo
+) -> None:
+    api.rows["senders"].insert_one(stored_sender("email-1", provider="email"))
+    device = Device(connected=True)
+    async with answering_gateway(api, rabbitmq, mongodb, device, provider="email") as asked, api.client() as client:
+        answer = await client.post("/api/senders/email-1/check")
+    assert (asked, answer.status_code) == (["email-1"], 200)
+    assert (answer.json()["answered"], answer.json()["device"]["connected"]) == (True, True)
 
 
 async def test_a_provider_that_does_not_answer_leaves_what_was_known(
@@ -102,16 +113,9 @@ async def test_a_refused_message_says_more_of_a_device_than_what_was_answered_be
         assert (await client.get("/api/senders/fonnte-1")).json()["device"]["connected"] is True
 
 
-@pytest.mark.parametrize(
-    ("stored", "why"),
-    [
-        (stored_sender("fonnte-1", gateway_seen_at=datetime(2025, 1, 1, tzinfo=UTC)), "silent"),
-        (alive(provider="email"), "no device"),
-    ],
-)
-async def test_a_check_that_nobody_can_make_says_so(api: Api, stored: Document, why: str) -> None:
-    api.rows["senders"].insert_one(stored)
+async def test_a_check_that_nobody_can_make_says_so(api: Api) -> None:
+    api.rows["senders"].insert_one(stored_sender("fonnte-1", gateway_seen_at=datetime(2025, 1, 1, tzinfo=UTC)))
     async with api.client() as client:
         refused = assert_error(await client.post(CHECK), 409, "NO_SENDER")
-        assert why in refused["error"]
+        assert "silent" in refused["error"]
         assert_error(await client.post("/api/senders/none/check"), 404, "NOT_FOUND")

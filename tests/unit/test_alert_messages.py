@@ -106,7 +106,7 @@ def asked(seconds: float) -> dict[str, Any]:
         (sender("fonnte-1", **asked(60)), True),
         (sender("fonnte-2", **asked(3600)), False),
         (sender("fonnte-1", gateway_seen_at=NOW - timedelta(seconds=5)), False),
-        (sender("email-1"), False),
+        (sender("email-1"), True),
     ],
 )
 def test_a_device_is_looked_at_at_first_and_while_it_is_away(one: SenderDocument, *, is_due: bool) -> None:

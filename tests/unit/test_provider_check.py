@@ -53,15 +53,19 @@ def firing(world: World, *, dry_run: bool = False) -> Firing:
 
 
 async def test_it_asks_each_provider_once_and_tells_what_came_of_it() -> None:
-    world = World({"fonnte-1": None, "fonnte-2": "invalid token"})
+    world = World({"email-1": None, "fonnte-1": None, "fonnte-2": "invalid token"})
     tally = await world.job().run(firing(world))
-    assert world.asked == [("fonnte", ["fonnte-1", "fonnte-2"]), ("wablas", ["wablas-1"])]
-    assert (tally.found, tally.dispatched, tally.skipped) == (5, 3, {"cannot be asked": 2})
+    assert world.asked == [
+        ("email", ["email-1"]),
+        ("fonnte", ["fonnte-1", "fonnte-2"]),
+        ("wablas", ["wablas-1"]),
+    ]
+    assert (tally.found, tally.dispatched, tally.skipped) == (5, 4, {"cannot be asked": 1})
     assert tally.errors == ["fonnte-2: invalid token", "wablas-1: no answer"]
 
 
 async def test_it_waits_no_longer_than_until_all_have_answered() -> None:
-    world = World({"fonnte-1": None, "fonnte-2": None, "wablas-1": None})
+    world = World({"email-1": None, "fonnte-1": None, "fonnte-2": None, "wablas-1": None})
     begun_at = world.clock.now()
     tally = await world.job().run(firing(world))
     assert not tally.errors
@@ -71,4 +75,4 @@ async def test_it_waits_no_longer_than_until_all_have_answered() -> None:
 async def test_a_dry_run_asks_nobody() -> None:
     world = World({})
     tally = await world.job().run(firing(world, dry_run=True))
-    assert (world.asked, tally.dispatched) == ([], 3)
+    assert (world.asked, tally.dispatched) == ([], 4)

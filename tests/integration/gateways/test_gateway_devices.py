@@ -3,12 +3,15 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
+
 from common.contracts.events import EnquiriesRequested, SenderReported
 from common.mongo.connection import Document, connect
 from common.topology.declarations import ATTEMPTS, REPORTS
 from gateway.adapters.mongo_devices import MongoDevices
 from gateway.adapters.mongo_quotas import OVERTAKEN
 from gateway.domain.device import Device
+from local_stack.ports import free_port
 from sandbox.control_client import SandboxControl
 from tests.integration.gateways.conftest import StartGateway
 from tests.support.bus import Received, connected, eventually
@@ -75,6 +78,25 @@ async def test_a_token_that_is_refused_is_told(
         assert "token" in device["error"]
         assert "connected" not in device
         assert (await heard.first()).failure == "auth"
+
+
+@pytest.mark.parametrize("provider", ["email"], indirect=True)
+async def test_a_mail_server_that_lets_us_in_is_connected_and_one_that_is_not_there_is_not_known(
+    start_gateway: StartGateway, dispatcher: Dispatching, sandbox: SandboxControl, rabbitmq_url: str
+) -> None:
+    first = await start_gateway()
+    heard = Received()
+    async with connected(rabbitmq_url, (REPORTS, SenderReported, heard)):
+        device = (await ask(dispatcher))["device"]
+        assert (device["connected"], device["error"]) == (True, None)
+        news = await heard.first()
+    assert (news.sender, news.connected, news.checked) == ("email-1", True, True)
+    assert await sandbox.mails() == []
+    await first.stopped()
+    await start_gateway(MAIL_PORT=str(free_port(frozenset())))
+    device = (await ask(dispatcher))["device"]
+    assert device["connected"] is True
+    assert device["error"]
 
 
 async def kept(mongodb_url: str, *tellings: dict[str, Any]) -> Document:

@@ -7,7 +7,9 @@ from dataclasses import replace
 import pytest
 
 from common.contracts.vocabulary import FailureClass
+from common.kernel.failures import Transient
 from gateway.domain.answer import Accepted, Missed, Refused, Unknown
+from gateway.domain.device import Device
 from gateway_email.adapters.mail_server import Address
 from tests.integration.mail.conftest import ACCOUNT, LOGIN, Certificates, OpenPost, Post, asked
 
@@ -108,6 +110,31 @@ async def test_a_refused_login_is_technical(open_post: OpenPost, certificates: C
     assert answer.error.startswith("login: 535")
     assert "salah" not in answer.error
     assert post.permits == []
+
+
+async def test_a_look_goes_as_far_as_the_login_and_sends_nothing(
+    open_post: OpenPost, certificates: Certificates
+) -> None:
+    tls = {"starttls": certificates.server(), "client_tls": certificates.client()}
+    post = await open_post(**tls, login=LOGIN, wanted=LOGIN)
+    assert isinstance(await post.send(), Accepted)
+    assert await post.provider.look(ACCOUNT) == Device(connected=True)
+    assert (post.office.opened, len(post.mails)) == (2, 1)
+    stranger = await open_post(**tls, login=("kabar", "salah"), wanted=LOGIN)
+    refused = (await stranger.provider.look(ACCOUNT)).refused
+    assert refused is not None
+    assert (refused.failure, refused.error[:10]) == (F.AUTH, "login: 535")
+    plain = await open_post(client_tls=certificates.client(), tls_at_once=True)
+    refused = (await plain.provider.look(ACCOUNT)).refused
+    assert refused is not None
+    assert (refused.failure, "MAIL_ENCRYPTION" in refused.error) == (F.AUTH, True)
+
+
+async def test_a_look_at_a_server_that_is_not_there_tells_nothing_of_it(post: Post) -> None:
+    async with await asyncio.start_server(lambda _, writer: writer.close(), "localhost", 0) as closing:
+        post.server._address = _elsewhere(post, closing)
+        with pytest.raises(Transient):
+            await post.provider.look(ACCOUNT)
 
 
 async def test_a_login_that_was_not_made_but_is_wanted_is_technical(open_post: OpenPost) -> None:

@@ -10,7 +10,6 @@ from common.kernel.failures import Transient
 from gateway.application.check_devices import CheckDevices
 from gateway.domain.account import Account
 from gateway.domain.device import Device
-from gateway.domain.dialect import Call
 from gateway_fonnte.domain.enquiries import FonnteEnquiries
 from tests.support.gateways.attempting import TickingClock
 
@@ -29,11 +28,11 @@ class World:
         self.errors: list[str] = []
         self.news: list[SenderReported] = []
 
-    async def ask(self, call: Call) -> Mapping[str, Any]:
-        self.asked.append(call.url)
+    async def look(self, account: Account) -> Device:
+        self.asked.append(account.sender)
         if self._answer is None:
             raise Transient("no answer to an enquiry: ReadTimeout")
-        return self._answer
+        return FonnteEnquiries("https://api.fonnte.com/send").read_device(self._answer)
 
     async def begin(self, sender: str, at: datetime) -> bool:
         assert at <= self.clock.now()
@@ -67,8 +66,7 @@ class World:
     async def check(self, *senders: str, seconds: float = 30) -> None:
         check = CheckDevices(
             {"fonnte-1": Account("fonnte-1", "TOKEN")},
-            asking=self,
-            enquiries=FonnteEnquiries("https://api.fonnte.com/send"),
+            look=self.look,
             devices=self,
             news=self,
             clock=self.clock,
@@ -80,7 +78,7 @@ class World:
 async def test_what_is_said_of_a_device_is_kept_and_told() -> None:
     world = World({"status": True, "device": "6281200000901", "device_status": "disconnect", "quota": "5"})
     await world.check("fonnte-1", "fonnte-7")
-    assert world.asked == ["https://api.fonnte.com/device"]
+    assert world.asked == ["fonnte-1"]
     [device] = world.kept
     assert (device.connected, device.quota) == (False, 5)
     [news] = world.news

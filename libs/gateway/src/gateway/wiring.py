@@ -40,6 +40,8 @@ from gateway.application.prove_attempts import ProveAttempts
 from gateway.application.read_webhooks import ReadWebhooks
 from gateway.application.report_orphans import ReportOrphans
 from gateway.application.room import Room
+from gateway.domain.account import Account
+from gateway.domain.device import Device
 from gateway.domain.dialect import Dialect
 from gateway.domain.enquiries import Enquiries
 from gateway.domain.webhooks import Webhooks
@@ -177,7 +179,11 @@ def hear(
     prove = ProveAttempts(accounts, asking=asking, enquiries=enquiries, reports=reports, clock=clock)
     groups = MongoGroups(surroundings.mongo, provider=name, clock=clock)
     find_groups = FindGroups(accounts, asking=asking, enquiries=enquiries, groups=groups, clock=clock)
-    check_devices = CheckDevices(accounts, asking=asking, enquiries=enquiries, devices=devices, news=news, clock=clock)
+
+    async def look(account: Account) -> Device:
+        return enquiries.read_device(await asking.ask(enquiries.device(account)))
+
+    check_devices = CheckDevices(accounts, look=look, devices=devices, news=news, clock=clock)
     hear_enquiries(settings, surroundings, on_enquiries_requested(prove, find_groups, check_devices))
     broker.subscribe(
         webhooks_queue(name), WebhooksReceived, on_webhooks_received(read), prefetch=WEBHOOK_ENVELOPES_AT_ONCE

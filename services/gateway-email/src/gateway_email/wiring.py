@@ -7,6 +7,9 @@ from contextlib import asynccontextmanager
 from common.mongo.server_clock import ServerClock
 from common.runtime.process import Application, Surroundings
 from common.telemetry.logs import logger
+from gateway.adapters.broker_news import BrokerNews
+from gateway.adapters.mongo_devices import MongoDevices
+from gateway.application.check_devices import CheckDevices
 from gateway.wiring import gateway, hear_enquiries
 from gateway_email.adapters.mail_server import Address, MailServer
 from gateway_email.adapters.smtp_provider import SmtpProvider
@@ -38,7 +41,14 @@ async def wire(settings: Settings, surroundings: Surroundings) -> AsyncIterator[
             max_text_chars=MAX_TEXT_CHARS,
             calls_at_once=CONNECTIONS_AT_ONCE,
         )
-        hear_enquiries(settings, surroundings, on_enquiries_requested)
+        check = CheckDevices(
+            {account.sender: account for account in settings.accounts()},
+            look=provider.look,
+            devices=MongoDevices(surroundings.mongo["senders"]),
+            news=BrokerNews(surroundings.broker),
+            clock=clock,
+        )
+        hear_enquiries(settings, surroundings, on_enquiries_requested(check))
         yield application
     finally:
         await server.close()

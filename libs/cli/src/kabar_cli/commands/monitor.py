@@ -86,7 +86,7 @@ def _look(session: Session, checks: frozenset[Check], *, ask: bool) -> Look:
     senders = kabar.senders()
     if ask:
         for one in senders:
-            with suppress(Conflicting):  # it has no device, or its gateway is silent, which shows anyway
+            with suppress(Conflicting):  # its gateway is silent, which shows anyway
                 kabar.check_sender(one.id)
         senders = kabar.senders()
     queue = kabar.queue()

@@ -1,6 +1,7 @@
-"""Ask the provider how the devices of our senders are, and keep what it says."""
+"""Look how the devices of our senders are, and keep what their provider says."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Protocol
 
@@ -9,15 +10,16 @@ from common.contracts.vocabulary import FailureClass
 from common.kernel.clock import Clock
 from common.kernel.failures import Transient
 from common.telemetry.logs import clean, logger
-from gateway.application.ports import Accounts, Asking, KnownDevices, News
+from gateway.application.ports import Accounts, KnownDevices, News
 from gateway.domain.account import Account
 from gateway.domain.answer import Refused
 from gateway.domain.device import Device
-from gateway.domain.enquiries import Enquiries
 
 ERROR_CHARS = 300
 AWAY = frozenset({FailureClass.DISCONNECTED, FailureClass.AUTH})
 """Refusals of this question after which sending would be refused, too."""
+Look = Callable[[Account], Awaitable[Device]]
+"""How the device behind an account is, by its provider's word. Raises `Transient` when there is none."""
 log = logger()
 
 
@@ -38,12 +40,9 @@ class Devices(KnownDevices, Protocol):
 class CheckDevices:
     """What the answers say of senders is told like any other word of their provider."""
 
-    def __init__(
-        self, accounts: Accounts, *, asking: Asking, enquiries: Enquiries, devices: Devices, news: News, clock: Clock
-    ) -> None:
+    def __init__(self, accounts: Accounts, *, look: Look, devices: Devices, news: News, clock: Clock) -> None:
         self._accounts = accounts
-        self._asking = asking
-        self._enquiries = enquiries
+        self._look = look
         self._devices = devices
         self._news = news
         self._clock = clock
@@ -57,7 +56,7 @@ class CheckDevices:
         if asked_at >= asked.deadline or not await self._devices.begin(sender, asked_at):
             return
         try:
-            device = self._enquiries.read_device(await self._asking.ask(self._enquiries.device(account)))
+            device = await self._look(account)
         except Transient as error:
             log.warning("device.not_told", sender=sender, error=str(error))
             await self._devices.silent(sender, clean(str(error))[:ERROR_CHARS], answered_at=self._clock.now())

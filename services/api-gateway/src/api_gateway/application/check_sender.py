@@ -1,4 +1,4 @@
-"""Have a provider asked how a sender's device is, and wait a moment for what it says."""
+"""Have a provider asked how a sender's device is, or a mail server whether it lets us in, and wait for the answer."""
 
 import asyncio
 from dataclasses import dataclass
@@ -7,7 +7,6 @@ from typing import Protocol
 
 from api_gateway.application.ports import Senders
 from api_gateway.domain.refusals import Code, Conflicting, missing
-from common.config.whatsapp import PROVIDERS
 from common.contracts.documents import DEVICE_ASKED_EVERY_SECONDS, GATEWAY_SILENT_SECONDS, SenderDocument
 from common.kernel.clock import Clock
 
@@ -35,8 +34,6 @@ class CheckSender:
         """
         now = self.clock.now()
         sender = await self._get(sender_id)
-        if sender["provider"] not in PROVIDERS:
-            raise Conflicting(Code.NO_SENDER, f"{sender_id} has no device to look at")
         if now - sender["gateway_seen_at"] > timedelta(seconds=GATEWAY_SILENT_SECONDS):
             raise Conflicting(Code.NO_SENDER, f"the gateway of {sender_id} is silent; start it and ask again")
         since = sender.get("device", {}).get("asked_at")

@@ -68,7 +68,7 @@ async def reset_limits(request: Request, sender_id: str, caller: Operator) -> Re
     "/{sender_id}/check",
     response_model=answers.SenderChecked,
     responses={202: {"description": "The provider has not answered so far", "model": answers.SenderChecked}},
-    summary="Ask its provider how its device and quota are",
+    summary="Ask its provider how its device and quota are; log in at the mail server",
     openapi_extra=_ACTION,
 )
 async def check(request: Request, sender_id: str, caller: Operator) -> Response:

@@ -63,6 +63,18 @@ class MailServer:
         kept.mails += 1
         self._keep(kept)
 
+    async def knock(self) -> None:
+        """Come in anew, as a mail does that finds no connection: greeting, TLS, login. Sends nothing but NOOP.
+
+        Raises what `connected` does.
+        """
+        async with asyncio.timeout(self._connect_timeout):
+            came_in = _Kept(await self._fresh(), 0)
+            try:
+                await came_in.client.noop()
+            finally:
+                self._leave(came_in)
+
     async def close(self) -> None:
         """Say goodbye on every connection that is left."""
         kept, self._kept = self._kept, None

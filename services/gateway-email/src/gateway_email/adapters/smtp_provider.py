@@ -11,9 +11,11 @@ import aiosmtplib
 from common.contracts.events import AttemptRequest
 from common.contracts.vocabulary import FailureClass
 from common.kernel.clock import Clock
+from common.kernel.failures import Transient
 from gateway.application.ports import Permit
 from gateway.domain.account import Account
 from gateway.domain.answer import Answer, Refused
+from gateway.domain.device import Device
 from gateway.domain.dialect import Unsendable
 from gateway.domain.transport import broken_exchange
 from gateway_email.adapters.mail_server import MailServer
@@ -71,6 +73,19 @@ class SmtpProvider:
         except (TimeoutError, aiosmtplib.SMTPException, OSError) as error:
             technical = None if exchange.handed_over else _technical(error)
             return technical or broken_exchange(self._reason(error, exchange), may_have_arrived=exchange.handed_over)
+
+    async def look(self, _: Account) -> Device:
+        """Whether the server lets us in now. Raises `Transient` when it cannot be told."""
+        try:
+            await self._server.knock()
+        except aiosmtplib.SMTPResponseException as error:
+            return Device(refused=_not_connected(error))
+        except (TimeoutError, aiosmtplib.SMTPException, OSError) as error:
+            technical = _technical(error)
+            if technical is None:
+                raise Transient(self._reason(error, _Exchange())) from error
+            return Device(refused=technical)
+        return Device(connected=True)
 
     def cut(self) -> None:
         self._cut = True

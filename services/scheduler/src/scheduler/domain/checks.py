@@ -4,7 +4,6 @@ from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 
 from common.contracts.documents import GATEWAY_SILENT_SECONDS, SenderDocument
-from common.contracts.vocabulary import MAIL_PROVIDER
 
 WHILE_AWAY = timedelta(seconds=60)
 """How often a device is looked at that may come back without a word."""
@@ -12,8 +11,7 @@ WHILE_AWAY = timedelta(seconds=60)
 
 def can_be_asked(sender: SenderDocument, now: datetime) -> bool:
     """Whether somebody could ask its provider how its device is."""
-    alive = now - sender["gateway_seen_at"] < timedelta(seconds=GATEWAY_SILENT_SECONDS)
-    return alive and sender["provider"] != MAIL_PROVIDER
+    return now - sender["gateway_seen_at"] < timedelta(seconds=GATEWAY_SILENT_SECONDS)
 
 
 def due(senders: Iterable[SenderDocument], away: Collection[str], now: datetime) -> list[SenderDocument]:
