@@ -264,6 +264,30 @@ async def test_dead_deliveries_wait_for_a_person(api: Api) -> None:
         assert (await client.get("/api/dead-deliveries")).json() == {"items": [], "next_cursor": None}
 
 
+async def test_dead_deliveries_are_asked_for_by_what_they_have_in_common(api: Api) -> None:
+    one = put(api, "failed", code="auth", attempts=[past_attempt(provider="wablas", sender="wablas-1")])
+    other = put(api, "unknown", type="otp", code="transport")
+    filters = {
+        "status": "failed", "type": "custom", "code": "auth", "provider": "wablas",
+        "notification_id": one["notification_id"],
+    }  # fmt: skip
+    today = datetime.now(UTC)
+    async with api.client("noc") as client:
+
+        async def found(**asked: str) -> list[str]:
+            return [row["id"] for row in (await client.get("/api/dead-deliveries", params=asked)).json()["items"]]
+
+        for name, value in filters.items():
+            assert await found(**{name: value}) == [one["_id"]], name
+        assert await found(**filters, since=(today - timedelta(days=1)).isoformat()) == [one["_id"]]
+        assert await found(until=(today - timedelta(days=1)).isoformat()) == []
+        assert await found(status="unknown") == await found(code="transport") == [other["_id"]]
+        for wrong in ({"status": "sent"}, {"type": "none"}, {"provider": "none"}, {"since": "x"}):
+            (field,) = wrong
+            answer = await client.get("/api/dead-deliveries", params=wrong)
+            assert_error(answer, 422, "VALIDATION_ERROR", field=field)
+
+
 async def test_cancelling_a_notification_leaves_what_is_under_way(api: Api) -> None:
     notification = stored_notification(status="accepted", recipients=4, wake_at=datetime.now(UTC))
     api.rows["notifications"].insert_one(notification)

@@ -169,6 +169,8 @@ def test_dead_deliveries_are_retried_and_discarded_by_name_by_filter_and_all(api
     api.rows["deliveries"].insert_one(
         stored_delivery("unknown", to="6281200000003", attempts=[past_attempt(provider="wablas", sender="wablas-1")])
     )
+    assert ran(api, "dead", "list", "--status", "unknown", "--type", "custom", "--json").out.count('"dlv_') == 1
+    assert "known are fonnte" in ran(api, "dead", "list", "--provider", "none").err
     assert ran(api, "dead", "retry").code == 2
     assert ran(api, "dead", "retry", ids[0], "--all").code == 2
     told = ran(api, "dead", "retry", ids[0], "--yes")

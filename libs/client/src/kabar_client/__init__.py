@@ -43,7 +43,7 @@ from kabar_client.operating_answers import (
     RunRequested,
     Sender,
 )
-from kabar_client.requests import Notify
+from kabar_client.requests import DeadFilter, Notify
 
 __all__ = [
     "Accepted",
@@ -53,6 +53,7 @@ __all__ = [
     "CheckedSender",
     "Cleared",
     "Conflicting",
+    "DeadFilter",
     "Delivery",
     "DeliveryChanged",
     "Discarded",

@@ -24,7 +24,7 @@ from kabar_client.operating_answers import (
     RunRequested,
     Sender,
 )
-from kabar_client.requests import Call, DeliveryFilter, Notify, Paged, Sent
+from kabar_client.requests import Call, DeadFilter, DeliveryFilter, Notify, Paged, Sent
 from kabar_client.retrying import Came, Wait, conversation
 
 T = TypeVar("T")
@@ -135,9 +135,9 @@ class AsyncKabar(Connection):
         """Send a test message, to ADMIN_WHATSAPP_NUMBER unless it is said to whom."""
         return await self._do(operating.send_test(to, message, idempotency_key))
 
-    async def dead_deliveries(self) -> AsyncIterator[Delivery]:
+    async def dead_deliveries(self, **asked: Unpack[DeadFilter]) -> AsyncIterator[Delivery]:
         """Failed and unknown ones that wait for a person, newest first, read a page at a time."""
-        async for one in self._pages(operating.dead_deliveries):
+        async for one in self._pages(partial(requests.dead_deliveries, asked)):
             yield one
 
     async def retry_dead(self, ids: Sequence[str], *, idempotency_key: str | None = None) -> Retried:

@@ -24,7 +24,7 @@ from kabar_client.operating_answers import (
     RunRequested,
     Sender,
 )
-from kabar_client.requests import Call, DeliveryFilter, Notify, Paged, Sent
+from kabar_client.requests import Call, DeadFilter, DeliveryFilter, Notify, Paged, Sent
 from kabar_client.retrying import Came, Wait, conversation
 
 T = TypeVar("T")
@@ -137,9 +137,9 @@ class Kabar(Connection):
         """Send a test message, to ADMIN_WHATSAPP_NUMBER unless it is said to whom."""
         return self._do(operating.send_test(to, message, idempotency_key))
 
-    def dead_deliveries(self) -> Iterator[Delivery]:
+    def dead_deliveries(self, **asked: Unpack[DeadFilter]) -> Iterator[Delivery]:
         """Failed and unknown ones that wait for a person, newest first, read a page at a time."""
-        return self._pages(operating.dead_deliveries)
+        return self._pages(partial(requests.dead_deliveries, asked))
 
     def retry_dead(self, ids: Sequence[str], *, idempotency_key: str | None = None) -> Retried:
         """Queue dead deliveries anew, at most 1,000."""

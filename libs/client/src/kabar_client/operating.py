@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
-from kabar_client.answers import Accepted, Answer, Delivery, Suppression
+from kabar_client.answers import Accepted, Answer, Suppression
 from kabar_client.operating_answers import (
     Alert,
     CheckedSender,
@@ -47,10 +47,6 @@ def clear_queue(key: str | None) -> Call[Cleared]:
 def send_test(to: str | None, message: str | None, key: str | None) -> Call[Accepted]:
     given = {"to": to, "message": message}
     return _post(f"{QUEUE}/send-test", Accepted, key, {name: value for name, value in given.items() if value})
-
-
-def dead_deliveries(cursor: str | None, limit: int) -> Call[Paged[Delivery]]:
-    return Call("GET", DEAD, lambda body: page_of(Delivery, body), query=page_query(cursor, limit))
 
 
 def retry_dead(ids: Sequence[str], key: str | None) -> Call[Retried]:

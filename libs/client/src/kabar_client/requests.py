@@ -53,6 +53,18 @@ class DeliveryFilter(TypedDict, total=False):
     q: str
 
 
+class DeadFilter(TypedDict, total=False):
+    """Which dead deliveries are asked for; `status` is `failed` or `unknown`."""
+
+    status: str
+    type: str
+    code: str
+    provider: str
+    notification_id: str
+    since: datetime | str
+    until: datetime | str
+
+
 @dataclass(frozen=True)
 class Call(Generic[T]):
     """One request and how its answer is read. Every one may be made again: changes carry an idempotency key. An
@@ -96,8 +108,12 @@ def act_on_delivery(identity: str, act: str) -> Call[Delivery]:
 
 
 def deliveries(asked: DeliveryFilter, cursor: str | None, limit: int) -> Call[Paged[Delivery]]:
-    query = {name: str(_json(value)) for name, value in asked.items()} | page_query(cursor, limit)
-    return Call("GET", "/api/deliveries", lambda body: page_of(Delivery, body), query=query)
+    return Call("GET", "/api/deliveries", lambda body: page_of(Delivery, body), query=_filter(asked, cursor, limit))
+
+
+def dead_deliveries(asked: DeadFilter, cursor: str | None, limit: int) -> Call[Paged[Delivery]]:
+    query = _filter(asked, cursor, limit)
+    return Call("GET", "/api/dead-deliveries", lambda body: page_of(Delivery, body), query=query)
 
 
 def suppressions(cursor: str | None, limit: int) -> Call[Paged[Suppression]]:
@@ -138,6 +154,10 @@ def page_of(answer: type[A], body: Any) -> Paged[A]:
 
 def page_query(cursor: str | None, limit: int) -> dict[str, str]:
     return {"limit": str(limit)} | ({} if cursor is None else {"cursor": cursor})
+
+
+def _filter(asked: Mapping[str, Any], cursor: str | None, limit: int) -> dict[str, str]:
+    return {name: str(_json(value)) for name, value in asked.items()} | page_query(cursor, limit)
 
 
 def key_header(given: str | None) -> dict[str, str]:

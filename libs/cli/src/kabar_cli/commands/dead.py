@@ -1,10 +1,9 @@
 """`kabar dead`: failed and unknown deliveries that wait for a person."""
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from itertools import islice
-from typing import Annotated
+from typing import Annotated, cast
 
 import typer
 
@@ -13,7 +12,7 @@ from kabar_cli.options import Json, Yes
 from kabar_cli.session import Session, connected
 from kabar_cli.views.deliveries import deliveries_table
 from kabar_cli.wording import counted
-from kabar_client import Delivery
+from kabar_client import DeadFilter
 
 app = typer.Typer(name="dead", help="What failed for good and waits for a person.", no_args_is_help=True)
 MOST_AT_ONCE = 1_000
@@ -40,35 +39,26 @@ Ids = Annotated[list[str] | None, typer.Argument(metavar="ID", help="These; or a
 All = Annotated[bool, typer.Option("--all", help="Every dead delivery.")]
 
 
-@dataclass(frozen=True)
-class Filter:
-    """Which dead deliveries; what is `None` does not matter."""
-
-    status: str | None
-    kind: str | None
-    code: str | None
-    provider: str | None
-    notification: str | None
-    since: datetime | None
-    until: datetime | None
-
-    def __bool__(self) -> bool:
-        return any(value is not None for value in vars(self).values())
-
-    def takes(self, delivery: Delivery) -> bool:
-        """Whether it is meant."""
-        wanted = {
-            "status": self.status,
-            "type": self.kind,
-            "code": self.code,
-            "notification_id": self.notification,
-        }
-        return (
-            all(value is None or getattr(delivery, name) == value for name, value in wanted.items())
-            and (self.provider is None or self.provider in {one.provider for one in delivery.attempts})
-            and (self.since is None or delivery.created_at >= self.since.astimezone())
-            and (self.until is None or delivery.created_at < self.until.astimezone())
-        )
+def _filter(
+    status: str | None,
+    kind: str | None,
+    code: str | None,
+    provider: str | None,
+    notification: str | None,
+    since: datetime | None,
+    until: datetime | None,
+) -> DeadFilter:
+    """What is left out does not matter; times without an offset are of this machine."""
+    given = {
+        "status": status,
+        "type": kind,
+        "code": code,
+        "provider": provider,
+        "notification_id": notification,
+        "since": since and since.astimezone(),
+        "until": until and until.astimezone(),
+    }
+    return cast("DeadFilter", {name: value for name, value in given.items() if value is not None})
 
 
 @app.command("list")
@@ -86,10 +76,10 @@ def list_dead(
     json: Json = False,
 ) -> None:
     """Show what failed for good, newest first, and why."""
-    chosen = Filter(status, kind, code, provider, notification, since, until)
+    chosen = _filter(status, kind, code, provider, notification, since, until)
     with connected(json=json) as session:
         screen = session.screen
-        found = _found(session, chosen)
+        found = session.kabar.dead_deliveries(**chosen)
         if json:
             screen.answer({"items": list(islice(found, limit)), "next_cursor": None})
             return
@@ -117,7 +107,7 @@ def retry(
     json: Json = False,
 ) -> None:
     """Queue dead deliveries anew, with their whole validity."""
-    chosen = Filter(status, kind, code, provider, notification, since, until)
+    chosen = _filter(status, kind, code, provider, notification, since, until)
     with connected(json=json) as session:
         asked = _asked(session, ids, chosen, everything=everything, question="Send {} anew?", yes=yes)
 
@@ -145,7 +135,7 @@ def discard(
     json: Json = False,
 ) -> None:
     """Take dead deliveries off the list; they stay as they ended."""
-    chosen = Filter(status, kind, code, provider, notification, since, until)
+    chosen = _filter(status, kind, code, provider, notification, since, until)
     with connected(json=json) as session:
         asked = _asked(session, ids, chosen, everything=everything, question="Take {} off the list?", yes=yes)
 
@@ -159,21 +149,17 @@ def discard(
 
 
 def _asked(
-    session: Session, ids: list[str] | None, chosen: Filter, *, everything: bool, question: str, yes: bool
+    session: Session, ids: list[str] | None, chosen: DeadFilter, *, everything: bool, question: str, yes: bool
 ) -> list[str]:
     """The identities that are meant, agreed to by whoever asks."""
     if bool(ids) + bool(chosen) + everything != 1:
         raise typer.BadParameter("name deliveries, or give a filter, or --all: one of the three", param_hint="ID")
-    found = list(ids or ()) or [one.id for one in _found(session, chosen)]
+    found = list(ids or ()) or [one.id for one in session.kabar.dead_deliveries(**chosen)]
     if not found:
         session.screen.say("None is meant.")
         raise typer.Exit(Exit.DONE)
     session.screen.confirm(question.format(counted(len(found), "dead delivery", "dead deliveries")), yes=yes)
     return found
-
-
-def _found(session: Session, chosen: Filter) -> Iterator[Delivery]:
-    return (one for one in session.kabar.dead_deliveries() if chosen.takes(one))
 
 
 def _in_batches(

@@ -28,6 +28,8 @@ def selected(selection: Selection) -> Document:
         query["type"] = selection.type
     if selection.channel is not None:
         query["channel"] = selection.channel
+    if selection.code is not None:
+        query["code"] = selection.code
     if selection.provider is not None:
         query["$or"] = [{"attempts.provider": selection.provider}, {"attempt.provider": selection.provider}]
     if selection.dead:

@@ -57,6 +57,7 @@ class Selection:
     type: str | None = None
     channel: str | None = None
     provider: str | None = None
+    code: str | None = None
     since: datetime | None = None
     until: datetime | None = None
     before: str | None = None

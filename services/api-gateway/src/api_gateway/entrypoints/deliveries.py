@@ -49,8 +49,6 @@ async def list_deliveries(  # noqa: PLR0917 - FastAPI calls it by name
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> Response:
-    if provider is not None and provider not in GATEWAYS:
-        raise invalid("provider", f"known are {', '.join(GATEWAYS)}")
     begins, ends = span(since, until, uses(request).zone)
     selection = Selection(
         statuses=() if status is None else (status,),
@@ -58,7 +56,7 @@ async def list_deliveries(  # noqa: PLR0917 - FastAPI calls it by name
         recipient=None if recipient is None else _recipient("recipient", recipient),
         type=type,
         channel=channel,
-        provider=provider,
+        provider=_provider(provider),
         since=begins,
         until=ends,
         before=after_cursor(cursor, "dlv_"),
@@ -117,8 +115,35 @@ async def retry(request: Request, delivery_id: str, caller: Dispatcher) -> Respo
     response_model=answers.Page[answers.Delivery],
     summary="Failed and unknown deliveries that wait for a person",
 )
-async def list_dead(request: Request, _: DeadDeliveryReader, limit: Limit = 50, cursor: Cursor = None) -> Response:
-    return await _page(request, Selection(statuses=DEAD, dead=True, before=after_cursor(cursor, "dlv_"), limit=limit))
+async def list_dead(  # noqa: PLR0917 - FastAPI calls it by name
+    request: Request,
+    _: DeadDeliveryReader,
+    status: DeliveryStatus | None = None,
+    type: NotificationType | None = None,  # noqa: A002 - the filter's name is part of the API
+    code: str | None = None,
+    provider: str | None = None,
+    notification_id: str | None = None,
+    since: str | None = None,
+    until: str | None = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> Response:
+    if status is not None and status not in DEAD:
+        raise invalid("status", f"dead ones are {' or '.join(DEAD)}")
+    begins, ends = span(since, until, uses(request).zone)
+    selection = Selection(
+        statuses=DEAD if status is None else (status,),
+        notification_id=notification_id,
+        type=type,
+        code=code,
+        provider=_provider(provider),
+        since=begins,
+        until=ends,
+        before=after_cursor(cursor, "dlv_"),
+        dead=True,
+        limit=limit,
+    )
+    return await _page(request, selection)
 
 
 @router.post(
@@ -175,6 +200,12 @@ def _searched(selection: Selection, text: str) -> Selection:
     else:
         fields["recipient"] = _recipient("q", text)
     return Selection(**fields)
+
+
+def _provider(name: str | None) -> str | None:
+    if name is not None and name not in GATEWAYS:
+        raise invalid("provider", f"known are {', '.join(GATEWAYS)}")
+    return name
 
 
 def _recipient(field: str, value: str) -> str:
