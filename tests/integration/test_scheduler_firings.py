@@ -175,6 +175,30 @@ async def test_another_schedule_counts_from_when_it_is_given(mongo: Mongo, clock
     assert [run["due_at"].hour for run in await rows(mongo)] == [1, 2]
 
 
+async def test_a_job_no_release_has_any_more_goes_from_the_list_with_what_was_asked_of_it(
+    mongo: Mongo, clock: HandClock
+) -> None:
+    old, kept = NotedJob("old"), NotedJob("kept")
+    moment(clock, "2025-11-15T07:00")
+    before = HandScheduler(mongo, clock, [old.scheduled(), kept.scheduled()], "before")
+    await before.look()
+    await mongo["job_runs"].insert_one({"_id": "run_1", "job": "old", "status": "requested", "due_at": clock.now()})
+    clock.advance(86_400)  # after a night off nothing was spoken of for long, and nothing is forgotten for that
+    now = HandScheduler(mongo, clock, [kept.scheduled()], "now")
+    await now.forget()
+    for _ in range(30):  # another scheduler still knows it
+        clock.advance(60)
+        await before.forget()
+        await now.forget()
+        assert await mongo["jobs"].distinct("_id") == ["kept", "old"]
+    clock.advance(11 * 60)
+    await now.forget()
+    assert await mongo["jobs"].distinct("_id") == ["kept"]
+    asked = await mongo["job_runs"].find_one({"_id": "run_1"})
+    assert asked is not None
+    assert asked["status"] == "missed"
+
+
 async def test_a_job_that_is_off_is_known_and_never_due(mongo: Mongo, clock: HandClock) -> None:
     job = NotedJob()
     scheduler = HandScheduler(mongo, clock, [job.scheduled(None)])

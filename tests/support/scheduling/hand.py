@@ -13,6 +13,7 @@ from common.mongo.connection import Mongo
 from common.testing.clock import HandClock
 from scheduler.adapters.mongo_job_runs import MongoJobRuns
 from scheduler.adapters.mongo_jobs import MongoJobs
+from scheduler.application.forget_jobs import ForgetJobs
 from scheduler.application.measure_jobs import MeasureJobs
 from scheduler.application.notice_firings import NoticeFirings
 from scheduler.application.ports import Firing, ScheduledJob, Tally
@@ -58,12 +59,14 @@ class HandScheduler:
         self.notice = NoticeFirings(jobs, self.runs, shown, clock, metrics)
         self.run_jobs = RunJobs(jobs, self.runs, clock, metrics, instance=instance, stopping=lambda: self.stopping)
         self.measure = MeasureJobs(jobs, self.runs, shown, metrics)
+        self.forget = ForgetJobs(jobs, self.runs, shown, clock)
         self.stopping = False
 
     async def look(self) -> None:
         """Notice what is due, begin what may be, and let it end."""
         await self.notice()
         await self.run_jobs.give_up()
+        await self.forget()
         while await self.run_jobs.claim():
             pass
         await self.run_jobs.drain()

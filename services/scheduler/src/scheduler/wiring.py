@@ -38,6 +38,7 @@ from scheduler.adapters.rabbit_requests import RabbitRequests
 from scheduler.application.ask_once import AskOnce, HandOverRequests
 from scheduler.application.check_devices import CheckDevices
 from scheduler.application.erase_people import ErasePeople
+from scheduler.application.forget_jobs import ForgetJobs
 from scheduler.application.measure_jobs import MeasureJobs
 from scheduler.application.notice_firings import NoticeFirings
 from scheduler.application.observe_jobs import ObserveJobs
@@ -60,6 +61,7 @@ HEARTBEAT_SECONDS = 1.0
 LOOK_SECONDS = 0.5
 HAND_OVER_SECONDS = 0.5
 MEASURE_SECONDS = 5.0
+SEE_SECONDS = 60.0
 WATCH_SECONDS = 2.0
 WATCH_LEASE = timedelta(seconds=6)
 
@@ -137,6 +139,7 @@ async def wire(
         partial(repeatedly, run_jobs.renew, name="leases of runs", every=RENEW_SECONDS),
         partial(repeatedly, run_jobs.give_up, name="old runs", every=MEASURE_SECONDS),
         partial(repeatedly, measure, name="successes", every=MEASURE_SECONDS),
+        partial(repeatedly, ForgetJobs(jobs, runs, shown, clock), name="list of jobs", every=SEE_SECONDS),
         partial(repeatedly, _watch(settings, surroundings, clock, jobs, metrics), name="watch", every=WATCH_SECONDS),
         partial(repeatedly, erase_people(settings, mongo, clock), name="erasures", every=LOOK_SECONDS),
     ]

@@ -403,7 +403,8 @@ class SenderDocument(TypedDict):
 
 class JobDocument(TypedDict):
     """A job as the schedulers know it; `_id` is its name. `schedule` and `next_run` are `None` where it runs when a
-    person asks for it only. Firings are looked for from `since` on: when the schedule became what it is.
+    person asks for it only. Firings are looked for from `since` on: when the schedule became what it is. `seen_at`:
+    when a scheduler last said that there is such a job.
     """
 
     _id: str
@@ -413,6 +414,7 @@ class JobDocument(TypedDict):
     oldest_seconds: float
     longest_seconds: float
     since: datetime
+    seen_at: NotRequired[datetime]
 
 
 class JobLine(TypedDict):

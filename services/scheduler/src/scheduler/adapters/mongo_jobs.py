@@ -1,5 +1,6 @@
 """What others may know of the jobs, in MongoDB: `jobs`."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import cast
 
@@ -34,6 +35,16 @@ class MongoJobs:
     async def show_next(self, job: str, schedule: str | None, next_run: datetime | None) -> None:
         with reached():
             await self._jobs.update_one({"_id": job, "schedule": schedule}, {"$set": {"next_run": next_run}})
+
+    async def seen(self, jobs: Sequence[str], now: datetime) -> None:
+        with reached():
+            await self._jobs.update_many({"_id": {"$in": list(jobs)}}, {"$max": {"seen_at": now}})
+
+    async def forget(self, before: datetime) -> list[str]:
+        unseen: Document = {"seen_at": {"$not": {"$gte": before}}}
+        with reached():
+            found = [job["_id"] async for job in self._jobs.find(unseen, {"_id": 1})]
+            return [name for name in found if (await self._jobs.delete_one({"_id": name, **unseen})).deleted_count]
 
     async def since(self, job: str) -> datetime | None:
         with reached():

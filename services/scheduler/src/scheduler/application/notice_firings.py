@@ -100,4 +100,5 @@ def _document(scheduled: ScheduledJob, next_run: datetime | None, now: datetime)
         oldest_seconds=scheduled.oldest.total_seconds(),
         longest_seconds=scheduled.longest.total_seconds(),
         since=now,
+        seen_at=now,
     )

@@ -87,6 +87,14 @@ class Jobs(Protocol):
         """Unless it has another schedule by now."""
         ...
 
+    async def seen(self, jobs: Sequence[str], now: datetime) -> None:
+        """Note that they are still there."""
+        ...
+
+    async def forget(self, before: datetime) -> list[str]:
+        """Take away those that were last seen before a moment, or never; which they are."""
+        ...
+
     async def since(self, job: str) -> datetime | None:
         """When its schedule became what it is; `None` before it is known."""
         ...
