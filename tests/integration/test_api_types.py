@@ -218,7 +218,7 @@ async def test_when_nobody_of_the_roles_is_known_it_is_refused(api: Api) -> None
     before = list(api.rows["staff"].find({"role": "admin"}))
     api.rows["staff"].delete_many({"role": "admin"})
     try:
-        response = await submit(api, T.QUOTA_ALERT, data=EXAMPLE_DATA[T.QUOTA_ALERT])
+        response = await submit(api, T.INCIDENT_REPORT, data=EXAMPLE_DATA[T.INCIDENT_REPORT])
     finally:
         api.rows["staff"].insert_many(before)
     assert assert_error(response, 422, "NO_RECIPIENT", field="to")["error"] == (

@@ -231,6 +231,13 @@ async def test_one_that_took_nothing_for_days_is_disabled_and_people_are_told(ap
             return found is not None and found["actor"] == "kabar"
 
         await until(audited, "not in the audit log")
+
+        async def told() -> bool:
+            alert = {"type": "system_alert", "data.cause": f"webhook {made['id']}"}
+            found = api.rows["notifications"].find_one(alert)
+            return found is not None and found["audience"] == [{"to": "6281200000099"}]
+
+        await until(told, "nobody is told, although there is ADMIN_WHATSAPP_NUMBER")
         count = len(there.posts)
         await bus.publish(EVENTS, sent(2))
         enabled = await act(api, made["id"], "PATCH", enabled=True)
