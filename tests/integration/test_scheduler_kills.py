@@ -89,10 +89,12 @@ async def test_each_firing_is_run_once_though_schedulers_are_killed_while_they_r
         with running(environment, tmp_path / "schedulers.log") as schedulers:
             schedulers.start()
             schedulers.start()
-            for _ in range(KILLS):
+            broken_off = 0
+            while broken_off < KILLS:
                 name = await run_by(schedulers, stored)
-                await asyncio.sleep(chance.random())  # somewhere in the middle of it
+                await asyncio.sleep(chance.random())  # somewhere in the middle of it, or it ended meanwhile
                 schedulers.kill(name)
+                broken_off += stored["job_runs"].count_documents({"status": "running", "claimed_by": name})
                 schedulers.start()
             of_the_dead = {"status": "running", "claimed_by": {"$nin": schedulers.names()}}
 
@@ -103,9 +105,13 @@ async def test_each_firing_is_run_once_though_schedulers_are_killed_while_they_r
         runs = list(stored["job_runs"].find().sort("due_at", 1))
         effects = {one["_id"] for one in stored["effects"].find()}
         begun = {one["_id"]: one["times"] for one in stored["begun"].find()}
-    assert {after["due_at"] - run["due_at"] for run, after in pairwise(runs)} == {timedelta(seconds=EVERY_SECONDS)}
+    period = timedelta(seconds=EVERY_SECONDS)
+    assert {after["due_at"] - run["due_at"] for run, after in pairwise(runs)} == {period}
     ended = [run for run in runs if run["status"] != "requested"]  # the last one may have come while they stopped
-    assert {run["status"] for run in ended} == {"done"}
-    assert {run["_id"] for run in ended} == effects
-    assert sum(run["claims"] > 1 for run in ended) >= 1
-    assert all(begun[run["_id"]] <= run["claims"] for run in ended)
+    done = [run for run in ended if run["status"] == "done"]
+    # Of several firings that come due while both schedulers stand still only the newest is run.
+    missed = [run for run in ended if run["status"] == "missed" and run["finished_at"] - run["due_at"] >= period]
+    assert len(done) + len(missed) == len(ended)
+    assert {run["_id"] for run in done} == effects
+    assert sum(run["claims"] > 1 for run in done) >= 1
+    assert all(begun[run["_id"]] <= run["claims"] for run in done)
