@@ -10,6 +10,8 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from common.mongo.connection import connect
+from common.mongo.erased_addresses import ErasedAddresses
 from tests.support.api import Api, Document, assert_error, token
 
 SARI = {"name": "Sari", "phone": "0812-0000-0001", "area": "Bandung", "status": "active"}
@@ -124,6 +126,28 @@ async def test_of_many_rows_each_stands_alone(api: Api) -> None:
     assert "known are id, name, phone" in refusals[2]["error"]
     assert "6281200000077" not in told.text
     assert row(api, bad) is None
+
+
+async def test_a_row_that_was_sent_before_somebody_was_erased_is_left_out_alone(api: Api) -> None:
+    """An import takes its time; what is sent afterwards stands."""
+    hers, his = fresh(), fresh()
+    number = "6281200000039"
+    file = HEADER + f"{hers},Siti,{number},Bandung,active\n{his},Budi,6281200000038,Bandung,active\n"
+    async with api.client() as client, connect(api.mongodb_url, name="test") as mongo:
+        await ErasedAddresses(mongo).add([number], datetime.now(UTC) + timedelta(minutes=1))
+        told = await send_csv(client, file)
+        assert counts(told) == counted(2, new=1, refused=1)
+        (refusal,) = told.json()["refusals"]
+        assert (refusal["id"], refusal["field"], refusal["code"]) == (hers, "phone", "VALIDATION_ERROR")
+        assert "was erased after this was told" in refusal["error"]
+        assert number not in told.text
+        refused = await client.put(f"/api/directory/customers/{hers}", json={"name": "Siti", "phone": number})
+        assert_error(refused, 422, "VALIDATION_ERROR", field="phone")
+        await mongo["erased_addresses"].update_many({}, {"$set": {"erased_at": datetime.now(UTC)}})
+        await mongo["customers"].delete_many({"_id": hers})  # it says until when nothing is kept: a minute from now
+        again = await client.put(f"/api/directory/customers/{hers}", json={"name": "Siti", "phone": number})
+    assert again.json()["outcome"] == "new", again.text
+    assert (row(api, hers) or {})["phone"] == number
 
 
 @pytest.mark.parametrize("name", ["q", "area", "status"])

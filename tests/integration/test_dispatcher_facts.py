@@ -2,6 +2,7 @@
 
 import json
 import random
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,9 @@ from pydantic.alias_generators import to_camel
 
 from common.contracts.event import Event
 from common.contracts.facts import RowFact
+from common.kernel.phone import normalise_recipient
 from common.mongo.connection import Document
+from common.mongo.erased_addresses import ErasedAddresses
 from common.topology.declarations import EVENTS, FACTS, REQUESTS
 from tests.support.bus import raw_channel
 from tests.support.dispatching.polling import until
@@ -89,6 +92,24 @@ async def bus(dispatching: World) -> Bus:
 def sample(key: str, **changes: Any) -> dict[str, Any]:
     body: dict[str, Any] = json.loads((SAMPLES / f"{key}.v1.json").read_bytes())
     return body | changes
+
+
+async def test_a_fact_of_before_somebody_was_erased_makes_nobody_and_asks_for_nothing(bus: Bus) -> None:
+    hers = sample("customer.registered")
+    erased_at = datetime.fromisoformat(hers["occurred_at"]) + timedelta(hours=1)
+    await ErasedAddresses(bus.world.mongo).add([normalise_recipient(hers["phone"])], erased_at)
+    await bus.tell(("customer.registered", hers))
+    row = await bus.row("customers", hers["id"])
+    assert not {"name", "phone", "email", "address"} & set(row)
+    assert not bus.requests
+    assert await bus.world.mongo["parked_envelopes"].count_documents({}) == 0
+    (said,) = [line for line in bus.dispatcher.log.read_text().splitlines() if "fact.left_out" in line]
+    assert hers["event_id"] in said
+    assert not [word for word in (hers["phone"], hers["name"], hers["id"]) if word in said]
+    later = (erased_at + timedelta(minutes=1)).isoformat()
+    await bus.tell(("customer.registered", hers | {"event_id": "evt_later", "occurred_at": later}))
+    assert (await bus.row("customers", hers["id"]))["name"] == hers["name"]
+    assert bus.asked == [REQUESTED["customer.registered"]]
 
 
 def ticket(key: str, number: int, **fields: Any) -> tuple[str, dict[str, Any]]:

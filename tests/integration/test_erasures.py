@@ -1,8 +1,10 @@
 """Whoever wants to be forgotten is, wherever their traces are; what is counted, and what they wished, stays."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -13,7 +15,7 @@ from api_gateway.adapters.mongo_parked_envelopes import MongoParkedEnvelopes
 from api_gateway.adapters.mongo_statistics import MongoStatistics
 from common.contracts.directory import Customer, CustomerStatus, Invoice, Staff, Technician, Ticket
 from common.contracts.documents import SuppressionDocument
-from common.contracts.tellings import Telling
+from common.contracts.tellings import Erased, Outcome, Telling
 from common.contracts.vocabulary import SuppressionReason
 from common.kernel.identity import delivery_id
 from common.mongo.connection import Mongo, connect
@@ -313,6 +315,100 @@ async def test_a_ticket_that_was_created_before_and_comes_after_is_kept_without_
     assert (rows["T-3"]["area"], rows["T-4"]["title"]) == ("Menteng", "mati")
     await directory.tell("tickets", [Telling(Ticket(id="T-3", title="lambat"), NOW + timedelta(minutes=1))])
     assert (await directory.get("tickets", "T-3") or {})["title"] == "lambat"
+
+
+HERS_ANEW = Customer(id="C-9", name=NAME, phone="0812-0000-0001", email="Siti@Example.com", address="Jalan Melati 1")
+
+
+@pytest.mark.parametrize(("by", "wanted"), [("phone", SITI), ("email", MAIL), ("customer_id", "C-1")])
+async def test_an_older_word_of_a_row_nobody_told_does_not_make_her_anew_and_a_newer_one_may(
+    mongo: Mongo, clock: HandClock, by: str, wanted: str
+) -> None:
+    directory = await in_directory(mongo)
+    await erased(mongo, clock, by, wanted)
+    for at in (BEFORE, NOW):
+        (told,) = await directory.tell("customers", [Telling(HERS_ANEW, at, occasion="customer_registered")])
+        assert (told.outcome, type(told.problem)) == (Outcome.REFUSED, Erased)
+        assert not [word for word in HERS if word in str(told)]
+        await assert_nothing_of_her(mongo)
+    (told,) = await directory.tell("customers", [Telling(HERS_ANEW, NOW + timedelta(milliseconds=1))])
+    row = await directory.get("customers", "C-9") or {}
+    assert (told.outcome, row["name"], row["phone"], row["email"]) == (Outcome.CHANGED, NAME, SITI, MAIL)
+
+
+async def test_somebody_who_had_no_row_is_kept_out_too(mongo: Mongo, clock: HandClock) -> None:
+    await erased(mongo, clock)
+    await Directory(mongo).tell("customers", [Telling(HERS_ANEW, BEFORE)])
+    await Directory(mongo).tell("technicians", [Telling(Technician(id="X-9", name=NAME, phone=SITI), BEFORE)])
+    await assert_nothing_of_her(mongo)
+
+
+@pytest.mark.parametrize("first", [0, 1])
+async def test_older_words_without_her_number_do_not_stay_either_whenever_they_come(
+    mongo: Mongo, clock: HandClock, first: int
+) -> None:
+    directory = await in_directory(mongo)
+    await erased(mongo, clock)
+    named = Telling(Customer(id="C-9", phone=SITI), BEFORE)
+    unnamed = Telling(Customer(id="C-9", name=NAME, address="Jalan Melati 1"), BEFORE + timedelta(minutes=1))
+    ticket = Telling(Ticket(id="T-9", customer_id="C-9", title=f"{NAME} mati"), BEFORE)
+    for kind, one in [("customers", named), ("customers", unnamed), ("tickets", ticket)][:: 1 if first == 0 else -1]:
+        await directory.tell(kind, [one])
+    await assert_nothing_of_her(mongo)
+
+
+async def test_words_of_one_call_are_judged_one_by_one(mongo: Mongo, clock: HandClock) -> None:
+    await erased(mongo, clock)
+    late, other, anew = HERS_ANEW, Customer(id="C-2", phone=BUDI), Customer(id="C-9", area="Menteng")
+    told = await Directory(mongo).tell(
+        "customers", [Telling(late, BEFORE), Telling(other, BEFORE), Telling(anew, NOW + timedelta(seconds=1))]
+    )
+    assert [one.outcome for one in told] == [Outcome.REFUSED, Outcome.NEW, Outcome.NEW]
+    row = await Directory(mongo).get("customers", "C-9") or {}
+    assert ("phone" in row, row["area"]) == (False, "Menteng")
+
+
+async def test_a_dry_run_of_an_older_word_answers_alike_and_writes_nothing(mongo: Mongo, clock: HandClock) -> None:
+    await erased(mongo, clock)
+    before = await everything(mongo)
+    dry = await Directory(mongo).tell("customers", [Telling(HERS_ANEW, BEFORE)], dry_run=True)
+    assert await everything(mongo) == before
+    assert str(dry) == str(await Directory(mongo).tell("customers", [Telling(HERS_ANEW, BEFORE)]))
+
+
+async def test_whoever_had_her_number_before_or_with_her_keeps_the_row(mongo: Mongo, clock: HandClock) -> None:
+    directory = await in_directory(mongo)
+    once, since = Customer(id="C-3", phone=SITI), Customer(id="C-3", name="Budi", phone=BUDI)
+    family = Customer(id="C-4", name="Ayah", phone=SITI)
+    await directory.tell("customers", [Telling(since, BEFORE), Telling(family, BEFORE)])
+    await erased(mongo, clock, "customer_id", "C-1")
+    before = await directory.many("customers", ["C-3", "C-4"])
+    await directory.tell("customers", [Telling(once, BEFORE - timedelta(days=1)), Telling(family, BEFORE)])
+    assert await directory.many("customers", ["C-3", "C-4"]) == before
+    assert (before["C-3"]["name"], before["C-4"]["phone"]) == ("Budi", SITI)
+
+
+async def test_a_word_that_meets_the_erasure_does_not_bring_her_back(mongo: Mongo, clock: HandClock) -> None:
+    """Whichever of them writes last has to see what the other did."""
+    for number in range(20):
+        await mongo["erasures"].delete_many({})
+        await mongo["erased_addresses"].delete_many({})
+        late = Customer(id=f"C-{number}", name=NAME, phone=SITI)
+        tell = [Directory(mongo).tell("customers", [Telling(late, BEFORE, version=n)]) for n in range(4)]
+        await asyncio.gather(*tell[:2], erased(mongo, clock), *tell[2:])
+        await assert_nothing_of_her(mongo)
+
+
+async def test_who_was_erased_is_known_by_no_list_and_for_two_years(mongo: Mongo, clock: HandClock) -> None:
+    await in_directory(mongo)
+    await erased(mongo, clock)
+    kept = await mongo["erased_addresses"].find().to_list(None)
+    assert [one["erased_at"] for one in kept] == [NOW] * len(kept)
+    assert all(set(one) == {"_id", "erased_at"} and len(one["_id"]) == 64 for one in kept)
+    plain = {sha256(one.encode()).hexdigest() for one in (SITI, MAIL)}
+    assert not plain & {one["_id"] for one in kept}
+    forget = (await mongo["erased_addresses"].index_information())["forget"]
+    assert (forget["key"], forget["expireAfterSeconds"]) == ([("erased_at", 1)], 2 * 365 * 86_400)
 
 
 @pytest.mark.parametrize("kind", ["technicians", "staff"])

@@ -1,6 +1,7 @@
 """One telling of a row: what it says, since when, and which of two tellings of a field is the later one."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from enum import StrEnum
@@ -29,6 +30,13 @@ class Unfit(ValueError):  # noqa: N818 - failures are adjectives here
         super().__init__(f"{field}: {reason}")
         self.field = field
         self.reason = reason
+
+
+class Erased(Unfit):
+    """It was told before somebody whose number or address it names was erased."""
+
+    def __init__(self, field: str) -> None:
+        super().__init__(field, "whoever had it was erased after this was told; what is told from now on is kept")
 
 
 def microseconds(moment: datetime) -> int:
@@ -66,6 +74,17 @@ class Telling:
         if self.occasion is not None and self.row.status in DONE_TICKETS and self.row.resolved_at is None:
             said["resolved_at"] = stamp, at
         return said
+
+    @property
+    def addresses(self) -> dict[str, str]:
+        """The number and the e-mail address it tells, by field, as they are stored; one that is unfit is left out."""
+        told: dict[str, str] = {}
+        for name, spelled in _ADDRESSES.items():
+            value = getattr(self.row, name, None)
+            if value is not None:
+                with suppress(Unfit):
+                    told[name] = spelled(value)
+        return told
 
     def fields(self, zone: tzinfo) -> dict[str, Value]:
         """What it tells, as it is stored: numbers and texts the one way they are spelled, days as `2025-11-18`,

@@ -8,13 +8,14 @@ A field that was forgotten is absent but has a stamp in `told`: what was told of
 what is told of it later does.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from datetime import UTC, tzinfo
 from typing import Any
 
-from common.contracts.directory import ROWS, Activity, CustomerStatus, StaffRole
-from common.contracts.tellings import OURS, Outcome, Stamp, Telling, Told, Unfit, Value
+from common.contracts.directory import ROWS, Activity, Customer, CustomerStatus, Invoice, StaffRole, Ticket
+from common.contracts.tellings import OURS, Erased, Outcome, Stamp, Telling, Told, Unfit, Value
 from common.mongo.connection import DUPLICATE_KEY, BulkWriteError, Document, Mongo, UpdateOne
+from common.mongo.erased_addresses import ErasedAddresses, Named
 from common.mongo.personal import HOLDINGS
 from common.mongo.search_keys import FIELD, MOST_CHARACTERS, keys_of, named_by
 
@@ -36,12 +37,29 @@ class Directory:
     def __init__(self, mongo: Mongo, *, zone: tzinfo = UTC) -> None:
         self._mongo = mongo
         self._zone = zone
+        self._erased = ErasedAddresses(mongo)
 
     async def tell(self, kind: str, tellings: Sequence[Telling], *, dry_run: bool = False) -> list[Told]:
         """Keep what is told, each field unless something later is known of it; one answer a telling, in order.
 
-        One atomic write a row. With `dry_run` nothing is written.
+        One atomic write a row. With `dry_run` nothing is written. What was told before somebody it names was erased is
+        refused, and its row is left as if it had been there when they were.
         """
+        named = await self._erased.named_by(tellings)
+        known = await self._erased.among(named)
+        late = {one.place: one.field for one in known}
+        fit = [telling for place, telling in enumerate(tellings) if place not in late]
+        kept = iter(await self._keep(kind, fit, dry_run=dry_run))
+        told = [_late(one, late[place]) if place in late else next(kept) for place, one in enumerate(tellings)]
+        if not dry_run:
+            # An erasure that began meanwhile may have looked for its rows before these were written.
+            erased = await self._erased.among(named)
+            await self._forget_late(kind, erased, known)
+            for one in erased:
+                told[one.place] = _late(tellings[one.place], one.field)
+        return told
+
+    async def _keep(self, kind: str, tellings: Sequence[Telling], *, dry_run: bool) -> list[Told]:
         stored = await self.many(kind, {telling.row.id for telling in tellings})
         batch = _Batch(stored, self._zone, await self._forgotten_until(kind, tellings, stored))
         told = [batch.take(telling) for telling in tellings]
@@ -94,6 +112,32 @@ class Directory:
         ]
         if writes:
             await self._mongo[kind].bulk_write(writes, ordered=False)
+        if kind == Customer.kind:
+            for identity, until in rows.items():
+                await self._forget_texts(identity, until)
+
+    async def _forget_texts(self, customer: str, until: int) -> None:
+        """Those of the customer's tickets and invoices speak of them."""
+        for kind in (Ticket.kind, Invoice.kind):
+            texts = list(HOLDINGS[kind].emptied)
+            theirs = {"customer_id": customer, "$or": _not_forgotten(texts, until)}
+            await self._mongo[kind].update_many(theirs, forgotten(texts, called=named_by(kind), until=until))
+
+    async def _forget_late(self, kind: str, erased: Mapping[Named, int], known: Container[Named]) -> None:
+        """Leave rows as they would be if what was told late had been there when its person was erased, unless they were
+        told something later in that field: then they are somebody else's. So is a row that had the same address before
+        it was told late (`known`): the erasure let it stand.
+        """
+        rows = await self.many(kind, {one.identity for one in erased})
+        moments: dict[str, int] = {}
+        for one, until in erased.items():
+            row = rows.get(one.identity, {})
+            stamp = tuple(row.get("told", {}).get(one.field, _UNTOLD))
+            stood = one in known and row.get(one.field) == one.address
+            others = stood or (one.field in row and stamp > one.stamp)
+            if not others and forgotten_until(row) < until:
+                moments[one.identity] = max(until, moments.get(one.identity, until))
+        await self.forget(kind, moments)
 
     async def _forgotten_until(
         self, kind: str, tellings: Sequence[Telling], stored: Mapping[str, Document]
@@ -213,6 +257,16 @@ def _known(row: Document) -> dict[str, Winner]:
     told = row.get("told", {})
     lacking: dict[str, Winner] = {name: (*stamp, "") for name, stamp in told.items() if name not in row}
     return lacking | {name: (*told.get(name, _UNTOLD), value) for name, value in row.items() if name not in OURS}
+
+
+def _late(telling: Telling, field: str) -> Told:
+    return Told(telling.row.id, Outcome.REFUSED, problem=Erased(field))
+
+
+def _not_forgotten(texts: Sequence[str], until: int) -> list[Document]:
+    """Also what nobody told yet: it may have been said before, and come later."""
+    stamps = [f"told.{name}" for name in texts]
+    return [{stamp: {"$ne": [until, FORGOTTEN]}, f"{stamp}.0": {"$not": {"$gt": until}}} for stamp in stamps]
 
 
 def forgotten(fields: Sequence[str], *, called: str, until: int | None = None) -> list[Document]:

@@ -145,6 +145,7 @@ INDEXES: dict[str, list[IndexModel]] = {
         IndexModel([("wake_at", ASCENDING)], name="deadline", partialFilterExpression=_HAS_DEADLINE),
         IndexModel([("requested_at", ASCENDING)], name="forget", expireAfterSeconds=2 * 365 * _DAY),
     ],
+    "erased_addresses": [IndexModel([("erased_at", ASCENDING)], name="forget", expireAfterSeconds=2 * 365 * _DAY)],
     "dedupe_keys": [IndexModel([("forget_at", ASCENDING)], name="forget", expireAfterSeconds=0)],
     # Active customers, all or of an area, page by page in the order of their identities.
     "customers": [

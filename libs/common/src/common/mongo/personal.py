@@ -116,6 +116,7 @@ HOLDINGS: dict[str, Holding] = {
         ),
     ),
     "erasures": Holding("whom it is about until it is done; the rest 2 years", {"wanted": GONE, "person": GONE}),
+    "erased_addresses": Holding("a keyed digest, deleted 2 years after the erasure", deleted=True),
     "audit_log": Holding("masked from the start; deleted after 2 years"),
     "packages": Holding("nothing of people"),
     "templates": Holding("nothing of people"),

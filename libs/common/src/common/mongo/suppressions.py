@@ -1,13 +1,9 @@
 """Recipients nobody may contact: who they are, and what happens to what waits for them.
 
 Of somebody who was erased the wish not to be contacted stays, under a keyed digest of the recipient instead of the
-recipient: it tells nobody who that was, but is found by whoever comes with the recipient. The key is made once and kept
-in `secrets`.
+recipient: it tells nobody who that was, but is found by whoever comes with the recipient.
 """
 
-import contextlib
-import hmac
-import secrets
 from collections.abc import Collection as Several
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
@@ -16,11 +12,10 @@ from typing import cast
 from common.contracts.documents import SuppressionDocument
 from common.contracts.vocabulary import OPTED_OUT, DeliveryStatus, SuppressionReason
 from common.kernel.identity import new_id
-from common.mongo.connection import Document, DuplicateKeyError, Mongo, ReturnDocument
+from common.mongo.connection import Document, Mongo, ReturnDocument
+from common.mongo.digests import Digests
 from common.mongo.ending import NOT_UNDER_WAY, ended
 
-KEY = "suppressions"
-"""Where the key of the digests is kept."""
 DIGEST = "~"
 """What a digest begins with; it comes after every recipient."""
 _WORDS = {
@@ -50,8 +45,7 @@ class Suppressions:
     def __init__(self, mongo: Mongo, zone: tzinfo) -> None:
         self._suppressions = mongo["suppressions"]
         self._deliveries = mongo["deliveries"]
-        self._secrets = mongo["secrets"]
-        self._key: bytes | None = None
+        self._digests = Digests(mongo)
         self._zone = zone
 
     async def add(self, suppression: SuppressionDocument, *, instead: bool = False) -> Suppressed:
@@ -121,15 +115,7 @@ class Suppressions:
         return f"{_WORDS[SuppressionReason(suppression['reason'])]} {day:%Y-%m-%d}"
 
     async def _digest(self, recipient: str) -> str:
-        if self._key is None:
-            with contextlib.suppress(DuplicateKeyError):  # another process was first
-                made = {"$setOnInsert": {"value": secrets.token_bytes(32)}}
-                await self._secrets.update_one({"_id": KEY}, made, upsert=True)
-            found = await self._secrets.find_one({"_id": KEY})
-            if found is None:
-                raise LookupError("the key of the suppressions is gone")
-            self._key = bytes(found["value"])
-        return DIGEST + hmac.digest(self._key, recipient.encode(), "sha256").hex()
+        return DIGEST + await self._digests.of(recipient)
 
     async def _end_waiting(self, recipient: str, reason: str, *, now: datetime) -> int:
         result = await self._deliveries.update_many(

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from api_gateway.domain.refusals import Code
 from api_gateway.domain.wording import in_words
 from common.contracts.directory import Row
-from common.contracts.tellings import Outcome, Telling, Told, Unfit
+from common.contracts.tellings import Erased, Outcome, Telling, Told, Unfit
 from common.kernel.phone import mask, mask_in_text
 
 MOST_REFUSALS = 1_000
@@ -123,7 +123,7 @@ class TellDirectory:
 
 
 def code_of(problem: Unfit) -> Code:
-    return Code.INVALID_PHONE if problem.field == _PHONE else Code.VALIDATION_ERROR
+    return Code.INVALID_PHONE if problem.field == _PHONE and not isinstance(problem, Erased) else Code.VALIDATION_ERROR
 
 
 def _shaped(candidate: Candidate, shape: type[Row]) -> Row | list[Refusal]:

@@ -7,13 +7,15 @@ from typing import Any, Protocol
 
 from common.contracts.directory import Ticket
 from common.contracts.facts import Fact, NotificationRequested, RowFact, SurveyAnswered
-from common.contracts.tellings import Telling, Told, Unfit, Value, overtaken
+from common.contracts.tellings import Erased, Telling, Told, Unfit, Value, overtaken
 from common.kernel.clock import Clock
 from common.kernel.failures import Permanent
+from common.telemetry.logs import logger
 from dispatcher.domain import triggers
 
 AHEAD = timedelta(days=1)
 """A clock that is wrong by more would keep every later word about a row from being believed."""
+log = logger()
 
 
 class Directory(Protocol):
@@ -45,8 +47,7 @@ class KeepDirectory:
         lacking = triggers.unsaid(fact, told)
         if lacking is not None:
             raise Permanent(f"not valid: {lacking}: {fact.routing_key} has to say it")
-        await self._tell(fact, telling)
-        if type(fact) in triggers.TRIGGERS:
+        if await self._tell(fact, telling) and type(fact) in triggers.TRIGGERS:
             await self._ask(fact, telling, told)
 
     async def survey_answered(self, fact: SurveyAnswered) -> None:
@@ -54,10 +55,15 @@ class KeepDirectory:
         row = Ticket(id=fact.ticket_id, rating=fact.rating)
         await self._tell(fact, Telling(row, fact.occurred_at, fact.version))
 
-    async def _tell(self, fact: Fact, telling: Telling) -> None:
+    async def _tell(self, fact: Fact, telling: Telling) -> bool:
+        """Whether it is of any use; it is of none, nor is it parked, once somebody it names was erased."""
         if fact.occurred_at > self.clock.now() + AHEAD:
             raise Permanent("not valid: occurred_at: more than a day ahead")
-        await self.directory.tell(telling.row.kind, [telling])
+        (told,) = await self.directory.tell(telling.row.kind, [telling])
+        if isinstance(told.problem, Erased):
+            log.info("fact.left_out", event_id=fact.event_id, routing_key=fact.routing_key, reason=str(told.problem))
+            return False
+        return True
 
     async def _ask(self, fact: RowFact, telling: Telling, told: Mapping[str, Value]) -> None:
         row = await self.directory.get(telling.row.kind, telling.row.id)

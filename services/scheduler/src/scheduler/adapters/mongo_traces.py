@@ -12,10 +12,10 @@ from common.contracts.tellings import microseconds
 from common.contracts.vocabulary import ERASED, WAITING, DeliveryStatus
 from common.kernel.email import InvalidEmail, normalise_email
 from common.mongo.connection import Document, Mongo
-from common.mongo.directory import FORGOTTEN, Directory, forgotten, latest_stamp
+from common.mongo.directory import Directory, latest_stamp
 from common.mongo.ending import NOT_UNDER_WAY, ended
-from common.mongo.personal import HOLDINGS, emptied, removed_contents
-from common.mongo.search_keys import named_by
+from common.mongo.erased_addresses import ErasedAddresses
+from common.mongo.personal import emptied, removed_contents
 from common.mongo.suppressions import Suppressions
 from scheduler.domain.mentions import facts_about, mentions, without
 
@@ -34,6 +34,11 @@ class MongoTraces:
         self._envelopes = mongo["parked_envelopes"]
         self._directory = directory
         self._suppressions = suppressions
+        self._erased = ErasedAddresses(mongo)
+
+    async def keep_out(self, by: str, wanted: str, at: datetime) -> None:
+        if by in _PEOPLE:
+            await self._erased.add([wanted], at)
 
     async def person(self, by: str, wanted: str, at: datetime) -> ErasedPerson:
         found: list[tuple[str, Document]] = []
@@ -63,13 +68,9 @@ class MongoTraces:
         rows: defaultdict[str, dict[str, int]] = defaultdict(dict)
         for row in person["rows"]:
             rows[row["kind"]][row["id"]] = row["until"]
+        await self._erased.add(person["recipients"], at)
         for kind, moments in rows.items():
             await self._directory.forget(kind, moments)
-        theirs = {"customer_id": {"$in": list(rows["customers"])}}
-        for kind in ("tickets", "invoices"):
-            texts, until = list(HOLDINGS[kind].emptied), microseconds(at)
-            update = forgotten(texts, called=named_by(kind), until=until)
-            await self._mongo[kind].update_many({**theirs, "$or": _not_forgotten(texts, until)}, update)
         for recipient in person["recipients"]:
             await self._suppressions.conceal(recipient)
 
@@ -259,12 +260,6 @@ def _taken_off(recipients: Sequence[str], now: datetime) -> list[Document]:
         {"$set": {name: {"$cond": [alone, value, f"${name}"]} for name, value in gone.items()}},
         {"$set": {"contents_removed_at": {"$cond": [alone, now, "$contents_removed_at"]}}},
     ]
-
-
-def _not_forgotten(texts: Sequence[str], until: int) -> list[Document]:
-    """Also what nobody told yet: it may have been said before, and come later."""
-    stamps = [f"told.{name}" for name in texts]
-    return [{stamp: {"$ne": [until, FORGOTTEN]}, f"{stamp}.0": {"$not": {"$gt": until}}} for stamp in stamps]
 
 
 def _chunks(ids: list[str]) -> Iterator[list[str]]:

@@ -46,12 +46,18 @@ class Traces(Protocol):
     may be done again.
     """
 
+    async def keep_out(self, by: str, wanted: str, at: datetime) -> None:
+        """See that nothing makes a row with the address any more that was told until then."""
+        ...
+
     async def person(self, by: str, wanted: str, at: datetime) -> ErasedPerson:
         """What somebody is known by, so named."""
         ...
 
     async def forget(self, person: ErasedPerson, at: datetime) -> None:
-        """Take the person out of the directory, and keep an opt-out so that it tells nobody whose it is."""
+        """Take the person out of the directory and let no older word bring them back, and keep an opt-out so that it
+        tells nobody whose it is.
+        """
         ...
 
     async def cancel(self, person: ErasedPerson, at: datetime, now: datetime) -> None:
@@ -108,6 +114,8 @@ class ErasePeople:
         identity, requested_at = erasure["_id"], erasure["requested_at"]
         person = erasure.get("person")
         if person is None:
+            if not erasure["dry_run"]:  # first: a row that is told just now is then found here, or undone there
+                await self.traces.keep_out(erasure["by"], erasure["wanted"], requested_at)
             person = await self.traces.person(erasure["by"], erasure["wanted"], requested_at)
             if not await self.erasures.found(identity, claim, person):
                 raise Taken
