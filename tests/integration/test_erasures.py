@@ -411,6 +411,17 @@ async def test_who_was_erased_is_known_by_no_list_and_for_two_years(mongo: Mongo
     assert (forget["key"], forget["expireAfterSeconds"]) == ([("erased_at", 1)], 2 * 365 * 86_400)
 
 
+async def test_what_portals_were_told_of_her_words_goes(mongo: Mongo, clock: HandClock) -> None:
+    def told_of(number: str) -> Document:
+        body = f'{{"type": "message.received", "data": {{"message_from": "{number}", "text": "saya {number}"}}}}'
+        return {"_id": f"whm_{number}", "event": "message.received", "status": "pending", "body": body}
+
+    sent = {"_id": "whm_1", "event": "delivery.sent", "body": '{"recipient": "6281******001"}'}
+    await mongo["webhook_messages"].insert_many([told_of(SITI), told_of(BUDI), sent])
+    await erased(mongo, clock)
+    assert await mongo["webhook_messages"].find().to_list(None) == [told_of(BUDI), sent]
+
+
 @pytest.mark.parametrize("kind", ["technicians", "staff"])
 async def test_whoever_works_here_may_be_erased_too(mongo: Mongo, clock: HandClock, kind: str) -> None:
     row: Any = Technician if kind == "technicians" else Staff

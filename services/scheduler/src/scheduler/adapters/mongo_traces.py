@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from common.contracts.documents import ErasedPerson, ErasedRow
+from common.contracts.events import MessageReceived
 from common.contracts.facts import NotificationRequested
 from common.contracts.tellings import microseconds
 from common.contracts.vocabulary import ERASED, WAITING, DeliveryStatus
@@ -95,6 +96,9 @@ class MongoTraces:
     async def remove_elsewhere(self, person: ErasedPerson, now: datetime) -> AsyncIterator[Mapping[str, int]]:
         for collection in ("wishes", "recipient_gates"):
             await self._mongo[collection].delete_many({"_id": {"$in": person["recipients"]}})
+        if theirs := mentions(person["recipients"], []):  # who wrote a message is not masked, as recipients are
+            wrote = {"event": MessageReceived.routing_key, "body": {"$regex": "|".join(theirs), "$options": "i"}}
+            await self._mongo["webhook_messages"].delete_many(wrote)
         async for found in self._parked(person):
             yield {"parked_envelopes": await self._empty_parked(person, found, now)}
 
