@@ -121,6 +121,22 @@ def test_a_sender_is_paused_and_all_are_resumed(api: Api) -> None:
     assert {one["status"] for one in json.loads(told.out)["items"]} == {"available"}
 
 
+def test_somebody_is_erased_by_one_name_and_waited_for(api: Api) -> None:
+    """Nobody carries it out here."""
+    told = ran(api, "erase", "--phone", "0812-0000-0001", "--yes", "--wait-seconds", "1")
+    assert (told.code, told.out) == (5, "")
+    assert "is requested after 1 s. It goes on by itself" in told.err
+    stored = api.rows["erasures"].find_one({}, sort=[("_id", -1)]) or {}
+    assert (stored["by"], stored["wanted"], stored["dry_run"]) == ("phone", "6281200000001", False)
+    told = ran(api, "erase", "--customer-id", "C-1", "--dry-run", "--wait-seconds", "1", "--json")
+    assert (told.code, json.loads(told.out)["dry_run"]) == (5, True)
+    for wrong in ([], ["--phone", "0812-0000-0001", "--email", "siti@example.com"]):
+        told = ran(api, "erase", "--yes", *wrong)
+        assert (told.code, "name the person by one of" in told.err) == (2, True)
+    assert ran(api, "erase", "--phone", "12", "--yes").code == 1
+    assert ran(api, "erase", "--phone", "0812-0000-0001", "--yes", role="cs").code == 4
+
+
 def test_the_queue_is_shown_by_priority_and_cleared_only_once_it_is_agreed_to(api: Api) -> None:
     senders(api, stored_sender("fonnte-1"))
     api.rows["deliveries"].insert_many(

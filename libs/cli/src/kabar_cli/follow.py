@@ -11,7 +11,7 @@ from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
 from kabar_cli.exits import Exit
 from kabar_cli.session import Session
 from kabar_cli.views.deliveries import deliveries_table, delivery_story
-from kabar_client import Accepted, JobRun, Notification
+from kabar_client import Accepted, Erasure, JobRun, Notification
 
 T = TypeVar("T")
 WAITING = ("scheduled", "queued", "sending")
@@ -49,6 +49,18 @@ def finished(session: Session, job: str, run_id: str, seconds: float) -> JobRun:
         session.screen.note(f"{job} is {run.status} after {seconds:g} s; look again with: kabar schedule list")
         raise typer.Exit(Exit.WAITING)
     return run
+
+
+def erased(session: Session, erasure_id: str, seconds: float) -> Erasure:
+    """Wait until somebody is erased; ends the command when it takes longer."""
+    kabar, screen = session.kabar, session.screen
+    found = _poll(lambda: kabar.erasure(erasure_id), lambda one: one.status == "done", seconds)
+    if found.status != "done":
+        screen.answer(found)
+        waits = f"; it waits for {found.waits_for}" if found.waits_for else ""
+        screen.note(f"{erasure_id} is {found.status} after {seconds:g} s{waits}. It goes on by itself")
+        raise typer.Exit(Exit.WAITING)
+    return found
 
 
 def waiting(notification: Notification) -> int:

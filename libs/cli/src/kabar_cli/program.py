@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from kabar_cli.commands import dead, delivery, dunning, queue, schedule, test, token
+from kabar_cli.commands.erase import erase
 from kabar_cli.commands.importing import import_rows
 from kabar_cli.commands.monitor import monitor
 from kabar_cli.commands.send import EXAMPLES, send
@@ -26,6 +27,7 @@ app.command(epilog=EXAMPLES)(send)
 for group in (test, dunning, schedule, queue, dead):
     app.add_typer(group.app)
 app.command("import")(import_rows)
+app.command()(erase)
 for group in (delivery, token):
     app.add_typer(group.app)
 

@@ -16,6 +16,8 @@ from kabar_client.operating_answers import (
     CheckedSender,
     Cleared,
     Discarded,
+    Erasure,
+    ErasureRequested,
     Job,
     JobRun,
     Preview,
@@ -147,6 +149,23 @@ class AsyncKabar(Connection):
     async def discard_dead(self, ids: Sequence[str], *, idempotency_key: str | None = None) -> Discarded:
         """Take dead deliveries off the list, at most 1,000."""
         return await self._do(operating.discard_dead(ids, idempotency_key))
+
+    async def erase(
+        self,
+        *,
+        phone: str | None = None,
+        email: str | None = None,
+        customer_id: str | None = None,
+        dry_run: bool = False,
+        idempotency_key: str | None = None,
+    ) -> ErasureRequested:
+        """Have somebody erased, named by one of the three, or with `dry_run` count what there is of them."""
+        named = {"phone": phone, "email": email, "customer_id": customer_id}
+        return await self._do(operating.erase(named, idempotency_key, dry_run=dry_run))
+
+    async def erasure(self, erasure_id: str) -> Erasure:
+        """How far it is."""
+        return await self._do(operating.erasure(erasure_id))
 
     async def preview_template(self, name: str) -> Preview:
         """How a template looks with its example."""

@@ -1,6 +1,6 @@
 """What whoever operates Kabar asks of it: pure values like those of `requests`."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 from kabar_client.answers import Accepted, Answer, Suppression
@@ -9,6 +9,8 @@ from kabar_client.operating_answers import (
     CheckedSender,
     Cleared,
     Discarded,
+    Erasure,
+    ErasureRequested,
     Job,
     JobRun,
     Preview,
@@ -59,6 +61,15 @@ def discard_dead(ids: Sequence[str], key: str | None) -> Call[Discarded]:
 
 def suppression(recipient: str) -> Call[Suppression]:
     return Call("GET", f"/api/suppressions/{path_part(recipient)}", Suppression.model_validate)
+
+
+def erase(named: Mapping[str, str | None], key: str | None, *, dry_run: bool) -> Call[ErasureRequested]:
+    given = {name: value for name, value in named.items() if value is not None}
+    return _post("/api/erasures", ErasureRequested, key, {**given, "dry_run": dry_run})
+
+
+def erasure(identity: str) -> Call[Erasure]:
+    return Call("GET", f"/api/erasures/{path_part(identity)}", Erasure.model_validate)
 
 
 def preview_template(name: str) -> Call[Preview]:

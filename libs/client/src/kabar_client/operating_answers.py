@@ -185,6 +185,29 @@ class Job(Answer):
     last_run: JobRun | None = None
 
 
+class Erasure(Answer):
+    """`status` is `requested running done`, `named` whom it is about, masked; `counts` is complete when it is done, and
+    `waits_for` says what is still under way.
+    """
+
+    id: str
+    by: str
+    named: str
+    dry_run: bool = False
+    status: str
+    waits_for: str | None = None
+    counts: dict[str, int] = Field(default_factory=dict)
+    requested_at: datetime
+    finished_at: datetime | None = None
+
+
+class ErasureRequested(Erasure):
+    """`erasure_id` tells how far it is."""
+
+    success: bool
+    erasure_id: str
+
+
 class RunRequested(Answer):
     """A run was asked for; `run_id` tells how it goes."""
 
