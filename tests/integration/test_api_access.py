@@ -3,7 +3,6 @@
 import time
 from collections.abc import Iterator
 from typing import Any
-from uuid import uuid4
 
 import httpx
 import pytest
@@ -13,6 +12,7 @@ from local_stack.servers import PrivateMongo, PrivateRabbitMQ
 from tests.support.access_table import ALL, PROMISED, ROLES, SENDING, TABLE, Row, application_routes
 from tests.support.api import Api, assert_error, ready, running_api, token, wait_until
 from tests.support.issuer import forged
+from tests.support.servers import new_database
 from tests.support.stored_deliveries import stored_notification
 
 ISSUER = "https://login.example.com"
@@ -30,7 +30,7 @@ def guarded(
     rabbitmq: PrivateRabbitMQ, mongodb: PrivateMongo, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Api]:
     """A process that trusts one issuer."""
-    url = mongodb.url.replace("/kabar?", f"/test_{uuid4().hex[:16]}?")
+    url = new_database(mongodb)
     log = tmp_path_factory.mktemp("api") / "log"
     with running_api(rabbitmq.url, url, log, KABAR_JWT_ISSUER=ISSUER) as started:
         wait_until(lambda: ready(started), "api-gateway is not ready")

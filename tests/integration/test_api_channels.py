@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from typing import Any
-from uuid import uuid4
 
 import httpx
 import pytest
@@ -12,6 +11,7 @@ from common.contracts.vocabulary import NotificationType
 from local_stack.servers import PrivateMongo, PrivateRabbitMQ
 from tests.support.api import Api, assert_error, ready, running_api, wait_until
 from tests.support.directory_rows import tell, tell_examples
+from tests.support.servers import new_database
 
 REMINDER = NotificationType.PAYMENT_REMINDER
 DATA = EXAMPLE_DATA[REMINDER]
@@ -21,7 +21,7 @@ SARI, SARIS_MAIL = "6281200000001", "sari@example.com"
 @pytest.fixture(scope="module")
 def api(rabbitmq: PrivateRabbitMQ, mongodb: PrivateMongo, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
     """One with a mail server to send by."""
-    url = mongodb.url.replace("/kabar?", f"/test_{uuid4().hex[:16]}?")
+    url = new_database(mongodb)
     log = tmp_path_factory.mktemp("api") / "log"
     with running_api(rabbitmq.url, url, log, MAIL_HOST="mail.example.com") as started:
         wait_until(lambda: ready(started), f"api-gateway is not ready; see {log}")

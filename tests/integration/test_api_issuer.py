@@ -8,6 +8,7 @@ import pytest
 from local_stack.servers import PrivateMongo, PrivateRabbitMQ
 from tests.support.api import Api, assert_error, ready, running_api, token, wait_until
 from tests.support.issuer import Issuer, described, ec_key, rsa_key, running_issuer, signed
+from tests.support.servers import new_database
 
 NAME = "https://login.example.com"
 
@@ -22,7 +23,7 @@ def issuer() -> Iterator[Issuer]:
 def trusting(
     issuer: Issuer, rabbitmq: PrivateRabbitMQ, mongodb: PrivateMongo, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Api]:
-    url = mongodb.url.replace("/kabar?", "/test_issuer?")
+    url = new_database(mongodb)
     sign_in = {"KABAR_JWT_SECRET": "", "KABAR_JWKS_URL": issuer.url, "KABAR_JWT_ISSUER": NAME}
     with running_api(rabbitmq.url, url, tmp_path_factory.mktemp("api") / "log", **sign_in) as started:
         wait_until(lambda: ready(started), "api-gateway is not ready")

@@ -6,7 +6,6 @@ import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import pytest
 
@@ -14,6 +13,7 @@ from common.kernel.identity import new_id
 from local_stack.servers import PrivateMongo, PrivateRabbitMQ
 from tests.support.api import Api, assert_error, ready, running_api, until, wait_until
 from tests.support.directory_rows import tell_examples
+from tests.support.servers import new_database
 from tests.support.stored_deliveries import stored_delivery, stored_notification, stored_sender
 
 Document = dict[str, Any]
@@ -239,7 +239,7 @@ def test_it_does_not_start_without_a_secret(secret: str, tmp_path: Path) -> None
 
 async def test_its_log_names_no_people(rabbitmq: PrivateRabbitMQ, mongodb: PrivateMongo, tmp_path: Path) -> None:
     log = tmp_path / "log"
-    url = mongodb.url.replace("/kabar?", f"/test_{uuid4().hex[:16]}?")
+    url = new_database(mongodb)
     with running_api(rabbitmq.url, url, log) as started:
         wait_until(lambda: ready(started), "not ready")
         async with started.client() as client:

@@ -13,7 +13,7 @@ import httpx
 
 from local_stack.servers import PrivateMongo, PrivateRabbitMQ
 from tests.support.api import Api, assert_error, readiness, ready, running_api, until, wait_until
-from tests.support.servers import written_down
+from tests.support.servers import new_database, written_down
 
 CUSTOM = {"type": "custom", "to": "6281200000001", "message": "hai"}
 
@@ -39,7 +39,7 @@ async def test_without_rabbitmq_it_accepts_and_announces_later(
     private_rabbitmq: Callable[[], PrivateRabbitMQ], mongodb: PrivateMongo, tmp_path: Path
 ) -> None:
     broker = private_rabbitmq()
-    url = mongodb.url.replace("/kabar?", f"/test_{uuid4().hex[:16]}?")
+    url = new_database(mongodb)
     with running_api(broker.url, url, tmp_path / "log") as api:
         wait_until(lambda: ready(api), "not ready")
         written_down(broker)
@@ -146,7 +146,7 @@ async def test_a_short_pause_of_mongodb_is_not_noticed(
 async def test_what_was_accepted_before_a_termination_is_answered(
     rabbitmq: PrivateRabbitMQ, mongodb: PrivateMongo, tmp_path: Path
 ) -> None:
-    url = mongodb.url.replace("/kabar?", f"/test_{uuid4().hex[:16]}?")
+    url = new_database(mongodb)
     with running_api(rabbitmq.url, url, tmp_path / "log") as api:
         wait_until(lambda: ready(api), "not ready")
         recipients = [f"6281200{number:06d}" for number in range(50_000)]

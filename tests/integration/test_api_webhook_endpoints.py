@@ -24,6 +24,7 @@ from tests.support.api import Api, assert_error, ready, running_api, until, wait
 from tests.support.bus import connected, publish_raw
 from tests.support.dispatching.memory import StoppedClock
 from tests.support.portal import Portal, Post, portal
+from tests.support.servers import new_database
 
 PRIVATE = {"KABAR_WEBHOOK_ALLOW_PRIVATE": "true", "KABAR_WEBHOOK_ALLOW_HTTP": "true"}
 
@@ -31,7 +32,7 @@ PRIVATE = {"KABAR_WEBHOOK_ALLOW_PRIVATE": "true", "KABAR_WEBHOOK_ALLOW_HTTP": "t
 @pytest.fixture(scope="module")
 def api(rabbitmq: PrivateRabbitMQ, mongodb: PrivateMongo, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
     """It may call portals on this machine."""
-    url = mongodb.url.replace("/kabar?", f"/test_{uuid4().hex[:16]}?")
+    url = new_database(mongodb)
     log = tmp_path_factory.mktemp("api") / "log"
     with running_api(rabbitmq.url, url, log, **PRIVATE) as started:
         wait_until(lambda: ready(started), f"api-gateway is not ready; see {log}")

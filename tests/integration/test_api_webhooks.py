@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from uuid import uuid4
 
 import httpx
 import pytest
@@ -15,6 +14,7 @@ from local_stack.servers import PrivateMongo, PrivateRabbitMQ
 from tests.support.api import Api, assert_error, running_api, until, wait_until
 from tests.support.api import ready as is_ready
 from tests.support.bus import Received, connected, emptied
+from tests.support.servers import new_database
 
 SECRET = "known-to-the-provider"
 STATUS = b'{"device": "6281200000901", "id": "170000001", "status": "sent"}'
@@ -22,7 +22,7 @@ STATUS = b'{"device": "6281200000901", "id": "170000001", "status": "sent"}'
 
 @pytest.fixture(scope="module")
 def api(rabbitmq: PrivateRabbitMQ, mongodb: PrivateMongo, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
-    url = mongodb.url.replace("/kabar?", f"/test_{uuid4().hex[:16]}?")
+    url = new_database(mongodb)
     log = tmp_path_factory.mktemp("api") / "log"
     with running_api(rabbitmq.url, url, log, KABAR_WEBHOOK_SECRET=SECRET) as started:
         wait_until(lambda: is_ready(started), f"api-gateway is not ready; see {log}")
@@ -86,7 +86,7 @@ async def test_a_body_beyond_256_kb_is_refused(api: Api) -> None:
 async def test_neither_the_secret_nor_what_was_posted_is_logged(
     rabbitmq: PrivateRabbitMQ, mongodb: PrivateMongo, tmp_path: Path
 ) -> None:
-    url = mongodb.url.replace("/kabar?", f"/test_{uuid4().hex[:16]}?")
+    url = new_database(mongodb)
     log = tmp_path / "log"
     with running_api(rabbitmq.url, url, log, KABAR_LOG_LEVEL="DEBUG") as api:
         wait_until(lambda: is_ready(api), "not ready")
@@ -109,7 +109,7 @@ async def test_neither_the_secret_nor_what_was_posted_is_logged(
 async def test_replicas_share_the_secret_that_was_made(
     rabbitmq: PrivateRabbitMQ, mongodb: PrivateMongo, tmp_path: Path
 ) -> None:
-    url = mongodb.url.replace("/kabar?", f"/test_{uuid4().hex[:16]}?")
+    url = new_database(mongodb)
     with running_api(rabbitmq.url, url, tmp_path / "1") as one, running_api(rabbitmq.url, url, tmp_path / "2") as two:
         wait_until(lambda: one.rows["secrets"].count_documents({}) == 1, "no secret was made")
         made = one.rows["secrets"].find_one({"_id": "webhook"})
@@ -127,7 +127,7 @@ async def test_while_rabbitmq_is_away_webhooks_are_kept_and_handed_on_when_it_is
     private_rabbitmq: Callable[[], PrivateRabbitMQ], mongodb: PrivateMongo, tmp_path: Path
 ) -> None:
     own_rabbitmq = private_rabbitmq()
-    url = mongodb.url.replace("/kabar?", f"/test_{uuid4().hex[:16]}?")
+    url = new_database(mongodb)
     with running_api(own_rabbitmq.url, url, tmp_path / "log", KABAR_WEBHOOK_SECRET=SECRET) as api:
         wait_until(lambda: is_ready(api), "not ready")
         await asyncio.to_thread(own_rabbitmq.stop)

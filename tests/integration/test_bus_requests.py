@@ -17,6 +17,7 @@ from local_stack.servers import PrivateMongo, PrivateRabbitMQ
 from tests.support.api import Api, ready, running_api, until, wait_until
 from tests.support.bus import connected, publish_raw
 from tests.support.directory_rows import tell, tell_examples
+from tests.support.servers import new_database
 
 PATIENCE = 4.0
 
@@ -24,7 +25,7 @@ PATIENCE = 4.0
 @pytest.fixture(scope="module")
 def api(rabbitmq: PrivateRabbitMQ, mongodb: PrivateMongo, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
     """One that waits for rows for some seconds only."""
-    url = mongodb.url.replace("/kabar?", f"/test_{uuid4().hex[:16]}?")
+    url = new_database(mongodb)
     log = tmp_path_factory.mktemp("api") / "log"
     with running_api(rabbitmq.url, url, log, KABAR_EARLY_REQUEST_SECONDS=str(PATIENCE)) as started:
         wait_until(lambda: ready(started), f"api-gateway is not ready; see {log}")

@@ -18,6 +18,8 @@ from tests.support.command_line import PROGRAM, clean, installed, surroundings
 from tests.support.stored_deliveries import stored_sender
 
 ESCAPE = "\x1b"
+HEEDS_CTRL_C = ("env", "--default-signal=INT")
+"""What a shell starts in the background, tests among it, ignores it, and so does what that starts."""
 
 
 @pytest.fixture(autouse=True)
@@ -100,7 +102,10 @@ def test_ctrl_c_ends_watching_with_the_last_verdict(api: Api, arguments: tuple[s
     output = tmp_path / "out"
     with output.open("wb") as file:
         watching = subprocess.Popen(
-            [PROGRAM, *arguments], env={**clean(), **surroundings(api.url)}, stdout=file, stderr=subprocess.PIPE
+            [*HEEDS_CTRL_C, PROGRAM, *arguments],
+            env={**clean(), **surroundings(api.url)},
+            stdout=file,
+            stderr=subprocess.PIPE,
         )
         wait_until(lambda: output.read_text().count("fonnte-1") > 1, "nothing was shown twice")
         watching.send_signal(signal.SIGINT)
@@ -113,7 +118,10 @@ def test_ctrl_c_ends_watching_with_the_last_verdict(api: Api, arguments: tuple[s
 def test_ctrl_c_ends_waiting_without_a_traceback(api: Api) -> None:
     arguments = ("send", "--to", "6281200000001", "-m", "Halo", "--yes", "--wait")
     waiting = subprocess.Popen(
-        [PROGRAM, *arguments], env={**clean(), **surroundings(api.url)}, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        [*HEEDS_CTRL_C, PROGRAM, *arguments],
+        env={**clean(), **surroundings(api.url)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
     )
     assert waiting.stderr is not None
     while not waiting.stderr.readline().startswith(b"Accepted as "):

@@ -10,6 +10,7 @@ from api_gateway.adapters.delivery_queries import selected
 from api_gateway.application.ports import Selection
 from common.contracts.vocabulary import DeliveryStatus, NotificationType
 from common.mongo.connection import Document, Mongo, connect
+from tests.support.servers import new_database
 
 DOCUMENTS = 100_000
 RARE = (700, 40_000, 99_000)
@@ -38,14 +39,13 @@ def delivery(number: int) -> Document:
 
 @pytest.fixture(scope="module")
 async def mongo(mongodb: Any) -> AsyncIterator[Mongo]:
-    async with connect(mongodb.url.replace("/kabar?", "/test_search?"), name="test") as mongo:
+    async with connect(new_database(mongodb), name="test") as mongo:
         await mongo.create_indexes()
         for at in range(0, DOCUMENTS, 10_000):
             await mongo["deliveries"].insert_many(
                 [delivery(number) for number in range(at, at + 10_000)], ordered=False
             )
         yield mongo
-        await mongo.client.drop_database(mongo.database.name)
 
 
 async def cost(mongo: Mongo, selection: Selection) -> Mapping[str, Any]:

@@ -17,6 +17,7 @@ from common.kernel.identity import new_id
 from common.mongo.connection import Document, Mongo, connect
 from common.mongo.directory import Directory, latest_stamp
 from common.mongo.search_keys import keys_of
+from tests.support.servers import new_database
 
 START = datetime(2025, 11, 15, 3, 0, tzinfo=UTC)
 UNTIL = microseconds(START + timedelta(seconds=10))
@@ -24,10 +25,9 @@ UNTIL = microseconds(START + timedelta(seconds=10))
 
 @pytest.fixture(scope="module")
 async def mongo(mongodb: Any) -> AsyncIterator[Mongo]:
-    async with connect(mongodb.url.replace("/kabar?", "/test_directory?"), name="test") as mongo:
+    async with connect(new_database(mongodb), name="test") as mongo:
         await mongo.create_indexes()
         yield mongo
-        await mongo.client.drop_database(mongo.database.name)
 
 
 @pytest.fixture

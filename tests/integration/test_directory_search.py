@@ -10,6 +10,7 @@ from api_gateway.application.tell_directory import Selection
 from common.mongo.connection import Mongo, connect
 from common.mongo.search_keys import keys_of
 from tests.integration.test_indexes import stages
+from tests.support.servers import new_database
 
 ROWS = 20_000
 LIMIT = 50
@@ -18,7 +19,7 @@ KINDS = ("customers", "technicians", "staff", "tickets", "invoices", "packages")
 
 @pytest.fixture(scope="module")
 async def mongo(mongodb: Any) -> AsyncIterator[Mongo]:
-    async with connect(mongodb.url.replace("/kabar?", "/test_directory_search?"), name="test") as mongo:
+    async with connect(new_database(mongodb), name="test") as mongo:
         await mongo.create_indexes()
         rows = [
             {
@@ -33,7 +34,6 @@ async def mongo(mongodb: Any) -> AsyncIterator[Mongo]:
         for kind in KINDS:
             await mongo[kind].insert_many(rows, ordered=False)
         yield mongo
-        await mongo.client.drop_database(mongo.database.name)
 
 
 @pytest.mark.parametrize("kind", KINDS)

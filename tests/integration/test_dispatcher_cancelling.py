@@ -13,11 +13,9 @@ from tests.support.stored_deliveries import past_attempt, stored_delivery
 
 
 @pytest.fixture
-async def mongo(mongodb: Any) -> AsyncIterator[Mongo]:
-    url = mongodb.url.replace("/kabar?", "/test_dispatcher_cancelling?")
-    async with connect(url, name="test") as connected:
+async def mongo(emptied_mongodb_url: str) -> AsyncIterator[Mongo]:
+    async with connect(emptied_mongodb_url, name="test") as connected:
         yield connected
-        await connected.client.drop_database(connected.database.name)
 
 
 async def after_cancelling(mongo: Mongo, delivery: dict[str, Any]) -> tuple[dict[str, Any], int]:

@@ -17,6 +17,7 @@ from dispatcher.domain.hours import departure
 from dispatcher.domain.planning import plan_delivery
 from tests.support.dispatching.model import ZONE
 from tests.support.dispatching.notifications import ROUTE, member, notification
+from tests.support.servers import new_database
 from tests.support.stored_deliveries import past_attempt
 
 WAITING = 50_000
@@ -26,7 +27,7 @@ LANES = ["fonnte", "fonnte,wablas", "wablas,fonnte"]
 @pytest.fixture(scope="module")
 async def waiting(mongodb: Any) -> AsyncIterator[Mongo]:
     """Lanes full of low, normal and high ones of every age."""
-    url = mongodb.url.replace("/kabar?", "/test_dispatcher_queries?")
+    url = new_database(mongodb)
     async with connect(url, name="test") as mongo:
         await mongo.create_indexes()
         made: list[Any] = []
@@ -37,7 +38,6 @@ async def waiting(mongodb: Any) -> AsyncIterator[Mongo]:
             made += [planned(accepted, n, route) for n in range(WAITING // 3 + 1)]
         await mongo["deliveries"].insert_many(made, ordered=False)
         yield mongo
-        await mongo.client.drop_database(mongo.database.name)
 
 
 def planned(accepted: Any, number: int, route: list[str]) -> DeliveryDocument:

@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 
@@ -49,11 +48,10 @@ class NoAnswers:
 
 
 @pytest.fixture
-async def mongo(mongodb: Any) -> AsyncIterator[Mongo]:
-    async with connect(mongodb.url.replace("/kabar?", "/test_wishes?"), name="test") as mongo:
+async def mongo(emptied_mongodb_url: str) -> AsyncIterator[Mongo]:
+    async with connect(emptied_mongodb_url, name="test") as mongo:
         await mongo.create_indexes()
         yield mongo
-        await mongo.client.drop_database(mongo.database.name)
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import uuid4
 
 import pytest
 
@@ -22,12 +21,10 @@ DUE = {"T-7": "2025-11-22", "T-3": "2025-11-18", "T-1": "2025-11-16", "T+3": "20
 
 
 @pytest.fixture
-async def mongo(mongodb: Any) -> AsyncIterator[Mongo]:
-    url = mongodb.url.replace("/kabar?", f"/test_{uuid4().hex[:16]}?")
-    async with connect(url, name="test") as mongo:
+async def mongo(emptied_mongodb_url: str) -> AsyncIterator[Mongo]:
+    async with connect(emptied_mongodb_url, name="test") as mongo:
         await mongo.create_indexes()
         yield mongo
-        await mongo.client.drop_database(mongo.database.name)
 
 
 @pytest.fixture

@@ -25,11 +25,9 @@ WAITING = Waiting("no customer C-1 is known", START, START, START + timedelta(se
 
 
 @pytest.fixture
-async def mongo(mongodb: Any) -> AsyncIterator[Mongo]:
-    url = mongodb.url.replace("/kabar?", "/test_early_requests?")
-    async with connect(url, name="test") as connected:
+async def mongo(emptied_mongodb_url: str) -> AsyncIterator[Mongo]:
+    async with connect(emptied_mongodb_url, name="test") as connected:
         yield connected
-        await connected.client.drop_database(connected.database.name)
 
 
 class Bus:

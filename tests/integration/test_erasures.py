@@ -36,11 +36,10 @@ Document = dict[str, Any]
 
 
 @pytest.fixture
-async def mongo(mongodb: Any) -> AsyncIterator[Mongo]:
-    async with connect(mongodb.url.replace("/kabar?", "/test_erasures?"), name="test") as mongo:
+async def mongo(emptied_mongodb_url: str) -> AsyncIterator[Mongo]:
+    async with connect(emptied_mongodb_url, name="test") as mongo:
         await mongo.create_indexes()
         yield mongo
-        await mongo.client.drop_database(mongo.database.name)
 
 
 @pytest.fixture

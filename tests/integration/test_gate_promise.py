@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from common.mongo.connection import Collection, Mongo, connect
 from common.mongo.gate import LATENESS, LEAD, WINDOWS, Granted, Limits, MongoGate
+from tests.support.servers import new_database
 
 START = datetime(2025, 11, 15, 3, 0, tzinfo=UTC)
 
@@ -86,7 +87,7 @@ def runner() -> Iterator[asyncio.Runner]:
 @pytest.fixture(scope="module")
 def senders(mongodb: Any, runner: asyncio.Runner) -> Iterator[Collection]:
     async def opened() -> tuple[Any, Mongo]:
-        connecting = connect(mongodb.url.replace("/kabar?", f"/test_{uuid4().hex[:16]}?"), name="test")
+        connecting = connect(new_database(mongodb), name="test")
         return connecting, await connecting.__aenter__()
 
     connecting, mongo = runner.run(opened())

@@ -12,6 +12,7 @@ from common.mongo.connection import Document, Mongo, connect
 from common.mongo.deadlines import open_and_due_by
 from common.mongo.indexes import INDEXES
 from scheduler.adapters.mongo_job_runs import claimable, too_old
+from tests.support.servers import new_database
 
 NOW = datetime(2025, 11, 15, 3, 0, tzinfo=UTC)
 LATER = NOW + timedelta(days=1)
@@ -43,14 +44,13 @@ def delivery(number: int) -> Document:
 
 @pytest.fixture(scope="module")
 async def mongo(mongodb: Any) -> AsyncIterator[Mongo]:
-    async with connect(mongodb.url.replace("/kabar?", "/test_indexes?"), name="test") as mongo:
+    async with connect(new_database(mongodb), name="test") as mongo:
         await mongo.create_indexes()
         await mongo["deliveries"].insert_many([delivery(number) for number in range(DOCUMENTS)], ordered=False)
         await mongo["notifications"].insert_many(
             [{"_id": f"ntf_{n:05d}", **({"wake_at": NOW} if n % 100 == 0 else {})} for n in range(5_000)]
         )
         yield mongo
-        await mongo.client.drop_database(mongo.database.name)
 
 
 @pytest.fixture(scope="module")
@@ -240,10 +240,9 @@ async def test_creating_the_indexes_again_changes_nothing(mongo: Mongo) -> None:
 
 
 async def test_an_index_that_is_declared_in_another_way_than_before_is_made_anew(mongodb: Any) -> None:
-    async with connect(mongodb.url.replace("/kabar?", "/test_indexes_anew?"), name="test") as mongo:
+    async with connect(new_database(mongodb), name="test") as mongo:
         await mongo["deliveries"].create_index([("wake_at", 1)], name="deadline")
         await mongo.create_indexes()
         there = await mongo["deliveries"].index_information()
         assert [name for name, _ in there["deadline"]["key"]] == ["status", "lane", "wake_at"]
         assert set(there) == {"_id_", *(model.document["name"] for model in INDEXES["deliveries"])}
-        await mongo.client.drop_database(mongo.database.name)

@@ -132,11 +132,9 @@ def test_without_tokens_both_providers_are_the_sandbox_and_there_are_people(stac
 
 
 @pytest.mark.usefixtures("access")
-def test_a_second_start_changes_nothing_and_is_quick(stack: Stack) -> None:
+def test_a_second_start_changes_nothing(stack: Stack) -> None:
     before = stack.supervisor.states()
-    begin = time.monotonic()
     stack.up()
-    assert time.monotonic() - begin < 2
     assert stack.supervisor.states() == before
 
 

@@ -11,6 +11,7 @@ from api_gateway.adapters.mongo_parked_envelopes import MongoParkedEnvelopes as 
 from common.mongo.connection import connect
 from dispatcher.adapters.mongo_parked_envelopes import MongoParkedEnvelopes as Kept
 from dispatcher.application.park_envelope import WHOLE_BYTES, ParkedEnvelope
+from tests.support.servers import new_database
 
 AT = datetime(2026, 3, 2, 8, tzinfo=UTC)
 LATER = AT + timedelta(minutes=5)
@@ -30,10 +31,9 @@ AGAIN = replace(FIRST, reason="no customer C-1 is known", parked_at=LATER)
 
 @pytest.fixture
 async def parking(mongodb: Any) -> AsyncIterator[tuple[Kept, Listed]]:
-    url = mongodb.url.replace("/kabar?", "/test_parking_again?")
+    url = new_database(mongodb)
     async with connect(url, name="test") as mongo:
         yield Kept(mongo["parked_envelopes"]), Listed(mongo)
-        await mongo.client.drop_database(mongo.database.name)
 
 
 async def closed(listed: Listed, how: str) -> None:

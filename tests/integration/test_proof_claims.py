@@ -36,8 +36,8 @@ class Enquirers:
 
 
 @pytest.fixture
-async def mongo(mongodb_url: str) -> AsyncIterator[Mongo]:
-    async with connect(mongodb_url, name="test") as mongo:
+async def mongo(emptied_mongodb_url: str) -> AsyncIterator[Mongo]:
+    async with connect(emptied_mongodb_url, name="test") as mongo:
         await mongo.create_indexes()
         yield mongo
 

@@ -19,10 +19,9 @@ AT = datetime(2025, 11, 15, tzinfo=UTC)
 
 
 @pytest.fixture
-async def mongo(mongodb_url: str) -> AsyncIterator[Mongo]:
-    async with connect(mongodb_url, name="test") as mongo:
+async def mongo(emptied_mongodb_url: str) -> AsyncIterator[Mongo]:
+    async with connect(emptied_mongodb_url, name="test") as mongo:
         yield mongo
-        await mongo.client.drop_database(mongo.database.name)
 
 
 async def change(routes: Routes, changes: dict[str, Any], revision: int, **more: Any) -> int:

@@ -6,8 +6,6 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from datetime import date, timedelta
 from itertools import pairwise
-from typing import Any
-from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -21,12 +19,10 @@ from tests.support.scheduling.hand import HandScheduler, NotedJob, moment, rows
 
 
 @pytest.fixture
-async def mongo(mongodb: Any) -> AsyncIterator[Mongo]:
-    url = mongodb.url.replace("/kabar?", f"/test_{uuid4().hex[:16]}?")
-    async with connect(url, name="test") as mongo:
+async def mongo(emptied_mongodb_url: str) -> AsyncIterator[Mongo]:
+    async with connect(emptied_mongodb_url, name="test") as mongo:
         await mongo.create_indexes()
         yield mongo
-        await mongo.client.drop_database(mongo.database.name)
 
 
 @pytest.fixture

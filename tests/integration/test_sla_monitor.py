@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
-from uuid import uuid4
 
 import pytest
 
@@ -23,12 +22,10 @@ OPENED = local("2025-11-15T08:00:00")
 
 
 @pytest.fixture
-async def mongo(mongodb: Any) -> AsyncIterator[Mongo]:
-    url = mongodb.url.replace("/kabar?", f"/test_{uuid4().hex[:16]}?")
-    async with connect(url, name="test") as mongo:
+async def mongo(emptied_mongodb_url: str) -> AsyncIterator[Mongo]:
+    async with connect(emptied_mongodb_url, name="test") as mongo:
         await mongo.create_indexes()
         yield mongo
-        await mongo.client.drop_database(mongo.database.name)
 
 
 @pytest.fixture

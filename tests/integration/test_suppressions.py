@@ -18,11 +18,10 @@ SARI, BUDI = "6281200000001", "6281200000002"
 
 
 @pytest.fixture
-async def mongo(mongodb: Any) -> AsyncIterator[Mongo]:
-    async with connect(mongodb.url.replace("/kabar?", "/test_suppressions?"), name="test") as mongo:
+async def mongo(emptied_mongodb_url: str) -> AsyncIterator[Mongo]:
+    async with connect(emptied_mongodb_url, name="test") as mongo:
         await mongo.create_indexes()
         yield mongo
-        await mongo.client.drop_database(mongo.database.name)
 
 
 @pytest.fixture

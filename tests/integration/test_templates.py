@@ -27,11 +27,10 @@ OWN = Texts("Halo {{ name }}")
 
 
 @pytest.fixture
-async def mongo(mongodb_url: str) -> AsyncIterator[Mongo]:
-    async with connect(mongodb_url, name="test") as mongo:
+async def mongo(emptied_mongodb_url: str) -> AsyncIterator[Mongo]:
+    async with connect(emptied_mongodb_url, name="test") as mongo:
         await mongo.create_indexes()
         yield mongo
-        await mongo.client.drop_database(mongo.database.name)
 
 
 async def test_every_type_but_custom_has_a_first_version_after_seeding(mongo: Mongo) -> None:

@@ -11,7 +11,6 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import httpx
 import jwt
@@ -22,6 +21,7 @@ from pymongo.database import Database
 from local_stack.ports import free_port
 from local_stack.servers import PrivateMongo, PrivateRabbitMQ
 from tests.support import documented
+from tests.support.servers import new_database
 
 SECRET = "a secret made up for the tests of this run"
 Document = dict[str, Any]
@@ -111,7 +111,7 @@ def ready(api: Api) -> bool:
 @pytest.fixture(scope="module")
 def api(rabbitmq: PrivateRabbitMQ, mongodb: PrivateMongo, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
     """A process for the tests of one module, with a database of its own and no pacing."""
-    url = mongodb.url.replace("/kabar?", f"/test_{uuid4().hex[:16]}?")
+    url = new_database(mongodb)
     log = tmp_path_factory.mktemp("api") / "log"
     with running_api(rabbitmq.url, url, log) as started:
         wait_until(lambda: ready(started), f"api-gateway is not ready; see {log}")

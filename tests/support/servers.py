@@ -11,11 +11,18 @@ import shlex
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
+from pymongo import MongoClient
 
 from local_stack.servers import PrivateMongo, PrivateRabbitMQ
+
+_SHARED = pytest.StashKey[str]()
+_NEW = "test_"
+_EMPTIED = "emptied"
+_SOON_EMPTIED = 1_000
 
 
 def written_down(server: PrivateRabbitMQ) -> None:
@@ -40,10 +47,31 @@ def rabbitmq(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivateRabbit
 
 
 @pytest.fixture(scope="session")
-def mongodb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivateMongo]:
+def mongodb(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivateMongo]:
     """The run's mongod; it is shared, so a test must not stop it."""
     with PrivateMongo(tmp_path_factory.mktemp("mongodb")) as server:
+        request.config.stash[_SHARED] = server.url
+        with MongoClient[dict[str, Any]](server.url) as client:
+            # What a test dates by a clock of its own is not the server's to delete by the real one.
+            client.admin.command({"setParameter": 1, "ttlMonitorEnabled": False})
         yield server
+
+
+def new_database(mongodb: PrivateMongo) -> str:
+    """The run's mongod with a database name that no other test uses; it is dropped after the module."""
+    return mongodb.url.replace("/kabar?", f"/{_NEW}{uuid4().hex[:16]}?")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _new_databases_go(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A server that keeps hundreds of them, each with its indexes, takes seconds for what takes milliseconds."""
+    yield
+    url = request.config.stash.get(_SHARED, None)
+    if url is not None:
+        with MongoClient[dict[str, Any]](url) as client:
+            for name in client.list_database_names():
+                if name.startswith(_NEW):
+                    client.drop_database(name)
 
 
 @pytest.fixture(scope="session")
@@ -54,7 +82,20 @@ def rabbitmq_url(rabbitmq: PrivateRabbitMQ) -> str:
 @pytest.fixture
 def mongodb_url(mongodb: PrivateMongo) -> str:
     """The run's mongod with a database name that no other test uses."""
-    return mongodb.url.replace("/kabar?", f"/test_{uuid4().hex[:16]}?")
+    return new_database(mongodb)
+
+
+@pytest.fixture
+def emptied_mongodb_url(mongodb: PrivateMongo) -> str:
+    """A database with nothing in it but the indexes of the test before: making them takes a second, this nothing."""
+    with MongoClient[dict[str, Any]](mongodb.url) as client:
+        database = client[_EMPTIED]
+        for name in database.list_collection_names(filter={"name": {"$not": {"$regex": "^system[.]"}}}):
+            if database[name].estimated_document_count() > _SOON_EMPTIED:
+                database[name].drop()
+            else:
+                database[name].delete_many({})
+    return mongodb.url.replace("/kabar?", f"/{_EMPTIED}?")
 
 
 @pytest.fixture

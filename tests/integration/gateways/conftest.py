@@ -36,8 +36,8 @@ async def sandbox(_one_sandbox: SandboxControl) -> SandboxControl:
 
 
 @pytest.fixture
-async def dispatcher(provider: str, rabbitmq_url: str, mongodb_url: str) -> AsyncIterator[Dispatching]:
-    async with dispatching(provider, rabbitmq_url=rabbitmq_url, mongodb_url=mongodb_url) as ready:
+async def dispatcher(provider: str, rabbitmq_url: str, emptied_mongodb_url: str) -> AsyncIterator[Dispatching]:
+    async with dispatching(provider, rabbitmq_url=rabbitmq_url, mongodb_url=emptied_mongodb_url) as ready:
         yield ready
 
 
@@ -71,8 +71,8 @@ class StartGateway:
 
 @pytest.fixture
 async def start_gateway(
-    dispatcher: Dispatching, rabbitmq_url: str, mongodb_url: str, sandbox: SandboxControl, tmp_path: Path
+    dispatcher: Dispatching, rabbitmq_url: str, emptied_mongodb_url: str, sandbox: SandboxControl, tmp_path: Path
 ) -> AsyncIterator[StartGateway]:
     """Starts gateways, once the queues are emptied; whatever still runs at the end of the test is killed."""
     async with AsyncExitStack() as stack:
-        yield StartGateway(stack, dispatcher.provider, rabbitmq_url, mongodb_url, sandbox, tmp_path)
+        yield StartGateway(stack, dispatcher.provider, rabbitmq_url, emptied_mongodb_url, sandbox, tmp_path)

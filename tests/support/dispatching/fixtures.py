@@ -27,11 +27,11 @@ def dispatching_rabbitmq_url(rabbitmq: PrivateRabbitMQ) -> str:
 
 
 @pytest.fixture
-async def dispatching(dispatching_rabbitmq_url: str, mongodb_url: str, tmp_path: Path) -> AsyncIterator[World]:
+async def dispatching(dispatching_rabbitmq_url: str, emptied_mongodb_url: str, tmp_path: Path) -> AsyncIterator[World]:
     """No envelope of another test is left in its queues."""
     async with await aio_pika.connect(dispatching_rabbitmq_url) as connection:
         channel = await connection.channel()
         for queue in QUEUES:
             await channel.queue_delete(queue.name)
-    async with world(dispatching_rabbitmq_url, mongodb_url, tmp_path) as made:
+    async with world(dispatching_rabbitmq_url, emptied_mongodb_url, tmp_path) as made:
         yield made

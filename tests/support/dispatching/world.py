@@ -140,4 +140,3 @@ async def world(rabbitmq_url: str, mongodb_url: str, directory: Path) -> AsyncIt
                 process.kill()
             connection.cancel()
             await asyncio.gather(connection, return_exceptions=True)
-            await mongo.client.drop_database(mongo.database.name)
