@@ -99,8 +99,8 @@ async def test_a_mail_server_that_lets_us_in_is_connected_and_one_that_is_not_th
     assert device["error"]
 
 
-async def kept(mongodb_url: str, *tellings: dict[str, Any]) -> Document:
-    async with connect(mongodb_url, name="test") as mongo:
+async def kept(emptied_mongodb_url: str, *tellings: dict[str, Any]) -> Document:
+    async with connect(emptied_mongodb_url, name="test") as mongo:
         senders = mongo["senders"]
         await senders.insert_one({"_id": "fonnte-1"})
         for telling in tellings:
@@ -111,23 +111,25 @@ async def kept(mongodb_url: str, *tellings: dict[str, Any]) -> Document:
         return found
 
 
-async def test_the_total_of_a_quota_is_known_once_it_was_topped_up(mongodb_url: str) -> None:
-    sender = await kept(mongodb_url, {"quota": 1_000}, {"quota": 40}, {"quota": 40 + OVERTAKEN})
+async def test_the_total_of_a_quota_is_known_once_it_was_topped_up(emptied_mongodb_url: str) -> None:
+    sender = await kept(emptied_mongodb_url, {"quota": 1_000}, {"quota": 40}, {"quota": 40 + OVERTAKEN})
     assert "quota_total" not in sender
 
 
-async def test_the_total_of_a_quota_is_what_there_was_after_the_last_top_up(mongodb_url: str) -> None:
-    sender = await kept(mongodb_url, {"quota": 40}, {"quota": 10_000}, {"quota": 30}, {"quota": 1_000}, {"quota": 999})
+async def test_the_total_of_a_quota_is_what_there_was_after_the_last_top_up(emptied_mongodb_url: str) -> None:
+    sender = await kept(
+        emptied_mongodb_url, {"quota": 40}, {"quota": 10_000}, {"quota": 30}, {"quota": 1_000}, {"quota": 999}
+    )
     assert (sender["quota_remaining"], sender["quota_total"]) == (999, 1_000)
 
 
-async def test_an_unlimited_account_has_no_quota_to_run_out_of(mongodb_url: str) -> None:
-    sender = await kept(mongodb_url, {"quota": 40}, {"quota": 10_000}, {"unlimited": True})
+async def test_an_unlimited_account_has_no_quota_to_run_out_of(emptied_mongodb_url: str) -> None:
+    sender = await kept(emptied_mongodb_url, {"quota": 40}, {"quota": 10_000}, {"unlimited": True})
     assert {"quota_remaining", "quota_total", "quota_at"}.isdisjoint(sender)
 
 
-async def test_of_two_words_on_a_device_the_later_counts(mongodb_url: str) -> None:
-    async with connect(mongodb_url, name="test") as mongo:
+async def test_of_two_words_on_a_device_the_later_counts(emptied_mongodb_url: str) -> None:
+    async with connect(emptied_mongodb_url, name="test") as mongo:
         senders, now = mongo["senders"], datetime.now(UTC).replace(microsecond=0)
         await senders.insert_one({"_id": "fonnte-1"})
         devices = MongoDevices(senders)

@@ -78,13 +78,13 @@ async def test_calls_that_take_too_long_are_cut_and_unknown_and_what_waited_behi
 
 async def test_an_outcome_waits_for_a_broker_that_went_away_after_the_call(
     start_gateway: StartGateway,
-    mongodb_url: str,
+    emptied_mongodb_url: str,
     sandbox: SandboxControl,
     private_rabbitmq: Callable[[], PrivateRabbitMQ],
 ) -> None:
     server = private_rabbitmq()
     gateway = await start_gateway(rabbitmq_url=server.url, WHATSAPP_READ_TIMEOUT="30")
-    async with dispatching(gateway.provider, rabbitmq_url=server.url, mongodb_url=mongodb_url) as dispatcher:
+    async with dispatching(gateway.provider, rabbitmq_url=server.url, mongodb_url=emptied_mongodb_url) as dispatcher:
         await dispatcher.attempt()
         await seen(dispatcher)
         await asyncio.to_thread(written_down, server)
