@@ -41,7 +41,7 @@ async def test_a_reminder_arrives_by_whatsapp_and_in_the_mailbox(kabar: Kabar) -
     assert mail["message_id"] == f"<{told['email']['id']}@example.com>"
     shown = await kabar.get(f"/api/notifications/{notification}")
     assert (shown["channels"], shown["recipients"], shown["sent"]) == (["whatsapp", "email"], 2, 2)
-    found = await kabar.get("/api/deliveries?channel=email&type=payment_reminder")
+    found = await kabar.get(f"/api/deliveries?channel=email&type=payment_reminder&notification_id={notification}")
     assert [one["id"] for one in found["items"]] == [told["email"]["id"]]
     assert [one["id"] for one in (await kabar.get("/api/deliveries?q=SARI@example.com"))["items"]] == [
         told["email"]["id"]

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import count
@@ -18,6 +18,7 @@ from pydantic.alias_generators import to_camel
 from common.catalogue.definitions import DEFINITIONS
 from common.catalogue.examples import EXAMPLE_DATA, EXAMPLE_ROWS
 from common.contracts.vocabulary import NotificationType
+from common.kernel.email import mask_email
 from common.kernel.phone import mask
 from local_stack.webhooks import webhook_addresses
 from tests.contract.golden import FOLDER
@@ -27,6 +28,7 @@ T = NotificationType
 Values = dict[str, Any]
 EXCHANGE = "kabar.events"
 TOGETHER = 10
+MAILED_TOO = (T.PAYMENT_REMINDER, T.PAYMENT_OVERDUE)
 MANAGEMENT, TEAM, OTHER = (f"12036300000000000{number}@g.us" for number in (1, 2, 3))
 CUSTOMER, TECHNICIAN, TICKET, INVOICE, PACKAGE = (
     EXAMPLE_ROWS[name] for name in ("customer", "technician", "ticket", "invoice", "package")
@@ -114,9 +116,9 @@ class World:
         return answered
 
     async def messages(self, since: int, at_least: int = 0) -> list[tuple[str, str]]:
-        """Recipients and texts at the providers, sorted."""
+        """Recipients and texts at the WhatsApp providers, sorted; `at_least` counts mails, too."""
         taken = await self.kabar.sandbox.accepted(since=since, at_least=at_least)
-        return sorted((message.recipient, message.text) for message in taken)
+        return sorted((message.recipient, message.text) for message in taken if message.provider != "email")
 
     async def deliveries(self, kind: NotificationType, since: datetime, expected: int, status: str) -> list[Values]:
         """The deliveries of a type accepted since then, once that many are in the status."""
@@ -137,13 +139,18 @@ class Happening:
     first: int
     since: datetime
 
-    async def told(self, kind: NotificationType, texts: Mapping[str, str]) -> list[Values]:
-        """Exactly these recipients got exactly these texts; answers the deliveries, which say so too."""
+    async def told(self, kind: NotificationType, texts: Mapping[str, str], mailed: Sequence[str] = ()) -> list[Values]:
+        """Exactly these recipients got exactly these texts, and these addresses a mail; answers the deliveries, which
+        say so too.
+        """
         wanted = sorted(texts.items())
-        await self.world.messages(self.first, at_least=len(wanted))
-        deliveries = await self.world.deliveries(kind, self.since, len(wanted), "sent")
+        await self.world.messages(self.first, at_least=len(wanted) + len(mailed))
+        deliveries = await self.world.deliveries(kind, self.since, len(wanted) + len(mailed), "sent")
         assert await self.world.messages(self.first) == wanted
-        assert sorted(one["recipient"] for one in deliveries) == sorted(mask(recipient) for recipient in texts)
+        masked = [*map(mask, texts), *map(mask_email, mailed)]
+        assert sorted(one["recipient"] for one in deliveries) == sorted(masked)
+        mails = {one["message_id"] for address in mailed for one in await self.world.kabar.sandbox.mails(address)}
+        assert mails >= {f"<{one['id']}@example.com>" for one in deliveries if one["channel"] == "email"}
         assert {one["template"] for one in deliveries} == {f"{kind}:1"}
         assert {one["priority"] for one in deliveries} == {priority_of(kind)}
         return deliveries
@@ -192,7 +199,7 @@ async def tell_of_everybody(world: World) -> None:
     """Some over HTTP one by one, some in a list, some as CSV, some on the bus; all of them are there afterwards."""
     put = world.kabar.http.put
     for kind, row in (("customers", CUSTOMER), ("packages", PACKAGE), ("tickets", TICKET)):
-        answer = await put(f"/api/directory/{kind}/{row['id']}", json=without(row, "id", "email"))
+        answer = await put(f"/api/directory/{kind}/{row['id']}", json=without(row, "id"))
         assert answer.is_success, answer.text
     customers = [
         customer("C-1002"),
@@ -331,9 +338,10 @@ async def test_what_another_service_tells(happening: Happening, fact: Fact) -> N
 @pytest.mark.parametrize("call", CALLS, ids=lambda call: call.path.removeprefix("/api/") + f"-{call.type}")
 async def test_what_a_portal_asks_for(happening: Happening, call: Call) -> None:
     accepted = await happening.world.post(call.path, call.body)
-    assert accepted["deliveries"] == len(call.to)
+    mailed = [CUSTOMER["email"]] if call.type in MAILED_TOO else []
+    assert accepted["deliveries"] == len(call.to) + len(mailed)
     assert accepted["rejected"] == []
-    deliveries = await happening.told(call.type, texts(call.type, call.to))
+    deliveries = await happening.told(call.type, texts(call.type, call.to), mailed)
     assert {one["notification_id"] for one in deliveries} == {accepted["notification_id"]}
 
 
@@ -444,7 +452,7 @@ async def test_nothing_was_sent_that_no_delivery_accounts_for(world: World) -> N
     stored = [one for one in await world.kabar.stored() if one["status"] == "sent"]
     taken = await world.kabar.sandbox.accepted()
     assert Counter((one["recipient"], one["message"]) for one in stored) == Counter(
-        (message.recipient, message.text) for message in taken
+        (message.recipient, message.text.replace("\r\n", "\n").rstrip("\n")) for message in taken
     )
     notifications = world.kabar.database["notifications"].count_documents({})
     assert notifications == len({one["notification_id"] for one in await world.kabar.stored()})

@@ -54,7 +54,8 @@ class Directory:
         if not dry_run:
             # An erasure that began meanwhile may have looked for its rows before these were written.
             erased = await self._erased.among(named)
-            await self._forget_late(kind, erased, known)
+            if erased:
+                await self._forget_late(kind, erased, known)
             for one in erased:
                 told[one.place] = _late(tellings[one.place], one.field)
         return told
