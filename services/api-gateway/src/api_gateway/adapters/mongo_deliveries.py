@@ -12,7 +12,7 @@ from common.mongo.connection import Document, Mongo, UpdateOne
 from common.mongo.ending import NOT_UNDER_WAY, cancel_all, ended
 
 BATCH = 1_000
-_BY_WHATSAPP: Document = {"channel": {"$ne": Channel.EMAIL}}
+_NO_MAIL: Document = {"channel": {"$ne": Channel.EMAIL}}
 DEAD = [DeliveryStatus.FAILED, DeliveryStatus.UNKNOWN]
 
 
@@ -34,7 +34,7 @@ class MongoDeliveries:
         return cast("list[DeliveryDocument]", await cursor.to_list(None))
 
     async def queued(self) -> AsyncIterator[list[str]]:
-        async for batch in self._batches({"status": DeliveryStatus.QUEUED, **_BY_WHATSAPP}):
+        async for batch in self._batches({"status": DeliveryStatus.QUEUED, **_NO_MAIL}):
             yield batch
 
     async def cancel(self, ids: Sequence[str], *, reason: str, cause: str, now: datetime) -> int:
@@ -80,7 +80,7 @@ class MongoDeliveries:
         return changed
 
     async def hurry(self, now: datetime) -> int:
-        waiting = {"status": DeliveryStatus.QUEUED, "lane": {"$exists": False}, "retries": {"$gt": 0}, **_BY_WHATSAPP}
+        waiting = {"status": DeliveryStatus.QUEUED, "lane": {"$exists": False}, "retries": {"$gt": 0}, **_NO_MAIL}
         hurried = 0
         async for batch in self._batches({**waiting, "wake_at": {"$gt": now}}):
             result = await self._deliveries.update_many(
