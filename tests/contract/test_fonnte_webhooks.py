@@ -13,6 +13,8 @@ from gateway.domain.webhooks import DeviceSaid, MessageSaid, NotUnderstood, Told
 from gateway_fonnte.domain.webhooks import FonnteWebhooks
 
 NOW = datetime(2025, 11, 18, 3, 0, tzinfo=UTC)
+WRITTEN_AT = NOW - timedelta(seconds=4, milliseconds=1)
+"""The end of the second that the sample names."""
 DEVICE = "6281200000901"
 STATUS = {"device": DEVICE, "id": "170000001", "stateid": "3EB0", "status": "sent", "state": "sent"}
 INCOMING: dict[str, Any] = {
@@ -123,9 +125,7 @@ def test_a_status_and_a_later_state_in_one_are_two_reports() -> None:
 
 def test_somebody_wrote() -> None:
     assert (
-        read(INCOMING)
-        == read_form(INCOMING)
-        == [MessageSaid(DEVICE, "7", "6281200000001", None, "Halo", NOW - timedelta(seconds=5))]
+        read(INCOMING) == read_form(INCOMING) == [MessageSaid(DEVICE, "7", "6281200000001", None, "Halo", WRITTEN_AT)]
     )
 
 
@@ -148,9 +148,19 @@ def test_the_echo_of_our_own_words_is_nobodys(sender: str) -> None:
 
 @pytest.mark.parametrize(("status", "connected"), [("connect", True), ("disconnect", False)])
 def test_a_device_comes_and_goes(status: str, connected: bool) -> None:  # noqa: FBT001
-    moment = NOW - timedelta(minutes=1)
+    moment = NOW - timedelta(minutes=1, milliseconds=500)
     told = read({"device": DEVICE, "status": status, "timestamp": str(moment.timestamp()), "reason": "logged out"})
     assert told == [DeviceSaid(DEVICE, connected, "logged out", moment)]
+
+
+@pytest.mark.parametrize(("after", "at"), [(0, 0), (400, 400), (999, 999), (60_000, 999), (-5_000, 0)])
+def test_a_whole_second_may_be_any_moment_in_it_until_the_receipt(after: int, at: int) -> None:
+    body = json.dumps({"device": DEVICE, "status": "disconnect", "timestamp": int(NOW.timestamp())})
+    received_at = NOW + timedelta(milliseconds=after)
+    webhook = Webhook(content_type="application/json", body=body, received_at=received_at)
+    [told] = FonnteWebhooks().read(webhook)
+    assert isinstance(told, DeviceSaid)
+    assert told.at == NOW + timedelta(milliseconds=at)
 
 
 @pytest.mark.parametrize(("timestamp", "at"), [("soon", NOW), (1, NOW), ("1" * 400, NOW), (True, NOW), (None, NOW)])

@@ -13,6 +13,8 @@ from gateway.domain.webhooks import DeviceSaid, MessageSaid, NotUnderstood, Told
 from gateway_wablas.domain.webhooks import WablasWebhooks
 
 NOW = datetime(2025, 11, 18, 3, 0, tzinfo=UTC)
+WRITTEN_AT = NOW - timedelta(seconds=4, milliseconds=1)
+"""The end of the second that the sample names."""
 DEVICE = "6281200000801"
 TRACKING = {
     "id": "00000000-0000-4000-8000-000000000001",
@@ -88,7 +90,7 @@ def test_our_reference_is_read_where_it_is_told() -> None:
 
 
 def test_somebody_wrote_to_our_device_which_is_the_sender() -> None:
-    assert read(INCOMING) == [MessageSaid("DEVICE1", "3EB1", "6281200000001", None, "Halo", NOW - timedelta(seconds=5))]
+    assert read(INCOMING) == [MessageSaid("DEVICE1", "3EB1", "6281200000001", None, "Halo", WRITTEN_AT)]
 
 
 @pytest.mark.parametrize("change", [{}, {"isGroup": "true"}, {"phone": "120363000000000001@g.us"}])

@@ -98,7 +98,7 @@ async def test_a_provider_that_does_not_answer_leaves_what_was_known(
     assert (body["quota"]["remaining"], body["quota"]["total"]) == (7, 100)
 
 
-async def test_a_refused_message_says_more_of_a_device_than_what_was_answered_before(api: Api) -> None:
+async def test_a_refused_message_says_more_of_a_device_than_an_answer_the_dispatcher_does_not_believe(api: Api) -> None:
     at = datetime.now(UTC)
     circuit = {"state": "half_open", "reason": "request invalid on disconnected device", "failure": "disconnected",
                "opened_at": at, "retry_at": at, "openings": 1, "failures_in_row": 0, "recent": [],
@@ -108,8 +108,11 @@ async def test_a_refused_message_says_more_of_a_device_than_what_was_answered_be
     async with api.client() as client:
         shown = (await client.get("/api/senders/fonnte-1")).json()["device"]
         assert shown["connected"] is False
-        later = {"device.connected_at": at + timedelta(seconds=1)}
-        api.rows["senders"].update_one({"_id": "fonnte-1"}, {"$set": later})
+        lagging = {"device.connected_at": at + timedelta(seconds=1)}
+        api.rows["senders"].update_one({"_id": "fonnte-1"}, {"$set": lagging})
+        assert (await client.get("/api/senders/fonnte-1")).json()["device"]["connected"] is False
+        believed = {"circuit.back_at": at + timedelta(seconds=1)}
+        api.rows["senders"].update_one({"_id": "fonnte-1"}, {"$set": believed})
         assert (await client.get("/api/senders/fonnte-1")).json()["device"]["connected"] is True
 
 

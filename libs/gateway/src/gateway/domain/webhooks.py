@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl
 from common.contracts.events import Report, Webhook
 from common.kernel.phone import InvalidPhone, normalise_recipient
 
+END_OF_SECOND = timedelta(milliseconds=999)
 MOST_WRONG = timedelta(days=7)
 """A provider's clock further away than this is not believed."""
 _DIGITS = re.compile(r"\d")
@@ -106,7 +107,11 @@ def unknown_word(state: str) -> NotUnderstood:
 
 
 def said_at(value: Any, received_at: datetime) -> datetime:
-    """A moment as Unix seconds or ISO 8601; when it says none, or one that cannot be, the moment of receipt."""
+    """A moment as Unix seconds or ISO 8601; when it says none, or one that cannot be, the moment of receipt.
+
+    Whole seconds say no more than in which second it was: the latest moment of it until the receipt, so that what a
+    device met half a second before is not taken for newer.
+    """
     text = str(value).strip() if isinstance(value, int | float | str) and not isinstance(value, bool) else ""
     try:
         moment = datetime.fromtimestamp(float(text), UTC) if _is_number(text) else datetime.fromisoformat(text)
@@ -114,7 +119,9 @@ def said_at(value: Any, received_at: datetime) -> datetime:
         return received_at
     if moment.tzinfo is None or abs(moment - received_at) > MOST_WRONG:
         return received_at
-    return moment
+    if moment.microsecond or moment >= received_at:
+        return moment
+    return min(moment + END_OF_SECOND, received_at)
 
 
 def word(fields: Fields, *names: str) -> str:

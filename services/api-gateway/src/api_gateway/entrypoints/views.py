@@ -207,8 +207,9 @@ def _device(document: SenderDocument, now: datetime) -> View:
     device, circuit = document.get("device", {}), document.get("circuit")
     connected, at = device.get("connected"), device.get("connected_at")
     if circuit is not None and circuit["state"] != CircuitState.CLOSED and circuit["opened_at"] is not None:
-        refused = circuit.get("failure") == FailureClass.DISCONNECTED
-        if refused and (at is None or circuit["opened_at"] > at):  # what sending met says more than what was answered
+        back_at = circuit.get("back_at")
+        # What sending met says more than what is answered a moment later: the dispatcher knows when to believe that.
+        if circuit.get("failure") == FailureClass.DISCONNECTED and (back_at is None or back_at < circuit["opened_at"]):
             connected, at = False, circuit["opened_at"]
     error = device.get("error")
     return {
