@@ -108,7 +108,10 @@ async def sent_some_more(kabar: Kabar, more: int = 25) -> None:
     async def reached() -> bool:
         return _accepted(await kabar.sandbox.counts()) >= goal
 
-    await eventually(reached, seconds=30)
+    try:
+        await eventually(reached, seconds=30)
+    except AssertionError as nothing:
+        raise AssertionError(f"{nothing}: {await kabar.what_waits()}") from None
 
 
 def _accepted(counts: dict[str, Any]) -> int:

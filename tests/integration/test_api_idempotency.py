@@ -111,14 +111,14 @@ async def test_a_refused_request_leaves_its_key_free(api: Api) -> None:
 async def test_while_the_first_is_running_the_second_is_told_so(api: Api) -> None:
     key = uuid4().hex
     identity = (await submit(api, key)).json()["notification_id"]
-    forget_answer(api, identity, age=30)
+    forget_answer(api, identity, age=5)
     assert_error(await submit(api, key), 409, "IDEMPOTENCY_CONFLICT")
 
 
 async def test_what_a_crash_left_before_storing_is_done_under_the_same_identity(api: Api) -> None:
     key, message = uuid4().hex, uuid4().hex
     identity = (await submit(api, key, message=message)).json()["notification_id"]
-    forget_answer(api, identity, age=61)
+    forget_answer(api, identity, age=11)
     api.rows["notifications"].delete_one({"_id": identity})
     answer = await submit(api, key, message=message)
     assert answer.status_code == 202
@@ -132,7 +132,7 @@ async def test_what_a_crash_left_after_storing_is_answered_and_not_done_again(ap
     soon = (datetime.now(UTC) - timedelta(seconds=50)).isoformat()
     first = await submit(api, key, message=message, send_at=soon)
     identity = first.json()["notification_id"]
-    forget_answer(api, identity, age=61)
+    forget_answer(api, identity, age=11)
     api.rows["notifications"].update_one({"_id": identity}, {"$set": {"status": "planned"}, "$unset": {"wake_at": ""}})
     answers = await asyncio.gather(*(submit(api, key, message=message, send_at=soon) for _ in range(5)))
     assert {answer.status_code for answer in answers} <= {202, 409}
@@ -181,7 +181,7 @@ async def test_a_removal_whose_answer_was_lost_is_answered_as_it_was(api: Api, p
         first = await client.delete(address, headers=headers)
         replayed = await client.delete(address, headers=headers)
         (kept,) = api.rows["idempotency_keys"].find()
-        forget_answer(api, kept["resource_id"], age=61)
+        forget_answer(api, kept["resource_id"], age=11)
         again = await client.delete(address, headers=headers)
         assert_error(await client.delete(address), 404, "NOT_FOUND")
     assert (first.status_code, first.json()["success"]) == (200, True), first.text

@@ -81,14 +81,15 @@ class Kabar:
         try:
             return await eventually(ended, seconds=seconds)
         except AssertionError as nothing:
-            raise AssertionError(f"{nothing}: {await self._what_waits(notification_id)}") from None
+            raise AssertionError(f"{nothing}: {await self.what_waits(notification_id)}") from None
 
-    async def _what_waits(self, notification_id: str) -> str:
+    async def what_waits(self, notification_id: str | None = None) -> str:
         """The counts, the first delivery that has not ended with its attempts, and how every sender is."""
-        rows = await self._rows(notification_id)
-        waiting = [await self.get(f"/api/deliveries/{row['id']}") for row in rows if row["status"] in WAITING][:1]
+        rows = [row for row in await self.stored() if notification_id in {None, row["notification_id"]}]
+        counts = Counter(row["status"] for row in rows)
+        waiting = [await self.get(f"/api/deliveries/{row['_id']}") for row in rows if row["status"] in WAITING][:1]
         senders = (await self.get("/api/senders"))["items"]
-        return "\n".join(pformat(part) for part in (await self.progress(notification_id), waiting, senders))
+        return "\n".join(pformat(part) for part in (counts, waiting, senders))
 
     async def resume_all(self) -> None:
         """Bring every sender back, as an operator does, and wait until every dispatcher uses it again."""

@@ -13,9 +13,11 @@ from common.kernel.clock import Clock
 from common.kernel.identity import new_id
 from common.telemetry.logs import logger
 
-ABANDONED_AFTER = timedelta(seconds=60)
-"""A reservation without an answer for so long was left behind by a crash."""
-RENEWALS = 4
+ABANDONED_AFTER = timedelta(seconds=10)
+"""A reservation neither answered nor renewed for so long was left behind by a crash. Whoever is only slow, and taken
+over, harms nothing: both do the same under one identity.
+"""
+RENEWALS = 5
 """So often a reservation is renewed before it would count as left behind."""
 FIELD = "Idempotency-Key"
 log = logger()
