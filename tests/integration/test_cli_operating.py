@@ -130,6 +130,10 @@ def test_somebody_is_erased_by_one_name_and_waited_for(api: Api) -> None:
     assert (stored["by"], stored["wanted"], stored["dry_run"]) == ("phone", "6281200000001", False)
     told = ran(api, "erase", "--customer-id", "C-1", "--dry-run", "--wait-seconds", "1", "--json")
     assert (told.code, json.loads(told.out)["dry_run"]) == (5, True)
+    assert told.err.endswith("It only counts: nothing is erased\n")
+    told = ran(api, "erase", "--phone", "0812-0000-0002", "--wait-seconds", "1")  # counted first, as nobody agreed yet
+    assert (told.code, api.rows["erasures"].count_documents({"wanted": "6281200000002", "dry_run": False})) == (5, 0)
+    assert told.err.endswith("It only counts: nothing is erased\n")
     for wrong in ([], ["--phone", "0812-0000-0001", "--email", "siti@example.com"]):
         told = ran(api, "erase", "--yes", *wrong)
         assert (told.code, "name the person by one of" in told.err) == (2, True)

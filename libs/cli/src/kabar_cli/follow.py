@@ -58,7 +58,8 @@ def erased(session: Session, erasure_id: str, seconds: float) -> Erasure:
     if found.status != "done":
         screen.answer(found)
         waits = f"; it waits for {found.waits_for}" if found.waits_for else ""
-        screen.note(f"{erasure_id} is {found.status} after {seconds:g} s{waits}. It goes on by itself")
+        then = "It only counts: nothing is erased" if found.dry_run else "It goes on by itself"
+        screen.note(f"{erasure_id} is {found.status} after {seconds:g} s{waits}. {then}")
         raise typer.Exit(Exit.WAITING)
     return found
 
