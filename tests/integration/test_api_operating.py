@@ -115,8 +115,10 @@ async def test_the_queue_is_shown_in_the_order_it_is_sent(api: Api) -> None:
     waiting = stored_delivery(to="6281200000009", retries=1)
     del waiting["lane"]
     api.rows["deliveries"].insert_many([waiting, stored_delivery("failed"), stored_delivery("sending")])
+    dealt_with = [stored_delivery("failed", discarded_at=now), stored_delivery("failed", contents_removed_at=now)]
+    api.rows["deliveries"].insert_many([*dealt_with, stored_delivery("unknown", to="6281200000011")])
     shown = await get(api, "/admin/whatsapp-queue/status")
-    assert (shown["queue_length"], shown["failed_messages"], shown["sending"]) == (5, 1, 1)
+    assert (shown["queue_length"], shown["failed_messages"], shown["sending"]) == (5, 2, 1)
     assert shown["is_processing"] is True
     assert shown["estimated_time"] is None
     assert shown["by_priority"] == {"critical": 1, "high": 1, "normal": 1, "low": 1}

@@ -204,6 +204,7 @@ def test_dead_deliveries_are_retried_and_discarded_by_name_by_filter_and_all(api
     assert (told.code, told.out) == (0, "None is meant.\n")
     told = ran(api, "dead", "discard", "--all", "--json", "--yes")
     assert json.loads(told.out) == {"success": True, "discarded": 2, "skipped": 0}
+    assert ran(api, "queue", "status").out.endswith("No dead WhatsApp delivery waits for a person.\n")
 
 
 def test_more_than_a_thousand_go_in_several_calls(api: Api) -> None:

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from api_gateway.adapters.delivery_queries import selected
+from api_gateway.adapters.mongo_deliveries import MongoDeliveries
+from api_gateway.adapters.mongo_queue import MongoQueue
 from api_gateway.application.ports import Selection
 from common.contracts.vocabulary import DeliveryStatus, NotificationType
 from common.mongo.connection import Document, Mongo, connect
@@ -48,9 +50,9 @@ async def mongo(mongodb: Any) -> AsyncIterator[Mongo]:
         yield mongo
 
 
-async def cost(mongo: Mongo, selection: Selection) -> Mapping[str, Any]:
+async def cost(mongo: Mongo, selection: Selection, **how: Any) -> Mapping[str, Any]:
     """What MongoDB did to find a page."""
-    find = {"find": "deliveries", "filter": selected(selection), "sort": {"_id": -1}, "limit": selection.limit}
+    find = {"find": "deliveries", "filter": selected(selection), "sort": {"_id": -1}, "limit": selection.limit, **how}
     told = await mongo.database.command({"explain": find, "verbosity": "executionStats"})
     stats: Mapping[str, Any] = told["executionStats"]
     return stats
@@ -82,6 +84,25 @@ async def test_a_page_reads_hardly_more_than_it_shows(mongo: Mongo, selection: S
         assert stats["totalDocsExamined"] <= 2 * LIMIT, stats["totalDocsExamined"]
         assert stats["totalKeysExamined"] <= 4 * LIMIT, stats["totalKeysExamined"]
         assert stats["executionTimeMillis"] < 200
+
+
+async def test_what_waits_for_a_person_is_found_among_all_that_ever_failed(mongo: Mongo) -> None:
+    failed = {"status": "failed", "channel": "whatsapp"}
+    over = [delivery(DOCUMENTS + number) | failed | {"discarded_at": NOW} for number in range(10_000)]
+    dead = [delivery(number) | failed | {"dead_at": NOW} for number in (DOCUMENTS + 10_000, DOCUMENTS + 10_001)]
+    await mongo["deliveries"].insert_many([*dead, *over], ordered=False)
+    try:
+        selection = Selection(statuses=[DeliveryStatus.FAILED, DeliveryStatus.UNKNOWN], dead=True, limit=LIMIT)
+        assert len(await MongoDeliveries(mongo).page(selection)) == 2
+        stats = await cost(mongo, selection, hint="dead_pages")
+        assert stats["totalDocsExamined"] <= 2 * LIMIT, stats["totalDocsExamined"]
+        assert await MongoQueue(mongo).dead() == 2
+        explained = mongo["deliveries"].find(
+            {"dead_at": {"$gt": NOW}, "channel": {"$ne": "email"}}, {"_id": 0, "channel": 1}
+        )
+        assert "FETCH" not in str((await explained.hint("dead").explain())["queryPlanner"]["winningPlan"])
+    finally:
+        await mongo["deliveries"].delete_many({"status": "failed"})
 
 
 async def test_a_plan_made_for_what_is_common_does_not_walk_everything_for_what_is_rare(mongo: Mongo) -> None:

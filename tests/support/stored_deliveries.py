@@ -8,6 +8,7 @@ from common.contracts.vocabulary import WAITING, DeliveryStatus, NotificationSta
 from common.kernel.identity import delivery_id, new_id
 
 Document = dict[str, Any]
+DEAD = (DeliveryStatus.FAILED, DeliveryStatus.UNKNOWN)
 
 
 def stored_notification(**changes: Any) -> Document:
@@ -90,6 +91,8 @@ def stored_delivery(
         document["lane"] = "fonnte,wablas"
     if status in WAITING:
         document["wake_at"] = of["expires_at"]
+    if status in DEAD and not {"discarded_at", "contents_removed_at"} & changes.keys():
+        document["dead_at"] = now
     return document | changes
 
 

@@ -56,4 +56,4 @@ def test_emptying_reaches_into_lists_and_leaves_the_rest_of_them() -> None:
     set_, unset = emptied("deliveries", contents_removed_at=datetime(2025, 11, 15, tzinfo=UTC))
     assert set_["$set"]["timeline"]["$map"]["in"]["$setField"]["field"] == "cause"
     assert "message" in set_["$set"]
-    assert unset == {"$unset": ["subject_line", "called_off_code", "invoice_id"]}
+    assert unset == {"$unset": ["subject_line", "called_off_code", "invoice_id", "dead_at"]}

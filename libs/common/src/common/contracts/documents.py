@@ -66,8 +66,9 @@ class PastAttempt(TypedDict):
 class DeliveryDocument(TypedDict):
     """`position` is its place in its notification (first in, first out within one moment); `round_from` the number
     of attempts made when the present round through the route's providers began; `dead_at` is since when it waits for
-    a person, `discarded_at` takes it out of that. `called_off` (and its code) says why it is not to go on, whatever is
-    still told about it; `retried_at` that a person wanted it after all, so that only a person cancels it again.
+    a person, and gone once it does not: retried, taken off the list (`discarded_at`) or emptied.
+    `called_off` (and its code) says why it is not to go on, whatever is still told about it; `retried_at` that a person
+    wanted it after all, so that only a person cancels it again.
     `hours`: outside of them it waits as `scheduled`. `suppressible`: it is not sent to a recipient with a suppression.
     `invoice_id`: it asks for that invoice's payment, and is not sent once there is nothing left to pay.
     `proof_at`: while it waits for proof, when its provider is asked for some. `subject_line`: of an e-mail, which has

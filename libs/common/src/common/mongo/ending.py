@@ -34,6 +34,7 @@ def ended(status: DeliveryStatus, *, reason: str, cause: str, now: datetime, cod
                 "called_off_code": {"$literal": code},
                 "timeline": {"$concatArrays": ["$timeline", [entry]]},
                 "revision": revision,
+                "dead_at": {"$cond": [unknown, now, "$$REMOVE"]},
                 "announce_at": {"$min": ["$announce_at", now]},  # the dispatcher's sweeper tells others
             }
         },

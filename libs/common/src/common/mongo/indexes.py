@@ -8,6 +8,7 @@ _UNTOLD = {"announce_at": {"$exists": True}}
 _REQUESTED = {"attempt.state": "requested"}
 _WAS_TRIED = {"attempts.provider": {"$gt": ""}}
 _BY_MAIL = {"channel": "email"}
+_DEAD = {"dead_at": {"$exists": True}}
 _IS_TRIED = {"attempt.provider": {"$gt": ""}}
 _HAS_CONTENTS = {"created_by": {"$gt": ""}}
 _ABOUT = {"subject": {"$gt": ""}}
@@ -44,8 +45,10 @@ INDEXES: dict[str, list[IndexModel]] = {
             partialFilterExpression=_HAS_DEADLINE,
         ),
         IndexModel([("announce_at", ASCENDING)], name="untold", partialFilterExpression=_UNTOLD),
-        # How many died lately.
-        IndexModel([("dead_at", ASCENDING)], name="dead", partialFilterExpression={"dead_at": {"$exists": True}}),
+        # What waits for a person: how many by which channel and since when, and page by page. What was settled long ago
+        # is not in it, and there is ever more of that.
+        IndexModel([("dead_at", ASCENDING), ("channel", ASCENDING)], name="dead", partialFilterExpression=_DEAD),
+        IndexModel([("status", ASCENDING), ("_id", DESCENDING)], name="dead_pages", partialFilterExpression=_DEAD),
         # What providers' reports call an attempt by; nothing is kept of deliveries that were never taken.
         IndexModel([("attempts.provider_message_id", ASCENDING)], name="by_message", sparse=True),
         IndexModel([("attempts.state_id", ASCENDING)], name="by_state", sparse=True),

@@ -62,12 +62,13 @@ HOLDINGS: dict[str, Holding] = {
             "called_off": CONTENTS_REMOVED,
             "called_off_code": GONE,
             "invoice_id": GONE,
+            "dead_at": GONE,
         },
         _kept(
             "_id notification_id type channel template priority rank status route lane queued_at position wake_at "
             "expires_at validity_seconds send_at retries on_unknown unknown_wait_seconds direct failover "
             "possible_duplicate code attempt attempts_made round_from accepted_at created_at sent_at sent_by "
-            "retried_at dead_at discarded_at hours suppressible delivered_at read_at proof_at announce_at announced_by "
+            "retried_at discarded_at hours suppressible delivered_at read_at proof_at announce_at announced_by "
             "revision contents_removed_at removed_by"
         ),
     ),

@@ -33,7 +33,11 @@ def selected(selection: Selection) -> Document:
     if selection.provider is not None:
         query["$or"] = [{"attempts.provider": selection.provider}, {"attempt.provider": selection.provider}]
     if selection.dead:
-        query |= {"discarded_at": {"$exists": False}, "contents_removed_at": {"$exists": False}}
+        query |= {
+            "dead_at": {"$exists": True},
+            "discarded_at": {"$exists": False},
+            "contents_removed_at": {"$exists": False},
+        }
     return query
 
 

@@ -30,7 +30,7 @@ class MongoDeliveries:
     async def page(self, selection: Selection) -> list[DeliveryDocument]:
         cursor = self._deliveries.find(selected(selection), {"message": 0}).sort("_id", -1).limit(selection.limit)
         if selection.dead:  # they are few, whatever else is asked of them
-            cursor = cursor.hint("by_status")
+            cursor = cursor.hint("dead_pages")
         return cast("list[DeliveryDocument]", await cursor.to_list(None))
 
     async def queued(self) -> AsyncIterator[list[str]]:
@@ -72,6 +72,7 @@ class MongoDeliveries:
                 {"_id": {"$in": list(ids)}, "status": status, "discarded_at": {"$exists": False}},
                 {
                     "$set": {"discarded_at": now},
+                    "$unset": {"dead_at": ""},
                     "$push": {"timeline": {"at": now, "status": status, "cause": cause}},
                     "$inc": {"revision": 1},
                 },

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import cast
 
 from api_gateway.application.ports import Waiting
@@ -9,6 +10,7 @@ from common.contracts.documents import DeliveryDocument
 from common.contracts.vocabulary import BY_WHATSAPP, Channel, DeliveryStatus, NotificationStatus, Priority
 from common.mongo.connection import Document, Mongo
 
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 LANES: list[Document] = [
     {"$match": {"lane": {"$gt": ""}}},
     {
@@ -39,6 +41,10 @@ class MongoQueue:
             )
             counted[status.value] = max(0, every - mails)
         return counted
+
+    async def dead(self) -> int:
+        dead: Document = {"dead_at": {"$gt": EPOCH}, "channel": {"$ne": Channel.EMAIL}}
+        return await self._deliveries.count_documents(dead, hint="dead")
 
     async def heads(self, lanes: Sequence[str], limit: int) -> list[DeliveryDocument]:
         found: list[Document] = []

@@ -15,11 +15,13 @@ NEXT_MESSAGES = 10
 
 @dataclass(frozen=True)
 class Glance:
-    """Of WhatsApp alone. `waiting` is what stands in lanes; `queued` also counts what waits for a backoff or a cap."""
+    """Of WhatsApp alone. `waiting` is what stands in lanes; `queued` also counts what waits for a backoff or a cap;
+    `dead` is what waits for a person.
+    """
 
     queued: int
     sending: int
-    failed: int
+    dead: int
     waiting: list[Waiting]
     heads: list[DeliveryDocument]
     finish: datetime | None
@@ -35,7 +37,7 @@ class LookAtQueue:
     providers: tuple[str, ...]
 
     async def __call__(self) -> Glance:
-        counts = await self.queue.counts([DeliveryStatus.QUEUED, DeliveryStatus.SENDING, DeliveryStatus.FAILED])
+        counts = await self.queue.counts([DeliveryStatus.QUEUED, DeliveryStatus.SENDING])
         waiting = [one for one in await self.queue.waiting() if one.lane != MAIL_PROVIDER]
         heads = await self.queue.heads(sorted({one.lane for one in waiting}), NEXT_MESSAGES)
         heads.sort(key=lambda one: (one["rank"], one["queued_at"], one["position"]))
@@ -46,7 +48,7 @@ class LookAtQueue:
             else self.clock.now()
         )
         return Glance(
-            queued, counts[DeliveryStatus.SENDING], counts[DeliveryStatus.FAILED], waiting, heads[:NEXT_MESSAGES],
+            queued, counts[DeliveryStatus.SENDING], await self.queue.dead(), waiting, heads[:NEXT_MESSAGES],
             finish, self.clock.now(),
         )  # fmt: skip
 

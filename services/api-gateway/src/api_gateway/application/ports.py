@@ -124,6 +124,9 @@ class Queue(Protocol):
     async def counts(self, statuses: Sequence[DeliveryStatus]) -> dict[str, int]:
         """Deliveries of the channel WhatsApp, by status."""
 
+    async def dead(self) -> int:
+        """How many of the channel WhatsApp wait for a person."""
+
     async def heads(self, lanes: Sequence[str], limit: int) -> list[DeliveryDocument]:
         """The first of each lane."""
 

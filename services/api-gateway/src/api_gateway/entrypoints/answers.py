@@ -409,7 +409,7 @@ class NextMessage(BaseModel):
 class Queue(BaseModel):
     queue_length: int
     is_processing: bool
-    failed_messages: int
+    failed_messages: int = Field(description="Failed and unknown ones that wait for a person.")
     estimated_time: int | None = Field(description="Seconds.")
     estimated_finish: datetime | None
     sending: int

@@ -235,7 +235,7 @@ def queue(glance: Glance) -> View:
     return {
         "queue_length": glance.queued,
         "is_processing": glance.sending > 0 or (glance.queued > 0 and finish is not None),
-        "failed_messages": glance.failed,
+        "failed_messages": glance.dead,
         "estimated_time": None if finish is None else max(0, round((finish - glance.now).total_seconds())),
         "estimated_finish": finish if glance.queued else None,
         "sending": glance.sending,

@@ -274,7 +274,7 @@ def _update(delivery: DeliveryDocument, change: Change, now: datetime) -> Docume
             removed[name] = ""
         else:
             fields[name] = value
-    if change.status in DEAD and change.status != delivery["status"]:
+    if change.status in DEAD and change.status != delivery["status"] and "discarded_at" not in delivery:
         fields["dead_at"] = now
     elif change.status not in DEAD and "dead_at" in delivery:
         removed["dead_at"] = ""
