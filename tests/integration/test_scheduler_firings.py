@@ -195,6 +195,39 @@ async def test_a_job_no_release_has_any_more_goes_from_the_list_with_what_was_as
     assert asked["status"] == "missed"
 
 
+async def test_a_job_whose_scheduler_was_cut_off_comes_back_to_the_list_with_it(mongo: Mongo, clock: HandClock) -> None:
+    new, kept = NotedJob("new"), NotedJob("kept")
+    moment(clock, "2025-11-15T07:00")
+    later = HandScheduler(mongo, clock, [new.scheduled(), kept.scheduled()], "later")
+    earlier = HandScheduler(mongo, clock, [kept.scheduled()], "earlier")
+    await later.look()
+    await earlier.look()
+    clock.advance(11 * 60)  # MongoDB is out of reach for the only scheduler of the newer release
+    await earlier.look()
+    assert await mongo["jobs"].distinct("_id") == ["kept"]
+    await later.look()
+    found = await mongo["jobs"].find_one({"_id": "new"})
+    assert found is not None
+    assert found["next_run"] == clock.now() + timedelta(minutes=49)
+    moment(clock, "2025-11-15T08:00")
+    await later.look()
+    assert days(new) == ["2025-11-15"]
+
+
+async def test_what_was_asked_of_a_job_is_ended_also_when_who_forgot_the_job_died_before_it(
+    mongo: Mongo, clock: HandClock
+) -> None:
+    scheduler = HandScheduler(mongo, clock, [NotedJob("kept").scheduled()])
+    await scheduler.look()
+    for name in ("gone", "kept"):
+        run = {"_id": f"run_{name}", "job": name, "status": "requested", "due_at": clock.now() + timedelta(minutes=10)}
+        await mongo["job_runs"].insert_one(run)
+    clock.advance(11 * 60)
+    await scheduler.forget()
+    ended = {run["_id"]: run["status"] for run in await rows(mongo)}
+    assert ended == {"run_gone": "missed", "run_kept": "requested"}
+
+
 async def test_a_job_that_is_off_is_known_and_never_due(mongo: Mongo, clock: HandClock) -> None:
     job = NotedJob()
     scheduler = HandScheduler(mongo, clock, [job.scheduled(None)])

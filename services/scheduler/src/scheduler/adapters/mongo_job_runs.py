@@ -88,6 +88,10 @@ class MongoJobRuns:
                 failed += (await self._runs.update_many(over, {"$set": ended})).modified_count
         return missed.modified_count, failed
 
+    async def waited_for(self) -> set[str]:
+        with reached():
+            return set(await self._runs.distinct("job", {"status": UNENDED}))
+
     async def last_success(self, job: str, timezone: str) -> datetime | None:
         due_on = {"$dateToString": {"date": "$due_at", "format": "%Y-%m-%d", "timezone": timezone}}
         query = {"job": job, "status": RunStatus.DONE.value, "dry_run": False, "$expr": {"$eq": ["$day", due_on]}}

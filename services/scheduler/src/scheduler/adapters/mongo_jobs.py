@@ -36,6 +36,10 @@ class MongoJobs:
         with reached():
             await self._jobs.update_one({"_id": job, "schedule": schedule}, {"$set": {"next_run": next_run}})
 
+    async def names(self) -> set[str]:
+        with reached():
+            return {job["_id"] async for job in self._jobs.find({}, {"_id": 1})}
+
     async def seen(self, jobs: Sequence[str], now: datetime) -> None:
         with reached():
             await self._jobs.update_many({"_id": {"$in": list(jobs)}}, {"$max": {"seen_at": now}})

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from common.kernel.clock import Clock
 from common.telemetry.logs import logger
+from scheduler.application.notice_firings import as_shown
 from scheduler.application.ports import JobRuns, Jobs, ScheduledJob
 
 UNSEEN_FOR = timedelta(minutes=10)
@@ -14,11 +15,12 @@ log = logger()
 
 class ForgetJobs:
     """Every scheduler says which jobs it knows, and forgets those that none has spoken of for long. It has to run for
-    as long itself: after a night off, nobody has spoken of any.
+    as long itself: after a night off, nobody has spoken of any. One that was cut off for so long finds its jobs
+    forgotten, and has them listed anew.
     """
 
     def __init__(self, jobs: Sequence[ScheduledJob], runs: JobRuns, shown: Jobs, clock: Clock) -> None:
-        self._names = [scheduled.job.name for scheduled in jobs]
+        self._jobs = {scheduled.job.name: scheduled for scheduled in jobs}
         self._runs = runs
         self._shown = shown
         self._clock = clock
@@ -27,9 +29,14 @@ class ForgetJobs:
     async def __call__(self) -> None:
         now = self._clock.now()
         self._began_at = self._began_at or now
-        await self._shown.seen(self._names, now)
+        await self._shown.seen(list(self._jobs), now)
+        for name in self._jobs.keys() - await self._shown.names():
+            await self._shown.known(as_shown(self._jobs[name], now))
         if now - self._began_at < UNSEEN_FOR:
             return
         for name in await self._shown.forget(now - UNSEEN_FOR):
+            log.warning("job.forgotten", job=name)
+        # Not only of those forgotten just now: whoever forgot a job may have died before this.
+        for name in await self._runs.waited_for() - await self._shown.names():
             missed, failed = await self._runs.give_up(name, before=now, now=now)
-            log.warning("job.forgotten", job=name, runs=missed + failed)
+            log.warning("job.given_up", job=name, runs=missed + failed)

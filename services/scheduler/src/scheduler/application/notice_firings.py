@@ -67,7 +67,7 @@ class NoticeFirings:
     async def _begin(self, scheduled: ScheduledJob, now: datetime) -> tuple[datetime, datetime | None]:
         schedule = scheduled.schedule
         next_run = None if schedule is None else schedule.next_after(now)
-        known = await self._shown.known(_document(scheduled, next_run, now))
+        known = await self._shown.known(as_shown(scheduled, now))
         noticed = await self._runs.newest_due(scheduled.job.name, now)
         return max(known["since"], noticed or known["since"]), next_run
 
@@ -90,13 +90,14 @@ def _run(job: str, schedule: Schedule, moment: datetime, status: RunStatus, now:
     return planned(Firing(job, moment, date.fromisoformat(schedule.day(moment))), status, now=now)
 
 
-def _document(scheduled: ScheduledJob, next_run: datetime | None, now: datetime) -> JobDocument:
+def as_shown(scheduled: ScheduledJob, now: datetime) -> JobDocument:
+    """What others may know of a job that nobody knew before."""
     schedule = scheduled.schedule
     return JobDocument(
         _id=scheduled.job.name,
         schedule=None if schedule is None else schedule.expression,
         timezone=None if schedule is None else schedule.zone.key,
-        next_run=next_run,
+        next_run=None if schedule is None else schedule.next_after(now),
         oldest_seconds=scheduled.oldest.total_seconds(),
         longest_seconds=scheduled.longest.total_seconds(),
         since=now,

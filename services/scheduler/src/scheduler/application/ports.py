@@ -71,6 +71,10 @@ class JobRuns(Protocol):
         """End what was due before that moment, and what nobody survives running: how many were missed, and failed."""
         ...
 
+    async def waited_for(self) -> set[str]:
+        """The jobs that have runs which have not ended."""
+        ...
+
     async def last_success(self, job: str, timezone: str) -> datetime | None:
         """When the last run for its own day ended well."""
         ...
@@ -85,6 +89,10 @@ class Jobs(Protocol):
 
     async def show_next(self, job: str, schedule: str | None, next_run: datetime | None) -> None:
         """Unless it has another schedule by now."""
+        ...
+
+    async def names(self) -> set[str]:
+        """Those that are known."""
         ...
 
     async def seen(self, jobs: Sequence[str], now: datetime) -> None:
