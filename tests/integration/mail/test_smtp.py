@@ -121,9 +121,10 @@ async def test_a_look_goes_as_far_as_the_login_and_sends_nothing(
     assert await post.provider.look(ACCOUNT) == Device(connected=True)
     assert (post.office.opened, len(post.mails)) == (2, 1)
     stranger = await open_post(**tls, login=("kabar", "salah"), wanted=LOGIN)
-    refused = (await stranger.provider.look(ACCOUNT)).refused
+    found = await stranger.provider.look(ACCOUNT)
+    refused = found.refused
     assert refused is not None
-    assert (refused.failure, refused.error[:10]) == (F.AUTH, "login: 535")
+    assert (refused.failure, refused.error[:10], found.connected) == (F.AUTH, "login: 535", False)
     plain = await open_post(client_tls=certificates.client(), tls_at_once=True)
     refused = (await plain.provider.look(ACCOUNT)).refused
     assert refused is not None

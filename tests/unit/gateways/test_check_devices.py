@@ -9,6 +9,7 @@ from common.contracts.vocabulary import FailureClass
 from common.kernel.failures import Transient
 from gateway.application.check_devices import CheckDevices
 from gateway.domain.account import Account
+from gateway.domain.answer import Refused
 from gateway.domain.device import Device
 from gateway_fonnte.domain.enquiries import FonnteEnquiries
 from tests.support.gateways.attempting import TickingClock
@@ -17,7 +18,7 @@ from tests.support.gateways.attempting import TickingClock
 class World:
     """The provider that answers, and everything that is kept and told."""
 
-    def __init__(self, answer: Mapping[str, Any] | None) -> None:
+    def __init__(self, answer: Mapping[str, Any] | Device | None) -> None:
         self.clock = TickingClock()
         self._answer = answer
         self.asked: list[str] = []
@@ -32,6 +33,8 @@ class World:
         self.asked.append(account.sender)
         if self._answer is None:
             raise Transient("no answer to an enquiry: ReadTimeout")
+        if isinstance(self._answer, Device):
+            return self._answer
         return FonnteEnquiries("https://api.fonnte.com/send").read_device(self._answer)
 
     async def begin(self, sender: str, at: datetime) -> bool:
@@ -93,6 +96,14 @@ async def test_a_refused_token_takes_the_sender_out_and_is_told_without_secrets(
     assert "6281200000901" not in f"{news.reason} {world.errors}"
     assert world.errors
     assert not world.kept
+
+
+async def test_a_mail_server_that_does_not_let_us_in_is_shown_as_not_connected() -> None:
+    world = World(Device(connected=False, refused=Refused(FailureClass.AUTH, "login: 535 no")))
+    await world.check("fonnte-1")
+    [news] = world.news
+    assert (news.connected, news.failure) == (False, FailureClass.AUTH)
+    assert (world.connected, world.errors) == ([False], ["login: 535 no"])
 
 
 async def test_an_answer_that_says_nothing_of_the_device_takes_nobody_out() -> None:

@@ -88,7 +88,7 @@ class CheckDevices:
         if device.refused is None:
             await self._devices.told(sender, device, asked_at=asked_at, answered_at=self._clock.now())
             return
-        if device.refused.failure is FailureClass.DISCONNECTED:
+        if device.connected is False or device.refused.failure is FailureClass.DISCONNECTED:
             await self._devices.said(sender, connected=False, at=asked_at)
         await self._devices.silent(sender, reason or "", answered_at=self._clock.now())
 

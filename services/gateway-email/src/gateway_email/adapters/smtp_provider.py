@@ -79,12 +79,12 @@ class SmtpProvider:
         try:
             await self._server.knock()
         except aiosmtplib.SMTPResponseException as error:
-            return Device(refused=_not_connected(error))
+            return _let_in_not(_not_connected(error))
         except (TimeoutError, aiosmtplib.SMTPException, OSError) as error:
             technical = _technical(error)
             if technical is None:
                 raise Transient(self._reason(error, _Exchange())) from error
-            return Device(refused=technical)
+            return _let_in_not(technical)
         return Device(connected=True)
 
     def cut(self) -> None:
@@ -132,6 +132,11 @@ def _not_connected(error: aiosmtplib.SMTPResponseException) -> Refused:
     if isinstance(error, aiosmtplib.SMTPAuthenticationError):
         return refusal(Step.LOGIN, error.code, error.message)
     return Refused(FailureClass.TRANSPORT, f"greeting: {error.code} {readable(error.message)}")
+
+
+def _let_in_not(refused: Refused) -> Device:
+    """One that is busy may let us in the next time: only a refusal for good says that we are not connected."""
+    return Device(connected=False if refused.failure is FailureClass.AUTH else None, refused=refused)
 
 
 def _technical(error: BaseException) -> Refused | None:
