@@ -222,6 +222,23 @@ async def test_while_no_whatsapp_provider_works_administrators_get_mail(
     assert (request.channels, request.providers, request.to) == (["email"], None, None)
 
 
+@pytest.mark.parametrize(
+    ("address", "paused", "told_by"),
+    [("admin@example.com", False, ["email"]), ("admin@example.com", True, ["whatsapp"]), (None, False, ["whatsapp"])],
+)
+async def test_who_wants_alerts_by_mail_gets_them_by_whatsapp_while_mail_reaches_nobody(
+    mongo: Mongo, bus: Bus, *, address: str | None, paused: bool, told_by: list[str]
+) -> None:
+    clock = HandClock()
+    await mongo["routes"].insert_one({"_id": "system_alert", "channels": ["email"]})
+    await mongo["staff"].update_one({"_id": "S-1"}, {"$set": {"email": address}})
+    await sender(mongo, clock, "fonnte-1", circuit=circuit(clock))
+    await sender(mongo, clock, "wablas-1")
+    await sender(mongo, clock, "email-1", paused=paused)
+    await HandWatch(mongo, clock, bus).look()
+    assert [request.channels for request in bus.requests] == [told_by]
+
+
 async def test_who_switched_the_type_off_is_told_nothing(mongo: Mongo, clock: HandClock, bus: Bus) -> None:
     await mongo["routes"].insert_one({"_id": "system_alert", "enabled": False})
     watch = HandWatch(mongo, clock, bus)

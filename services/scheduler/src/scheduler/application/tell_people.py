@@ -81,11 +81,13 @@ class TellPeople:
         now, route = self.clock.now(), await self.routes.effective(kind)
         reach = await self.administrators.reachable(suppressible=route.suppressible)
         ways = ways_around(senders, alert["about"] if news is AlertNews.RAISED else None, now)
-        if ways and (reach.by_phone or reach.number):
+        by_mail = reach.by_email and any(one["provider"] == MAIL_PROVIDER and works(one, now) for one in senders)
+        by_mail = by_mail and (await self.templates.current(kind))["email_text"] is not None
+        by_whatsapp = Channel.WHATSAPP in route.channels
+        if ways and (reach.by_phone or reach.number) and (by_whatsapp or not by_mail):
             every_one = {one["provider"] for one in senders} - {MAIL_PROVIDER}
-            providers = {"providers": ways} if set(ways) < every_one else {}
-            return providers if reach.by_phone else {**providers, "to": [reach.number]}
-        if not reach.by_email or not any(one["provider"] == MAIL_PROVIDER and works(one, now) for one in senders):
-            return None
-        has_email = (await self.templates.current(kind))["email_text"] is not None
-        return {"channels": [Channel.EMAIL]} if has_email else None
+            way: dict[str, Any] = {"providers": ways} if set(ways) < every_one else {}
+            if not by_whatsapp:
+                way["channels"] = [Channel.WHATSAPP]
+            return way if reach.by_phone else {**way, "to": [reach.number]}
+        return {"channels": [Channel.EMAIL]} if by_mail else None
