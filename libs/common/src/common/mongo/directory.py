@@ -15,7 +15,7 @@ from typing import Any
 from common.contracts.directory import ROWS, Activity, Customer, CustomerStatus, Invoice, StaffRole, Ticket
 from common.contracts.tellings import OURS, Erased, Outcome, Stamp, Telling, Told, Unfit, Value
 from common.mongo.connection import DUPLICATE_KEY, BulkWriteError, Document, Mongo, UpdateOne
-from common.mongo.erased_addresses import ErasedAddresses, Named
+from common.mongo.erased_addresses import ErasedAddresses, Named, Until
 from common.mongo.personal import HOLDINGS
 from common.mongo.search_keys import FIELD, MOST_CHARACTERS, keys_of, named_by
 
@@ -124,20 +124,21 @@ class Directory:
             theirs = {"customer_id": customer, "$or": _not_forgotten(texts, until)}
             await self._mongo[kind].update_many(theirs, forgotten(texts, called=named_by(kind), until=until))
 
-    async def _forget_late(self, kind: str, erased: Mapping[Named, int], known: Container[Named]) -> None:
+    async def _forget_late(self, kind: str, erased: Mapping[Named, Until], known: Container[Named]) -> None:
         """Leave rows as they would be if what was told late had been there when its person was erased, unless they were
         told something later in that field: then they are somebody else's. So is a row that had the same address before
-        it was told late (`known`): the erasure let it stand.
+        it was told late (`known`), and the erasure let it stand. One that was asked for by this address let none stand:
+        then whoever wrote the row died before they could take it back.
         """
         rows = await self.many(kind, {one.identity for one in erased})
         moments: dict[str, int] = {}
         for one, until in erased.items():
             row = rows.get(one.identity, {})
             stamp = tuple(row.get("told", {}).get(one.field, _UNTOLD))
-            stood = one in known and row.get(one.field) == one.address
+            stood = one in known and row.get(one.field) == one.address and one.stamp[0] > until.of_everybody
             others = stood or (one.field in row and stamp > one.stamp)
-            if not others and forgotten_until(row) < until:
-                moments[one.identity] = max(until, moments.get(one.identity, until))
+            if not others and forgotten_until(row) < until.moment:
+                moments[one.identity] = max(until.moment, moments.get(one.identity, until.moment))
         await self.forget(kind, moments)
 
     async def _forgotten_until(

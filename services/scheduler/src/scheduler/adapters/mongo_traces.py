@@ -39,7 +39,7 @@ class MongoTraces:
 
     async def keep_out(self, by: str, wanted: str, at: datetime) -> None:
         if by in _PEOPLE:
-            await self._erased.add([wanted], at)
+            await self._erased.add([wanted], at, of_everybody=True)
 
     async def person(self, by: str, wanted: str, at: datetime) -> ErasedPerson:
         found: list[tuple[str, Document]] = []
@@ -69,7 +69,7 @@ class MongoTraces:
         rows: defaultdict[str, dict[str, int]] = defaultdict(dict)
         for row in person["rows"]:
             rows[row["kind"]][row["id"]] = row["until"]
-        await self._erased.add(person["recipients"], at)
+        await self._erased.add(person["recipients"], at, of_everybody=False)
         for kind, moments in rows.items():
             await self._directory.forget(kind, moments)
         for recipient in person["recipients"]:
