@@ -436,6 +436,23 @@ async def test_what_portals_were_told_of_her_words_goes(mongo: Mongo, clock: Han
     assert await mongo["webhook_messages"].find().to_list(None) == [told_of(BUDI), sent]
 
 
+async def test_of_what_portals_were_told_only_words_of_people_are_looked_through(
+    mongo: Mongo, clock: HandClock
+) -> None:
+    """All of it would take longer than whoever does it has before another takes over, who would not get further."""
+    sent = {"event": "delivery.sent", "body": '{"recipient": "6281******001"}'}
+    await mongo["webhook_messages"].insert_many([{"_id": f"whm_{number}", **sent} for number in range(2_000)])
+    await mongo.database.command("profile", 2)
+    try:
+        await erased(mongo, clock)
+    finally:
+        await mongo.database.command("profile", 0)
+    looks = await mongo.database["system.profile"].find({"op": "remove"}).to_list(None)
+    await mongo.database.drop_collection("system.profile")
+    looked_through = [one["docsExamined"] for one in looks if one["ns"].endswith(".webhook_messages")]
+    assert looked_through == [0]
+
+
 @pytest.mark.parametrize("kind", ["technicians", "staff"])
 async def test_whoever_works_here_may_be_erased_too(mongo: Mongo, clock: HandClock, kind: str) -> None:
     row: Any = Technician if kind == "technicians" else Staff

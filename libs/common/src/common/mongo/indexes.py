@@ -8,6 +8,7 @@ _UNTOLD = {"announce_at": {"$exists": True}}
 _REQUESTED = {"attempt.state": "requested"}
 _WAS_TRIED = {"attempts.provider": {"$gt": ""}}
 _BY_MAIL = {"channel": "email"}
+_RECEIVED = {"event": "message.received"}
 _DEAD = {"dead_at": {"$exists": True}}
 _IS_TRIED = {"attempt.provider": {"$gt": ""}}
 _HAS_CONTENTS = {"created_by": {"$gt": ""}}
@@ -127,6 +128,8 @@ INDEXES: dict[str, list[IndexModel]] = {
         IndexModel([("endpoint_id", ASCENDING), ("status", ASCENDING), ("wake_at", ASCENDING)], name="due"),
         IndexModel([("endpoint_id", ASCENDING), ("created_at", DESCENDING), ("_id", DESCENDING)], name="by_endpoint"),
         IndexModel([("created_at", ASCENDING)], name="forget", expireAfterSeconds=30 * _DAY),
+        # What people wrote, word by word, which an erasure looks through: few among all that portals are told.
+        IndexModel([("event", ASCENDING)], name="received", partialFilterExpression=_RECEIVED),
     ],
     "parked_envelopes": [
         IndexModel([("parked_at", DESCENDING), ("_id", DESCENDING)], name="by_time"),

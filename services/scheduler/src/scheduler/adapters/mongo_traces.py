@@ -98,7 +98,7 @@ class MongoTraces:
             await self._mongo[collection].delete_many({"_id": {"$in": person["recipients"]}})
         if theirs := mentions(person["recipients"], []):  # who wrote a message is not masked, as recipients are
             wrote = {"event": MessageReceived.routing_key, "body": {"$regex": "|".join(theirs), "$options": "i"}}
-            await self._mongo["webhook_messages"].delete_many(wrote)
+            await self._mongo["webhook_messages"].delete_many(wrote, hint="received")
         async for found in self._parked(person):
             yield {"parked_envelopes": await self._empty_parked(person, found, now)}
 
