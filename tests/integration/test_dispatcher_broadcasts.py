@@ -11,7 +11,7 @@ from bson import Timestamp
 from api_gateway.adapters.mongo_ledger import MongoLedger
 from common.contracts.documents import AudienceQuery, NotificationDocument
 from tests.support.dispatching.directory import broadcast, customer, store_customers, store_template
-from tests.support.dispatching.notifications import member, notification, recipient
+from tests.support.dispatching.notifications import lapse, member, notification, recipient
 from tests.support.dispatching.polling import until
 from tests.support.dispatching.world import World
 
@@ -145,6 +145,7 @@ async def test_killed_again_and_again_while_planning_it_plans_everybody_once(dis
         await dispatching.announce(made)
         await until(partial(at_least, dispatching, 5_000 * (kill + 1)), seconds=60, every=0.005)
         process.kill()
+        await lapse(dispatching.mongo, made)
         await conserved(dispatching)
     await dispatching.dispatcher(WHATSAPP_ENABLED="false")
     stored = await planned(dispatching, made)

@@ -27,6 +27,7 @@ from dispatcher.application.plan_broadcasts import PlanBroadcasts
 from dispatcher.application.store_deliveries import StoreDeliveries
 from dispatcher.metrics import Metrics
 from tests.support.dispatching.directory import broadcast, customer, store_customers, store_template
+from tests.support.dispatching.notifications import lapse
 from tests.support.dispatching.world import World
 
 ZONE = ZoneInfo("Asia/Jakarta")
@@ -102,12 +103,6 @@ async def change(world: World, made: NotificationDocument, **fields: object) -> 
     await world.mongo["notifications"].update_one({"_id": made["_id"]}, {"$set": fields})
 
 
-async def lapse(world: World, made: NotificationDocument) -> None:
-    """Time passes until the lease is over."""
-    past = datetime.now(UTC) - timedelta(seconds=1)
-    await change(world, made, **{"wake_at": past, "planning.until": past})
-
-
 async def over(world: World, made: NotificationDocument, status: str, recipients: int) -> None:
     stored = await world.mongo["notifications"].find_one({"_id": made["_id"]})
     assert stored is not None
@@ -130,7 +125,7 @@ async def test_nobody_else_plans_it_meanwhile(dispatching: World, made: Notifica
 async def test_who_stalled_too_long_stops_and_what_was_counted_stays(
     dispatching: World, made: NotificationDocument, stalled: Stalled
 ) -> None:
-    await lapse(dispatching, made)
+    await lapse(dispatching.mongo, made)
     assert await (await planner(dispatching))()
     await over(dispatching, made, "planned", CUSTOMERS)
     await store_customers(dispatching, [customer(CUSTOMERS + 1)])
@@ -149,7 +144,7 @@ async def test_cancelled_it_is_not_closed_while_a_planner_may_still_add_to_it(
     stalled.planning.cancel()  # it dies with a page that nobody has taken back
     await asyncio.gather(stalled.planning, return_exceptions=True)
     assert await dispatching.count(status="queued") == 1_000
-    await lapse(dispatching, made)
+    await lapse(dispatching.mongo, made)
     assert await other()
     assert await dispatching.count(status="cancelled") == CUSTOMERS
     await over(dispatching, made, "cancelled", CUSTOMERS)
@@ -159,7 +154,7 @@ async def test_cancelled_and_closed_by_another_one_that_stalled_takes_its_page_b
     dispatching: World, made: NotificationDocument, stalled: Stalled
 ) -> None:
     await change(dispatching, made, status="cancelled")
-    await lapse(dispatching, made)
+    await lapse(dispatching.mongo, made)
     assert await (await planner(dispatching))()
     await over(dispatching, made, "cancelled", CUSTOMERS)
     stalled.deliveries.go_on.set()

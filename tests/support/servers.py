@@ -114,12 +114,12 @@ def private_rabbitmq(tmp_path: Path) -> Iterator[Callable[[], PrivateRabbitMQ]]:
 
 
 @pytest.fixture
-def private_mongodb(tmp_path: Path) -> Iterator[Callable[[], PrivateMongo]]:
-    """Starts a mongod for this test alone, to be stopped, killed or paused at will."""
+def private_mongodb(tmp_path: Path) -> Iterator[Callable[..., PrivateMongo]]:
+    """Starts a mongod for this test alone, to be stopped, killed or paused at will; arguments are its parameters."""
     started: list[PrivateMongo] = []
 
-    def start() -> PrivateMongo:
-        server = PrivateMongo(tmp_path / f"mongodb-{len(started)}")
+    def start(**parameters: str) -> PrivateMongo:
+        server = PrivateMongo(tmp_path / f"mongodb-{len(started)}", parameters)
         started.append(server)
         return server.start()
 

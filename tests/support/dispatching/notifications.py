@@ -7,6 +7,7 @@ from typing import Any, cast
 from common.contracts.documents import AudienceMember, NotificationDocument
 from common.contracts.vocabulary import NotificationStatus, OnUnknown, Priority
 from common.kernel.identity import new_id
+from common.mongo.connection import Mongo
 
 ROUTE = ["fonnte", "wablas"]
 
@@ -50,3 +51,9 @@ def notification(audience: Sequence[AudienceMember] | int = 1, **changed: Any) -
         "created_at": created,
     }
     return cast("NotificationDocument", {**document, **changed})
+
+
+async def lapse(mongo: Mongo, made: NotificationDocument) -> None:
+    """Time passes until the lease of whoever plans it is over."""
+    past = datetime.now(UTC) - timedelta(seconds=1)
+    await mongo["notifications"].update_one({"_id": made["_id"]}, {"$set": {"wake_at": past, "planning.until": past}})

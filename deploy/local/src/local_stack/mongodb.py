@@ -2,7 +2,8 @@
 
 import importlib.util
 import shutil
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ class MongoDB:
 
     directory: Path
     port: int
+    parameters: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def url(self) -> str:
@@ -37,6 +39,7 @@ class MongoDB:
             *("--nounixsocket", "--replSet", _REPLICA_SET, "--oplogSize", "64", "--wiredTigerCacheSizeGB", "0.25"),
             # zlib is left out: CVE-2025-14847.
             *("--networkMessageCompressors", "snappy,zstd", "--setParameter", "diagnosticDataCollectionEnabled=false"),
+            *(part for name, value in self.parameters.items() for part in ("--setParameter", f"{name}={value}")),
         )
         return Program(
             name="mongodb", command=command, environment=bare_environment(), directory=self.directory, stop_seconds=30

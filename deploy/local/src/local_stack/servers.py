@@ -5,11 +5,11 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Self
 
 from local_stack.mongodb import MongoDB
@@ -190,10 +190,10 @@ class PrivateRabbitMQ(_Private):
 class PrivateMongo(_Private):
     """A mongod of its own below `directory`, a replica set of one; `url` names the database `kabar`."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, parameters: Mapping[str, str] = MappingProxyType({})) -> None:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         ports = Ports(directory / "ports.json")
-        self.settings = MongoDB(directory.resolve() / "mongodb", ports.keep("mongodb"))
+        self.settings = MongoDB(directory.resolve() / "mongodb", ports.keep("mongodb"), parameters)
         self.url = self.settings.url
         super().__init__(Running(self.settings.program(), directory), self.settings.is_ready)
 
