@@ -3,8 +3,6 @@
 import asyncio
 import contextlib
 import os
-import subprocess
-import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
@@ -21,6 +19,7 @@ from pymongo.database import Database
 from local_stack.ports import free_port
 from local_stack.servers import PrivateMongo, PrivateRabbitMQ
 from tests.support import documented
+from tests.support.forked import Forked
 from tests.support.servers import new_database
 
 SECRET = "a secret made up for the tests of this run"
@@ -40,7 +39,7 @@ class Api:
     """One running process. `rows` is its database, to look at and to put things in."""
 
     url: str
-    process: subprocess.Popen[bytes]
+    process: Forked
     rows: Database[Document]
     mongodb_url: str
     log: Path
@@ -68,8 +67,8 @@ def running_api(rabbitmq_url: str, mongodb_url: str, log: Path, **environment: s
         **environment,
     }
     url = f"http://127.0.0.1:{port}"
-    with log.open("wb") as output, MongoClient[Document](mongodb_url, tz_aware=True) as client:
-        process = subprocess.Popen([sys.executable, "-m", "api_gateway"], env=values, stdout=output, stderr=output)
+    with MongoClient[Document](mongodb_url, tz_aware=True) as client:
+        process = Forked("api_gateway", values, log)
         try:
             wait_until(lambda: _answers(url), f"api-gateway did not start; see {log}")
             yield Api(url, process, client.get_default_database(), mongodb_url, log)

@@ -3,7 +3,6 @@
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,6 +13,7 @@ import psutil
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.support.dispatching.polling import until
+from tests.support.forked import Forked
 
 UNLIMITED = {
     "WHATSAPP_QUEUE_DELAY": "0",
@@ -29,14 +29,9 @@ class DispatcherProcess:
     def __init__(self, environment: Mapping[str, str], log: Path) -> None:
         self.log = log
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-        with log.open("ab") as output:
-            self._child = subprocess.Popen(
-                [sys.executable, "-m", "dispatcher"],
-                env={**kept, "KABAR_HTTP_PORT": "0", "KABAR_LOG_LEVEL": "INFO", **environment},
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-            )
+        self._child = Forked(
+            "dispatcher", {**kept, "KABAR_HTTP_PORT": "0", "KABAR_LOG_LEVEL": "INFO", **environment}, log
+        )
 
     @property
     def pid(self) -> int:

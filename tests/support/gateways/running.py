@@ -3,7 +3,6 @@
 import asyncio
 import json
 import os
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ import httpx
 
 from common.contracts.vocabulary import MAIL_PROVIDER
 from sandbox.control_client import SandboxControl
+from tests.support.forked import Forked
 
 READY_SECONDS = 20
 
@@ -23,7 +23,7 @@ class Gateway:
     """One running process of a gateway service."""
 
     provider: str
-    process: asyncio.subprocess.Process
+    process: Forked
     log: Path
 
     def logged(self) -> list[dict[str, Any]]:
@@ -47,12 +47,17 @@ class Gateway:
 
     async def killed(self) -> None:
         self.process.kill()
-        await self.process.wait()
+        await self._ended()
 
     async def stopped(self) -> int:
         """End it with SIGTERM; answers its exit status."""
         self.process.terminate()
-        return await self.process.wait()
+        return await self._ended()
+
+    async def _ended(self) -> int:
+        while (status := self.process.returncode) is None:  # noqa: ASYNC110 - another process
+            await asyncio.sleep(0.02)
+        return status
 
 
 async def account(provider: str, sandbox: SandboxControl) -> dict[str, str]:
@@ -78,21 +83,8 @@ async def running_gateway(
     environment = {
         name: value for name, value in os.environ.items() if not name.startswith(("WHATSAPP_", "KABAR_", "MAIL_"))
     }
-    with log.open("w") as output:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            f"gateway_{provider}",
-            env={
-                **environment,
-                "RABBITMQ_URL": rabbitmq_url,
-                "MONGODB_URL": mongodb_url,
-                "KABAR_HTTP_PORT": "0",
-                **settings,
-            },
-            stdout=output,
-            stderr=output,
-        )
+    addresses = {"RABBITMQ_URL": rabbitmq_url, "MONGODB_URL": mongodb_url, "KABAR_HTTP_PORT": "0"}
+    process = Forked(f"gateway_{provider}", {**environment, **addresses, **settings}, log)
     gateway = Gateway(provider, process, log)
     try:
         await gateway.ready()
