@@ -17,6 +17,7 @@ from pymongo import MongoClient
 from pymongo.database import Database
 
 from local_stack.ports import free_port
+from local_stack.readiness import PLAIN_HTTP
 from local_stack.servers import PrivateMongo, PrivateRabbitMQ
 from tests.support import documented
 from tests.support.forked import Forked
@@ -49,7 +50,9 @@ class Api:
         """Every answer it is given has to be the documented one."""
         headers = {} if role is None else {"Authorization": f"Bearer {token(role, **claims)}"}
         hooks: dict[str, list[Any]] = {"response": [documented.check]}
-        async with httpx.AsyncClient(base_url=self.url, headers=headers, timeout=60, event_hooks=hooks) as client:
+        async with httpx.AsyncClient(
+            base_url=self.url, headers=headers, timeout=60, event_hooks=hooks, verify=PLAIN_HTTP
+        ) as client:
             yield client
 
 
@@ -79,7 +82,7 @@ def running_api(rabbitmq_url: str, mongodb_url: str, log: Path, **environment: s
 
 def _answers(url: str) -> bool:
     with contextlib.suppress(httpx.HTTPError):
-        return httpx.get(f"{url}/livez").status_code == 200
+        return httpx.get(f"{url}/livez", verify=PLAIN_HTTP).status_code == 200
     return False
 
 
@@ -100,7 +103,7 @@ async def until(condition: Callable[[], Awaitable[bool]], error: str, *, seconds
 
 
 def readiness(api: Api) -> httpx.Response:
-    return httpx.get(f"{api.url}/readyz")
+    return httpx.get(f"{api.url}/readyz", verify=PLAIN_HTTP)
 
 
 def ready(api: Api) -> bool:

@@ -3,6 +3,7 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
+from local_stack.readiness import PLAIN_HTTP
 from sandbox.running import running_sandbox
 from tests.contract.sandbox.clients import FonnteClient, WablasClient
 
@@ -26,11 +27,11 @@ async def sandbox(shared_sandbox: "SandboxControl") -> "SandboxControl":
 
 @pytest.fixture
 async def fonnte(sandbox: "SandboxControl") -> "AsyncIterator[FonnteClient]":
-    async with httpx.AsyncClient(base_url=sandbox.fonnte_url, trust_env=False, timeout=10) as http:
+    async with httpx.AsyncClient(base_url=sandbox.fonnte_url, trust_env=False, timeout=10, verify=PLAIN_HTTP) as http:
         yield FonnteClient(http)
 
 
 @pytest.fixture
 async def wablas(sandbox: "SandboxControl") -> "AsyncIterator[WablasClient]":
-    async with httpx.AsyncClient(base_url=sandbox.wablas_url, trust_env=False, timeout=10) as http:
+    async with httpx.AsyncClient(base_url=sandbox.wablas_url, trust_env=False, timeout=10, verify=PLAIN_HTTP) as http:
         yield WablasClient(http)

@@ -12,6 +12,7 @@ import orjson
 import psutil
 from prometheus_client.parser import text_string_to_metric_families
 
+from local_stack.readiness import PLAIN_HTTP
 from tests.support.dispatching.polling import until
 from tests.support.forked import Forked
 
@@ -54,7 +55,7 @@ class DispatcherProcess:
     async def ask(self, path: str) -> httpx.Response:
         """What it answers over HTTP."""
         port = self.events("process.started")[0]["port"]
-        async with httpx.AsyncClient() as client:
+        async with httpx.AsyncClient(verify=PLAIN_HTTP) as client:
             return await client.get(f"http://127.0.0.1:{port}{path}", timeout=10)
 
     async def readiness(self) -> int:

@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 
 from common.contracts.vocabulary import MAIL_PROVIDER
+from local_stack.readiness import PLAIN_HTTP
 from sandbox.control_client import SandboxControl
 from tests.support.forked import Forked
 
@@ -31,7 +32,7 @@ class Gateway:
 
     async def http(self, path: str) -> httpx.Response:
         [port] = [line["port"] for line in self.logged() if line["event"] == "process.started"]
-        async with httpx.AsyncClient(trust_env=False) as client:
+        async with httpx.AsyncClient(trust_env=False, verify=PLAIN_HTTP) as client:
             return await client.get(f"http://127.0.0.1:{port}{path}")
 
     async def ready(self) -> None:
