@@ -23,6 +23,7 @@ TRIES = 5
 """Of an insert that somebody else makes at the same moment."""
 _IN_USE = {"$in": [None, Activity.ACTIVE.value]}
 """Staff and technicians of whom nobody told that they left."""
+_TOLD: Document = dict.fromkeys(sorted(OURS - {"_id"}), 0)
 _UNTOLD = (-(2**62), 0)
 """The stamp of what nobody told: anything is later."""
 FORGOTTEN = 2**53 + 1
@@ -90,9 +91,9 @@ class Directory:
         return await self._mongo["customers"].count_documents(_active(area))
 
     async def customers(self, after: str | None, area: str | None, limit: int) -> list[Document]:
-        """The next active customers in the order of `_id`, of one area or all."""
+        """The next active customers in the order of `_id`, of one area or all; nothing but what was told of them."""
         query = _active(area) if after is None else {**_active(area), "_id": {"$gt": after}}
-        return await self._mongo["customers"].find(query).sort("_id", 1).limit(limit).to_list(limit)
+        return await self._mongo["customers"].find(query, _TOLD).sort("_id", 1).limit(limit).to_list(limit)
 
     async def by_phone(self, number: str) -> list[Document]:
         """The customers with a (normalised) number; a family may share one."""
