@@ -71,13 +71,15 @@ class MongoNotifications:
 
     async def page_planned(
         self, notification_id: str, lease: str, pages: int, until: datetime, *, last: str | None = None
-    ) -> bool:
+    ) -> NotificationStatus | None:
         reached = {"planned_pages": pages} | ({} if last is None else {"audience_query.after": last})
-        result = await self._notifications.update_one(
+        noted = await self._notifications.find_one_and_update(
             {"_id": notification_id, "planning.lease": lease},
             {"$max": reached, "$set": {"wake_at": until, "planning.until": until}},
+            {"status": 1},
+            return_document=True,
         )
-        return result.matched_count == 1
+        return None if noted is None else NotificationStatus(noted["status"])
 
     async def completed(self, notification_id: str, lease: str, found: int | None) -> bool:
         result = await self._notifications.update_one(

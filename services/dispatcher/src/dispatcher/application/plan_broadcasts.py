@@ -105,9 +105,13 @@ class PlanBroadcasts:
         """Store a page and note it; whether its notification has just been found to be cancelled."""
         identity = notification["_id"]
         await self.store.add(composed)
-        if not await self.notifications.page_planned(identity, lease, page.number + 1, self._later(), last=page.last):
+        status = await self.notifications.page_planned(identity, lease, page.number + 1, self._later(), last=page.last)
+        if status is None:
             raise LostLeaseError
-        return notification["status"] != NotificationStatus.CANCELLED and bool(await self.store.take_back([identity]))
+        found = status is NotificationStatus.CANCELLED and notification["status"] != status
+        if found:
+            await self.store.take_back([identity])
+        return found
 
     async def _finish(self, notification: NotificationDocument, lease: str) -> None:
         identity = notification["_id"]

@@ -14,6 +14,7 @@ from common.contracts.documents import (
     TemplateDocument,
 )
 from common.contracts.events import AttemptsRequested
+from common.contracts.vocabulary import NotificationStatus
 from common.mongo.gate import Granted, Limits, Wait
 from dispatcher.domain.change import Change
 from dispatcher.domain.repeats import OnlyOnce
@@ -44,9 +45,9 @@ class Notifications(Protocol):
 
     async def page_planned(
         self, notification_id: str, lease: str, pages: int, until: datetime, *, last: str | None = None
-    ) -> bool:
-        """Note how far planning came, in pages and (`last`) in rows, and keep the lease until then; `False` when
-        somebody else has it.
+    ) -> NotificationStatus | None:
+        """Note how far planning came, in pages and (`last`) in rows, and keep the lease until then; answers the status
+        it has by now, `None` when somebody else has the lease.
         """
         ...
 
