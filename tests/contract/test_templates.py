@@ -14,7 +14,7 @@ from common.contracts.directory import ROWS
 from common.contracts.vocabulary import Channel, NotificationType
 from common.rendering.failures import Unrenderable
 from common.rendering.messages import render_notification, rendering_context
-from common.rendering.template import check, render
+from common.rendering.template import begin, check, render
 from tests.contract.golden import FOLDER, rendered_texts
 
 WABLAS_MOST = 1_024
@@ -113,6 +113,13 @@ def test_no_text_has_gaps(kind: NotificationType, source: str) -> None:
     assert "\n\n\n" not in text
     assert not re.search(r"[ \t]$|^\s|\s\Z", text)
     assert "  " not in text
+
+
+@pytest.mark.parametrize(("kind", "source"), SOURCES)
+def test_a_text_that_is_begun_for_many_customers_says_the_same(kind: NotificationType, source: str) -> None:
+    context = rendering_context(kind, example_context(kind), 300)
+    others = {name: value for name, value in context.items() if name != "customer"}
+    assert render(begin(source, others, without="customer"), context) == render(source, context)
 
 
 @pytest.mark.parametrize("kind", NEEDED)

@@ -1,17 +1,12 @@
 """Templates from outside: what they make, what is refused, and that none of them is expensive."""
 
-import sys
-from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
-from types import FrameType
-
 import pytest
 
 from common.contracts.vocabulary import NotificationType
 from common.rendering.failures import Unrenderable
 from common.rendering.messages import in_words, render_notification
-from common.rendering.template import MOST_CHARACTERS, check, render
+from common.rendering.template import MOST_CHARACTERS, begin, check, render
+from tests.support.calls import counted_calls
 
 MOST_CALLS = 1_500_000
 """Of functions, with their returns; the most expensive template that is refused today takes 900,000."""
@@ -103,21 +98,6 @@ def test_an_expensive_template_is_given_up_before_it_has_done_much(source: str, 
     assert calls.total() < MOST_CALLS
 
 
-@contextmanager
-def counted_calls() -> Iterator[Counter[str]]:
-    """What Python does, in calls, which are as many on every machine."""
-    calls: Counter[str] = Counter()
-
-    def count(_frame: FrameType, event: str, _called: object) -> None:
-        calls[event] += 1
-
-    sys.setprofile(count)
-    try:
-        yield calls
-    finally:
-        sys.setprofile(None)
-
-
 def test_the_longest_text_is_rendered_and_one_character_more_is_not() -> None:
     assert len(render("{{ a }}", {"a": "x" * MOST_CHARACTERS})) == MOST_CHARACTERS
     with pytest.raises(Unrenderable, match="4,096"):
@@ -127,6 +107,48 @@ def test_the_longest_text_is_rendered_and_one_character_more_is_not() -> None:
 def test_an_error_names_what_is_missing() -> None:
     with pytest.raises(Unrenderable, match="'nama' is undefined"):
         render("{{ nama }}", {})
+
+
+MANY = (
+    "Halo {{ customer.name | nama('Pelanggan') }}, {{ offer | upper }}{% if customer.area is defined %} di"
+    " {{ customer.area }}{% endif %}.\r\n{% for term in terms %}{{ loop.index }}. {{ term }}\n{% endfor %}"
+    "{% for term in terms %}{{ term }} untuk {{ customer.id }}, {% endfor %}"
+    "{% for customer in terms %}{{ customer }}{% endfor %}{{ until | tanggal }}{# e #}e\u0301"
+)
+SHARED: dict[str, object] = {"offer": "gr*tis", "terms": ["a", "{b}"], "until": "2026-12-31"}
+
+
+@pytest.mark.parametrize("own", [{"id": "C-1"}, {"id": "C-2", "name": "*Sari*", "area": "Depok"}])
+@pytest.mark.parametrize(
+    "source",
+    [MANY, "Halo", "{{ offer }}", "{{ customer.id }}", "{{ customer.id }}\n{{ offer }}\n", "\u0301{{ offer }}"],
+)
+def test_what_is_begun_for_many_says_the_same_to_each(source: str, own: dict[str, str]) -> None:
+    begun = begin(source, SHARED, without="customer")
+    assert render(begun, {**SHARED, "customer": own}) == render(source, {**SHARED, "customer": own})
+
+
+def test_what_names_nothing_of_their_own_is_rendered_once_for_many() -> None:
+    begun = begin("{{ offer }} {{ customer }}", {"offer": "lama"}, without="customer")
+    assert [render(begun, {"offer": "baru", "customer": name}) for name in ("A", "B")] == ["lama A", "lama B"]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "{{ customer.id }}\n{{ missing }}", "{{ offer }}\n{{ customer.name }}", "{{ offer | jam }}{{ customer.id }}",
+        "{{ customer", "{% set x = 1 %}", "{{ customer.id }}" + "x" * 4_096, "{{ offer }}" + "x" * 8_192,
+        "{% for a in many %}{% for b in few %}{% endfor %}{% endfor %}{% for a in many %}{{ customer.id }}{% endfor %}",
+        "{% if offer %}" * 150 + "{% endif %}" * 150,
+    ],
+)  # fmt: skip
+def test_what_cannot_be_begun_is_refused_for_each_of_many_with_the_same_words(source: str) -> None:
+    data = {**SHARED, "many": "x" * 200, "few": "xy"}
+    with pytest.raises(Unrenderable) as whole:
+        render(source, {**data, "customer": {"id": "C-1"}})
+    with pytest.raises(Unrenderable) as begun:
+        render(begin(source, data, without="customer"), {**data, "customer": {"id": "C-1"}})
+    assert str(begun.value) == str(whole.value)
 
 
 def test_an_otp_says_its_code_purpose_and_validity() -> None:

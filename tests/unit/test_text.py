@@ -16,6 +16,10 @@ BREAK = "\u200b"
     ("value", "harmless"),
     [
         ("Budi", "Budi"),
+        ("Jl. Mawar No. 7, RT 01/02 (#3)!", "Jl. Mawar No. 7, RT 01/02 (#3)!"),
+        ("> - 1. Budi", "> - 1. Budi"),
+        ("Budi\n", "Budi"),
+        (" Budi", "Budi"),
         ("*bold*", f"*{BREAK}bold*{BREAK}"),
         ("_a_ ~b~ `c`", f"_{BREAK}a_{BREAK} ~{BREAK}b~{BREAK} `{BREAK}c`{BREAK}"),
         ("{name} {a|b}", "(name) (a|b)"),

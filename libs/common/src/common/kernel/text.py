@@ -11,6 +11,8 @@ _INVISIBLE = re.compile("[\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 _MARKS = re.compile(r"([*_~`])")
 _MENTION = re.compile(r"@(?=\d)")
 _LINE_START = re.compile(r"^(\s*)(>|-|\d+\.)", re.MULTILINE)
+_HARMLESS = re.compile(r"[!-)+-?A-^a-z|]++(?: [!-)+-?A-^a-z|]++)*+\Z")
+"""Words of plain letters, digits and signs on one line, as most values are: nothing has to be looked for in them."""
 _BRACES = str.maketrans({"{": "(", "}": ")"})
 
 
@@ -31,6 +33,8 @@ def sanitise(value: str, *, multiline: bool = False) -> str:
     It can neither format (`* _ ~` and the backtick), nor expand (`{ }`: Fonnte's variables, Wablas' spintax), nor
     mention (`@digits`), nor hide (control, bidirectional and zero-width characters), nor start a quote or a list.
     """
+    if not multiline and _HARMLESS.match(value):
+        return value
     text = unicodedata.normalize("NFC", value.replace("\r\n", "\n").replace("\r", "\n"))
     text = _INVISIBLE.sub("", _CONTROLS.sub("", text))
     text = _LINE_START.sub(rf"\1{_ZERO_WIDTH_SPACE}\2", text) if multiline else re.sub(r"\s+", " ", text).strip()

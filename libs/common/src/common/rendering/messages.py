@@ -13,7 +13,7 @@ A `custom` template sees the given `data` and nothing else.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import tzinfo
 
 from common.catalogue.definitions import DEFINITIONS
@@ -22,7 +22,7 @@ from common.contracts.documents import AudienceMember, NotificationDocument
 from common.contracts.vocabulary import NotificationType
 from common.kernel.text import normalise_message
 from common.rendering.failures import Unrenderable
-from common.rendering.template import render
+from common.rendering.template import begin, render
 
 LONGEST_SUBJECT = 200
 
@@ -42,12 +42,10 @@ def render_notification(
     are told in `zone` (`None`: Asia/Jakarta). Raises `Unrenderable` when there is no such text; the text may be empty
     and is not looked at any further.
     """
-    if notification_type is NotificationType.CUSTOM:
-        if template is None:
-            return normalise_message(message or "") if data is None else render(message or "", data, zone=zone)
-        return render(template, data or {}, zone=zone)
+    if notification_type is NotificationType.CUSTOM and template is None:
+        return normalise_message(message or "") if data is None else render(message or "", data, zone=zone)
     source = template if template is not None else _builtin(notification_type)
-    return render(source, rendering_context(notification_type, data or {}, validity_seconds), zone=zone)
+    return render(source, _values(notification_type, data, validity_seconds), zone=zone)
 
 
 @dataclass(frozen=True)
@@ -77,9 +75,7 @@ def render_mail(
     texts = texts or builtin_texts(notification_type)
     if texts is None or texts.email_subject is None or texts.email_text is None:
         raise Unrenderable(f"{notification_type} has no e-mail text")
-    values = data or {}
-    if notification_type is not NotificationType.CUSTOM:
-        values = rendering_context(notification_type, values, validity_seconds)
+    values = _values(notification_type, data, validity_seconds)
     subject = " ".join(render(texts.email_subject, values, zone=zone).split())
     return MailText(subject[:LONGEST_SUBJECT], render(texts.email_text, values, zone=zone))
 
@@ -107,6 +103,21 @@ def render_message(
     )
     builtin = None if notification_type is NotificationType.CUSTOM else notification_type.value
     return text, notification.get("template", builtin)
+
+
+def begun(notification: NotificationDocument, texts: Texts, *, without: str, zone: tzinfo | None = None) -> Texts:
+    """The texts for an audience that differs in nothing but the value `without`: the rest is rendered once for all."""
+    kind = NotificationType(notification["type"])
+    values = _values(kind, notification["data"], notification["validity_seconds"])
+    return Texts(*(one and begin(one, values, without=without, zone=zone) for one in astuple(texts)))
+
+
+def _values(
+    notification_type: NotificationType, data: Mapping[str, object] | None, validity_seconds: float
+) -> Mapping[str, object]:
+    values = data or {}
+    custom = notification_type is NotificationType.CUSTOM
+    return values if custom else rendering_context(notification_type, values, validity_seconds)
 
 
 def rendering_context(

@@ -13,8 +13,8 @@ LOOP = "loop"
 
 def check_names(template: nodes.Template, known: Known) -> None:
     """Raise `Unrenderable`, naming the line and what is known, for the first value that nobody gives."""
-    own = {LOOP, *(name.name for loop in template.find_all(nodes.For) for name in _names(loop.target))}
-    for name in _names(template):
+    own = {LOOP, *(name.name for loop in template.find_all(nodes.For) for name in names_in(loop.target))}
+    for name in names_in(template):
         if name.ctx == "load" and name.name not in own and name.name not in known:
             raise _unknown(name.lineno, name.name, list(known))
     for row, field, line in _fields(template):
@@ -23,7 +23,7 @@ def check_names(template: nodes.Template, known: Known) -> None:
             raise _unknown(line, f"{row}.{field}", [f"{row}.{one}" for one in sorted(fields)])
 
 
-def _names(node: nodes.Node) -> Iterator[nodes.Name]:
+def names_in(node: nodes.Node) -> Iterator[nodes.Name]:
     if isinstance(node, nodes.Name):
         yield node
     yield from node.find_all(nodes.Name)

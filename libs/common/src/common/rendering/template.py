@@ -1,11 +1,12 @@
 """Compile and render one template."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import tzinfo
 from functools import lru_cache
+from itertools import groupby
 from typing import Any
 
-from jinja2 import StrictUndefined, Template, TemplateError, TemplateSyntaxError, UndefinedError
+from jinja2 import StrictUndefined, Template, TemplateError, TemplateSyntaxError, UndefinedError, nodes
 from jinja2.filters import FILTERS
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.tests import TESTS
@@ -15,8 +16,8 @@ from common.kernel.text import normalise_message, sanitise
 from common.rendering.calendar import ZONE, default_zone
 from common.rendering.failures import Unrenderable
 from common.rendering.filters import FILTERS as OWN_FILTERS
-from common.rendering.grammar import BUDGET, Budget, bounded, counted
-from common.rendering.names import check_names
+from common.rendering.grammar import BUDGET, MOST_ITERATIONS, Budget, bounded, counted
+from common.rendering.names import check_names, names_in
 from common.rendering.values import Finished
 
 MOST_SOURCE_CHARACTERS = 8_192
@@ -86,17 +87,52 @@ def check(source: str, known: Known | None = None) -> None:
             check_names(_ENVIRONMENT.parse(normalise_message(source)), known)
 
 
+class Begun(str):
+    """A template's source, of which everything is said already but what names one value."""
+
+    __slots__ = ("steps", "template")
+    template: Template
+    steps: int
+
+
+def begin(source: str, data: Mapping[str, object], *, without: str, zone: tzinfo | None = None) -> str:
+    """The template for many who differ in nothing but the value `without`: all that does not name it is rendered here.
+
+    Where that cannot be it is the template as it was; rendering it says why.
+    """
+    budget = Budget()
+    hidden = {BUDGET: budget, ZONE: zone or default_zone()}
+    body: list[nodes.Node] = []
+    try:
+        if not _is_template(source):
+            return source
+        for own, parts in groupby(_parts(_parsed(source)), lambda part: without in {n.name for n in names_in(part)}):
+            if own:
+                body += parts
+            else:
+                said = _measured(_assembled([*parts]).generate({**data, **hidden}))
+                body.append(nodes.Output([nodes.TemplateData(said)]))
+        begun = Begun(source)
+        begun.template, begun.steps = _assembled(body), budget.left
+    except (TemplateError, SyntaxError, Unrenderable, *_BROKEN):
+        return source
+    return begun
+
+
 def render(source: str, data: Mapping[str, object], *, zone: tzinfo | None = None) -> str:
     """The text of a template with these values, each made harmless by `common.kernel.text.sanitise`.
 
     Dates and times are told in `zone` (`None`: Asia/Jakarta). Raises `Unrenderable` when the template is wrong, a
     value is missing or not printable, or the text gets longer than `MOST_CHARACTERS`.
     """
-    if not _is_template(source):
+    if isinstance(source, Begun):
+        template, steps = source.template, source.steps
+    elif _is_template(source):
+        template, steps = _compiled(source), MOST_ITERATIONS
+    else:
         return _measured([normalise_message(source)])
-    template = _compiled(source)
     try:
-        hidden = {BUDGET: Budget(), ZONE: zone or default_zone()}
+        hidden = {BUDGET: Budget(steps), ZONE: zone or default_zone()}
         return normalise_message(_measured(template.generate({**data, **hidden})))
     except UndefinedError as error:
         what = (error.message or "").replace("'dict object' has no attribute", "an object has no field")
@@ -139,8 +175,7 @@ def _measured(pieces: Iterable[str]) -> str:
 @lru_cache(maxsize=512)
 def _compiled(source: str) -> Template:
     try:
-        tree = bounded(_ENVIRONMENT.parse(normalise_message(source)))
-        code = _ENVIRONMENT.compile(tree)
+        return _assembled(_parsed(source).body)
     except TemplateSyntaxError as error:
         raise Unrenderable(f"line {error.lineno}: {error.message}") from error
     except (RecursionError, SyntaxError, MemoryError) as error:
@@ -149,4 +184,22 @@ def _compiled(source: str) -> Template:
         raise
     except _BROKEN as error:
         raise Unrenderable(f"cannot be read ({type(error).__name__})") from error
-    return Template.from_code(_ENVIRONMENT, code, {})
+
+
+def _parsed(source: str) -> nodes.Template:
+    return bounded(_ENVIRONMENT.parse(normalise_message(source)))
+
+
+def _parts(template: nodes.Template) -> Iterator[nodes.Node]:
+    """What follows one another in it: without assignments none of them changes what another one says."""
+    for node in template.body:
+        if isinstance(node, nodes.Output):
+            yield from (nodes.Output([one], lineno=one.lineno) for one in node.nodes)
+        else:
+            yield node
+
+
+def _assembled(body: list[nodes.Node]) -> Template:
+    tree = nodes.Template(body, lineno=1)
+    tree.set_environment(_ENVIRONMENT)
+    return Template.from_code(_ENVIRONMENT, _ENVIRONMENT.compile(tree), {})

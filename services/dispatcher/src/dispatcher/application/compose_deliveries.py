@@ -5,14 +5,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
 
-from common.catalogue.texts import Texts, texts_of
+from common.catalogue.texts import Texts, builtin_texts, texts_of
 from common.contracts.documents import AudienceMember, DeliveryDocument, NotificationDocument
 from common.contracts.vocabulary import CHANNEL_OFF, OPTED_OUT, WAITING, Channel, NotificationType, providers_of
 from common.rendering.failures import Unrenderable
-from common.rendering.messages import MailText, render_mail, render_message
+from common.rendering.messages import MailText, begun, render_mail, render_message
 from dispatcher.application.lookout import Lookout
 from dispatcher.application.ports import Repeats, Suppressions, Templates
-from dispatcher.domain.audience import Addressee, Refusal, channel_of
+from dispatcher.domain.audience import CUSTOMER, Addressee, Refusal, channel_of
 from dispatcher.domain.hours import departure
 from dispatcher.domain.planning import TOLD_ALREADY, kept_back, plan_delivery
 from dispatcher.domain.repeats import OnlyOnce, only_once
@@ -57,11 +57,19 @@ class ComposeDeliveries:
     zone: tzinfo
     mail_is_on: bool = True
 
+    async def texts(self, notification: NotificationDocument) -> Texts | None:
+        """What it says: of the version it names or built in, or else nothing but its own message."""
+        identity = notification.get("template")
+        kind = NotificationType(notification["type"])
+        texts = texts_of(await self.templates.get(identity)) if identity else builtin_texts(kind)
+        if texts is None or "audience_query" not in notification:
+            return texts
+        return begun(notification, texts, without=CUSTOMER, zone=self.zone)
+
     async def __call__(
-        self, notification: NotificationDocument, addressees: Sequence[Addressee], *, first: int
+        self, notification: NotificationDocument, addressees: Sequence[Addressee], texts: Texts | None, *, first: int
     ) -> Composed:
         """Each with its text and its place, from `first` on; one for all that have the same number."""
-        texts = await self._texts(notification)
         now = self.lookout.now()
         leaves = departure(notification, now, self.zone)
         limits = {
@@ -118,10 +126,6 @@ class ComposeDeliveries:
             suppression = found.get(delivery["recipient"])
             if suppression is not None:
                 kept_back(delivery, Refusal(OPTED_OUT, self.suppressions.why(suppression)))
-
-    async def _texts(self, notification: NotificationDocument) -> Texts | None:
-        identity = notification.get("template")
-        return None if not identity else texts_of(await self.templates.get(identity))
 
     def _message(self, notification: NotificationDocument, addressee: Addressee, texts: Texts | None) -> _Message:
         """What one addressee is told, or why nothing."""

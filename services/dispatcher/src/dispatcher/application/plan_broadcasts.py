@@ -81,14 +81,15 @@ class PlanBroadcasts:
 
         While one page is stored the next one is made.
         """
+        texts = await self.compose.texts(notification)
         storing: asyncio.Task[bool] | None = None
         try:
             async with aclosing(self.find(notification)) as pages:
                 async for page in pages:
-                    composed = await self.compose(notification, page.addressees, first=page.first)
+                    composed = await self.compose(notification, page.addressees, texts, first=page.first)
                     if storing is not None and await storing:
                         notification = {**notification, "status": NotificationStatus.CANCELLED}
-                        composed = await self.compose(notification, page.addressees, first=page.first)
+                        composed = await self.compose(notification, page.addressees, texts, first=page.first)
                     storing = None
                     if self.stopping():
                         return False

@@ -73,7 +73,8 @@ class PlanNotifications:
             if is_large(notification):
                 large.append(notification["_id"])
                 continue
-            batch.add(await self.compose(notification, named(notification["audience"]), first=0))
+            texts = await self.compose.texts(notification)
+            batch.add(await self.compose(notification, named(notification["audience"]), texts, first=0))
             planned.append(notification["_id"])
             if len(batch.deliveries) >= INLINE_AUDIENCE:
                 await self._settle(planned, batch)

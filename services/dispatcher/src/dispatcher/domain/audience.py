@@ -12,6 +12,8 @@ from common.kernel.phone import MOBILE, InvalidPhone, normalise_recipient
 
 UNREACHABLE = {Channel.WHATSAPP: "INVALID_PHONE", Channel.EMAIL: "INVALID_EMAIL"}
 """The code of what can be told by no channel at all, or was refused because of its recipient."""
+CUSTOMER = "customer"
+"""All that what is told to one customer of an audience differs in from what is told to another."""
 SEEN_OF_A_CUSTOMER = ("name", "area", "package_id")
 """What a template sees of a customer besides the id; what is not known is absent."""
 
@@ -46,7 +48,7 @@ def customer(row: Mapping[str, Any], data: Mapping[str, object], channels: Seque
     """
     identity = str(row["_id"])
     seen = {name: row[name] for name in SEEN_OF_A_CUSTOMER if row.get(name) is not None}
-    told = {**data, "customer": {"id": identity, **seen}}
+    told = {**data, CUSTOMER: {"id": identity, **seen}}
     found = [(channel, *_ADDRESSES[channel](row)) for channel in channels]
     reached = any(to for _, to, _ in found)
     addressees = []
@@ -62,7 +64,7 @@ def customer(row: Mapping[str, Any], data: Mapping[str, object], channels: Seque
 def stranger(identity: str, data: Mapping[str, object], channels: Sequence[Channel]) -> list[Addressee]:
     """An id that was listed and is in no row."""
     refusal = Refusal("NOT_FOUND", f"there is no customer {identity}")
-    told = {**data, "customer": {"id": identity}}
+    told = {**data, CUSTOMER: {"id": identity}}
     return [Addressee(_member(_nobody(identity), channel, told), refusal) for channel in channels]
 
 
