@@ -93,7 +93,8 @@ class Directory:
     async def customers(self, after: str | None, area: str | None, limit: int) -> list[Document]:
         """The next active customers in the order of `_id`, of one area or all; nothing but what was told of them."""
         query = _active(area) if after is None else {**_active(area), "_id": {"$gt": after}}
-        return await self._mongo["customers"].find(query, _TOLD).sort("_id", 1).limit(limit).to_list(limit)
+        cursor = self._mongo["customers"].find(query, _TOLD).sort("_id", 1).limit(limit).batch_size(limit)
+        return await cursor.to_list(limit)
 
     async def by_phone(self, number: str) -> list[Document]:
         """The customers with a (normalised) number; a family may share one."""
