@@ -1,6 +1,7 @@
 """The connection to MongoDB."""
 
 import asyncio
+import random
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
@@ -100,7 +101,8 @@ class Mongo:
 
     async def create_indexes(self) -> None:
         """Create what is missing; an index that is declared in another way than before is made anew."""
-        for collection, models in INDEXES.items():
+        # Processes that start together on an empty server wait for one another at each collection they meet at.
+        for collection, models in random.sample(list(INDEXES.items()), len(INDEXES)):
             try:
                 await self[collection].create_indexes(models)
             except OperationFailure as error:
