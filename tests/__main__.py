@@ -1,4 +1,5 @@
-"""All tests: two at a time, then one after the other what is large or whose time is the point.
+"""All tests: three at a time on two cores, for most of them wait most of the time; then one after the other what has a
+whole Kabar to itself or whose time is the point.
 
     python -m tests [arguments of pytest]
 
@@ -11,7 +12,7 @@ import sys
 import pytest
 
 SLOWEST = "--durations=20"
-TOGETHER = ("-n", "2", "--dist", "loadfile", "--no-loadscope-reorder", "-m", "not alone", SLOWEST)
+TOGETHER = ("-n", "3", "--dist", "loadfile", "--no-loadscope-reorder", "-m", "not alone", SLOWEST)
 ALONE = ("-m", "alone", SLOWEST)
 
 

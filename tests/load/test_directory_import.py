@@ -4,6 +4,7 @@ import asyncio
 
 import httpx
 import psutil
+import pytest
 
 from tests.support.api import Api
 from tests.support.load.importing import CUSTOMERS, imported, pieces, warm
@@ -23,10 +24,11 @@ async def answered(client: httpx.AsyncClient, done: asyncio.Event) -> int:
     while not done.is_set():
         assert (await client.get("/api/senders")).status_code == 200
         number += 1
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(0.2)
     return number
 
 
+@pytest.mark.timeout(900)
 async def test_100000_customers_are_imported_in_flat_memory_and_few_commands_beside_others(api: Api) -> None:
     process = psutil.Process(api.process.pid)
     async with api.client() as client, api.client() as other:
