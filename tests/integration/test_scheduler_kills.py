@@ -3,8 +3,6 @@
 import asyncio
 import os
 import random
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -17,6 +15,7 @@ from pymongo.database import Database
 
 from scheduler.application.run_jobs import LEASE
 from tests.support.api import until
+from tests.support.forked import Forked
 from tests.support.scheduling.frequent import EVERY_SECONDS
 
 KILLS = 6
@@ -26,18 +25,17 @@ SEED = 20251115
 class Schedulers:
     """Real processes, by the name each goes by."""
 
-    def __init__(self, environment: dict[str, str], log: Any) -> None:
+    def __init__(self, environment: dict[str, str], log: Path) -> None:
         self._environment = environment
         self._log = log
-        self._running: dict[str, subprocess.Popen[bytes]] = {}
+        self._running: dict[str, Forked] = {}
         self._started = 0
 
     def start(self) -> None:
         self._started += 1
         name = f"scheduler-{self._started}"
-        command = [sys.executable, "-m", "tests.support.scheduling.frequent"]
         environment = {**os.environ, **self._environment, "KABAR_HTTP_PORT": "0", "KABAR_INSTANCE": name}
-        self._running[name] = subprocess.Popen(command, env=environment, stdout=self._log, stderr=self._log)
+        self._running[name] = Forked("tests.support.scheduling.frequent", environment, self._log)
 
     def names(self) -> list[str]:
         return list(self._running)
@@ -56,12 +54,11 @@ class Schedulers:
 
 @contextmanager
 def running(environment: dict[str, str], path: Path) -> Iterator[Schedulers]:
-    with path.open("wb") as log:
-        schedulers = Schedulers(environment, log)
-        try:
-            yield schedulers
-        finally:
-            schedulers.stop()
+    schedulers = Schedulers(environment, path)
+    try:
+        yield schedulers
+    finally:
+        schedulers.stop()
 
 
 async def run_by(schedulers: Schedulers, stored: Database[dict[str, Any]]) -> str:
