@@ -15,7 +15,6 @@ ROOM = 64 * 1024 * 1024
 def profiled(database: Database[Document], *collections: str, by: str, **only: Any) -> Iterator[list[Document]]:
     """The operations of one service on these collections, or `only` those like this; the list is filled on leaving."""
     found: list[Document] = []
-    database[PROFILE].drop()
     database.create_collection(PROFILE, capped=True, size=ROOM)
     named = [f"{database.name}.{collection}" for collection in collections]
     database.command("profile", 1, filter={"ns": {"$in": named}, "appName": by, **only})
@@ -24,6 +23,7 @@ def profiled(database: Database[Document], *collections: str, by: str, **only: A
     finally:
         database.command("profile", 0, filter="unset")
         found += database[PROFILE].find()
+        database[PROFILE].drop()  # the next test may look through everything the database holds
 
 
 def of(operations: list[Document], collection: str, *kinds: str) -> list[Document]:
