@@ -134,7 +134,7 @@ async def wire(settings: Settings, surroundings: Surroundings) -> AsyncIterator[
         webhook_bus,
         MongoWebhookInbox(mongo),
         clock,
-        WebhookMetrics(surroundings.registry),
+        WebhookMetrics(surroundings.registry, PROVIDERS),
     )
     templates, routes = Templates(mongo, clock), Routes(mongo)
     seed_templates = SeedTemplates(templates)

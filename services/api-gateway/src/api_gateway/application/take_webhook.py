@@ -50,11 +50,14 @@ class WebhookInbox(Protocol):
 
 
 class WebhookMetrics:
-    def __init__(self, registry: CollectorRegistry) -> None:
+    def __init__(self, registry: CollectorRegistry, providers: Sequence[str]) -> None:
         self._received = Counter(
             "webhook_received_total", "Webhooks by provider and what became of them.", ["provider", "taken"],
             registry=registry,
         )  # fmt: skip
+        for provider in providers:  # what is not there cannot rise
+            for taken in ("published", "kept", "turned_away", "refused"):
+                self._received.labels(provider, taken)
 
     def count(self, provider: str, taken: str) -> None:
         self._received.labels(provider, taken).inc()
