@@ -10,6 +10,9 @@ from common.topology.declarations import GATEWAYS, QUEUES
 
 SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 3600, 14400, 86400)
 
+OWN_QUEUES = frozenset(queue.name for queue in QUEUES)
+OTHER = "other"
+
 
 class Metrics:
     """Built once in wiring; the names are what dashboards and alerts use."""
@@ -63,8 +66,12 @@ class Metrics:
             self.attempts.labels(provider, AttemptState.SUCCEEDED, "")
             for failure in FailureClass:
                 self.attempts.labels(provider, AttemptState.FAILED, failure)
-        for queue in QUEUES:
-            self.parked.labels(queue.name)
+        for queue in (*OWN_QUEUES, OTHER):
+            self.parked.labels(queue)
+
+    def park(self, queue: str) -> None:
+        """Whoever publishes to us can name a queue as they like: one that is none of ours is `other`."""
+        self.parked.labels(queue if queue in OWN_QUEUES else OTHER).inc()
 
 
 class SenderMetrics:
