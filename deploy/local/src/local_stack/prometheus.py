@@ -48,6 +48,7 @@ class Prometheus:
         command = (
             *(self.executable, f"--config.file={self._file}", f"--storage.tsdb.path={self.directory / 'data'}"),
             *(f"--web.listen-address=127.0.0.1:{self.port}", "--log.level=warn"),
+            "--enable-feature=exemplar-storage",
         )
         return Program(
             name="prometheus",
