@@ -56,8 +56,15 @@ def test_the_sandbox_is_handed_the_variables_it_reads() -> None:
 @pytest.mark.parametrize("name", SERVICE_NAMES)
 def test_a_value_comes_from_outside_unless_the_container_decides_it(name: str) -> None:
     decided = {key for key, value in SERVICES[name]["environment"].items() if value is not None}
-    assert decided == {"RABBITMQ_URL", "MONGODB_URL", "KABAR_HTTP_HOST", "KABAR_HTTP_PORT"}
+    servers_and_ports = {"RABBITMQ_URL", "MONGODB_URL", "KABAR_HTTP_HOST", "KABAR_HTTP_PORT"}
+    assert decided == {*servers_and_ports, "KABAR_SECRETS_DIRECTORY"}
     assert "env_file" not in SERVICES[name]
+
+
+@pytest.mark.parametrize("name", SERVICE_NAMES)
+def test_a_service_sees_the_files_of_its_own_secrets_and_changes_none(name: str) -> None:
+    inside = SERVICES[name]["environment"]["KABAR_SECRETS_DIRECTORY"]
+    assert SERVICES[name]["volumes"] == [f"${{KABAR_SECRETS_DIRECTORY:-./secrets}}/{name}:{inside}:ro"]
 
 
 def test_every_variable_that_is_filled_in_is_known() -> None:
@@ -126,7 +133,8 @@ def test_what_images_are_built_from_is_pinned_and_does_not_run_as_root() -> None
 
 @pytest.mark.parametrize("name", SERVICES)
 def test_every_file_that_is_mounted_exists(name: str) -> None:
-    for volume in SERVICES[name].get("volumes", []):
+    ours = [volume for volume in SERVICES[name].get("volumes", []) if not volume.startswith("$")]
+    for volume in ours:
         source = volume.split(":")[0]
         assert (ROOT / source).exists() if source.startswith(".") else source in COMPOSE["volumes"]
 

@@ -152,6 +152,7 @@ TABLE = (
     Row("POST", "/api/webhook-endpoints/{id}/rotate-secret", ADMIN),
     Row("GET", "/api/webhook-endpoints/{id}/messages", ADMIN),
     Row("POST", "/api/webhook-endpoints/{id}/messages/{message}/retry", ADMIN),
+    Row("POST", "/api/provider-webhooks/rotate-secret", ADMIN),
     Row("GET", "/api/templates", ALL, Scope.TEMPLATES_READ),
     Row("GET", "/api/templates/{name}", ALL, Scope.TEMPLATES_READ),
     Row("GET", "/api/templates/{name}/versions/{version}", ALL, Scope.TEMPLATES_READ, values=("welcome", "1")),

@@ -24,9 +24,12 @@ def signing_secret(path: Path) -> str:
 
 
 def admin_token(secret: str, settings: Mapping[str, str]) -> str:
-    """A bearer token with the role admin, valid for 30 days, from the issuer and for the audience that are set."""
+    """A bearer token with the role admin, valid for 30 days, from the issuer and for the audience that are set.
+
+    Of a secret with several lines the first signs.
+    """
     claims: dict[str, Any] = {"sub": "local-admin", "role": "admin", "exp": datetime.now(UTC) + _VALID}
     for claim, setting in (("iss", "KABAR_JWT_ISSUER"), ("aud", "KABAR_JWT_AUDIENCE")):
         if settings.get(setting):
             claims[claim] = settings[setting]
-    return jwt.encode(claims, secret, algorithm="HS256")
+    return jwt.encode(claims, secret.partition("\n")[0].strip(), algorithm="HS256")

@@ -28,7 +28,7 @@ from api_gateway.adapters.mongo_reservations import MongoReservations
 from api_gateway.adapters.mongo_senders import MongoSenders
 from api_gateway.adapters.mongo_statistics import MongoStatistics
 from api_gateway.adapters.mongo_webhook_endpoints import MongoEndpoints, MongoMessages
-from api_gateway.adapters.mongo_webhooks import MongoWebhookInbox, MongoWebhookSecret
+from api_gateway.adapters.mongo_webhooks import MongoWebhookInbox, MongoWebhookSecrets
 from api_gateway.adapters.people_alerts import AlertPeople
 from api_gateway.adapters.rabbit_enquiries import RabbitEnquiries
 from api_gateway.adapters.rabbit_replays import RabbitReplays
@@ -55,6 +55,7 @@ from api_gateway.application.manage_endpoints import ManageEndpoints
 from api_gateway.application.once import Once
 from api_gateway.application.preview_template import PreviewTemplate
 from api_gateway.application.publish_template import PublishTemplate
+from api_gateway.application.replace_webhook_secret import ReplaceWebhookSecret
 from api_gateway.application.replay_envelopes import ReplayEnvelopes
 from api_gateway.application.request_erasure import RequestErasure
 from api_gateway.application.say_what_it_waits_for import SayWhatItWaitsFor
@@ -85,6 +86,7 @@ from common.mongo.suppressions import Suppressions
 from common.mongo.templates import Templates
 from common.runtime.loops import repeatedly
 from common.runtime.process import Application, Loop, Surroundings
+from common.runtime.secrets import following
 from common.telemetry.logs import logger
 from common.topology.declarations import ANNOUNCEMENTS, EVENTS
 
@@ -113,7 +115,7 @@ async def wire(settings: Settings, surroundings: Surroundings) -> AsyncIterator[
     notifications, deliveries, senders = MongoNotifications(mongo), MongoDeliveries(mongo), MongoSenders(mongo)
     directory = MongoDirectory(mongo, zone=settings.zone)
     audit_entries, api_keys = MongoAuditLog(mongo), MongoApiKeys(mongo)
-    identify, signing_in = _identify(settings, api_keys, clock)
+    identify, tokens, signing_in = _identify(settings, api_keys, clock)
     audit, suppressions = AuditChanges(audit_entries, clock), Suppressions(mongo, settings.zone)
     administrators = Administrators(directory, suppressions, settings.admin_number)
     groups, enquiries = MongoGroups(mongo), RabbitEnquiries(surroundings.broker)
@@ -124,13 +126,11 @@ async def wire(settings: Settings, surroundings: Surroundings) -> AsyncIterator[
     capacity = Capacity(queue, senders, clock, limits, mail_is_on=mail_is_on)
     policy = Policy(settings.provider_order, settings.unknown_wait_seconds, settings.zone)
     patience = min(settings.connect_timeout + settings.read_timeout + ANSWER_SLACK_SECONDS, LONGEST_WAIT_SECONDS)
-    webhook_secret = MongoWebhookSecret(
-        mongo, settings.webhook_secret.get_secret_value() if settings.webhook_secret else None
-    )
+    webhook_secrets = MongoWebhookSecrets(mongo, settings.webhook_secrets)
     webhook_bus = RabbitWebhooks(surroundings.broker, PROVIDERS)
     take_webhook = TakeWebhook(
         PROVIDERS,
-        webhook_secret,
+        webhook_secrets,
         webhook_bus,
         MongoWebhookInbox(mongo),
         clock,
@@ -189,6 +189,7 @@ async def wire(settings: Settings, surroundings: Surroundings) -> AsyncIterator[
         suppressions=suppressions,
         capacity=capacity,
         take_webhook=take_webhook,
+        replace_webhook_secret=ReplaceWebhookSecret(PROVIDERS, webhook_secrets, clock),
         keep_groups=KeepGroups(groups, audit, clock),
         sync_groups=SyncGroups(MongoGroupLookups(mongo), enquiries, senders, audit, clock),
         notifications=notifications,
@@ -226,6 +227,11 @@ async def wire(settings: Settings, surroundings: Surroundings) -> AsyncIterator[
         admin_number=settings.admin_number,
     )
 
+    def renew(changed: Settings) -> None:
+        _say_weak(changed)
+        tokens.trust(changed.jwt_secrets)
+        webhook_secrets.configured = changed.webhook_secrets
+
     async def drain() -> None:
         await asyncio.wait_for(
             asyncio.gather(
@@ -244,9 +250,10 @@ async def wire(settings: Settings, surroundings: Surroundings) -> AsyncIterator[
             partial(repeatedly, seed_templates, name="templates", every=60.0),
             partial(repeatedly, reservations.note_given_up, name="given up keys", every=0.2),
             partial(repeatedly, take_webhook.forward, name="kept webhooks", every=1.0),
-            partial(repeatedly, webhook_secret.find, name="webhook secret", every=1.0),
+            partial(repeatedly, webhook_secrets.find, name="webhook secret", every=1.0),
             partial(repeatedly, retry_early, name="early requests", every=0.25),
             *signing_in,
+            *following(settings, renew, surroundings.registry),
             partial(repeatedly, tell_portals.refresh, name="webhook endpoints", every=1.0),
             partial(repeatedly, tell_portals.alert_people, name="webhook alerts", every=1.0),
             partial(repeatedly, tell_portals.step, name="webhook calls", every=0),
@@ -259,16 +266,19 @@ async def wire(settings: Settings, surroundings: Surroundings) -> AsyncIterator[
     )  # fmt: skip
 
 
-def _identify(settings: Settings, api_keys: MongoApiKeys, clock: Clock) -> tuple[Identify, list[Loop]]:
-    """Who may sign in how, and what has to run for it."""
-    secret = None if settings.jwt_secret is None else settings.jwt_secret.get_secret_value()
-    if secret is not None and len(secret.encode()) < STRONG_SECRET_BYTES:
+def _say_weak(settings: Settings) -> None:
+    if any(len(secret.encode()) < STRONG_SECRET_BYTES for secret in settings.jwt_secrets):
         log.warning("configuration.weak_secret", variable="KABAR_JWT_SECRET", advice="use 32 bytes or more")
         warnings.simplefilter("ignore", InsecureKeyLengthWarning)  # said once is enough
+
+
+def _identify(settings: Settings, api_keys: MongoApiKeys, clock: Clock) -> tuple[Identify, Tokens, list[Loop]]:
+    """Who may sign in how, what knows bearer tokens, and what has to run for it."""
+    _say_weak(settings)
     verify_key = VerifyApiKeys(api_keys, clock)
     loops: list[Loop] = [partial(repeatedly, verify_key.note_used, name="used keys", every=2.0)]
     jwks = None if settings.jwks_url is None else Jwks(settings.jwks_url)
     if jwks is not None:
         loops.append(partial(repeatedly, jwks.refresh, name="token keys", every=REFRESH_SECONDS))
-    rules = Rules(secret, jwks, settings.jwt_issuer, settings.jwt_audience)
-    return Identify(Tokens(rules), verify_key), loops
+    tokens = Tokens(Rules(settings.jwt_secrets, jwks, settings.jwt_issuer, settings.jwt_audience))
+    return Identify(tokens, verify_key), tokens, loops

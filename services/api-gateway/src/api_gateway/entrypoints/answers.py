@@ -323,6 +323,14 @@ class WebhookEndpointSecret(WebhookEndpointDone):
     warning: str | None = None
 
 
+class ProviderWebhooks(Done):
+    paths: dict[str, str] | None = Field(
+        description="By provider what follows the host in its webhook address; null when the request is repeated."
+    )
+    former_until: datetime = Field(description="Until then the old addresses are taken, too.")
+    warning: str | None = None
+
+
 class WebhookTested(Done):
     http_status: int | None
     error: str | None

@@ -33,6 +33,7 @@ from api_gateway.application.ports import (
 )
 from api_gateway.application.preview_template import PreviewTemplate
 from api_gateway.application.publish_template import PublishTemplate
+from api_gateway.application.replace_webhook_secret import ReplaceWebhookSecret
 from api_gateway.application.replay_envelopes import ReplayEnvelopes
 from api_gateway.application.request_erasure import RequestErasure
 from api_gateway.application.say_what_it_waits_for import SayWhatItWaitsFor
@@ -68,6 +69,7 @@ class Uses:
     alerts: Alerts
     ask_for_run: AskForRun
     take_webhook: TakeWebhook
+    replace_webhook_secret: ReplaceWebhookSecret
     keep_groups: KeepGroups
     sync_groups: SyncGroups
     notifications: Notifications
