@@ -128,6 +128,7 @@ TABLE = (
     Row("POST", "/admin/whatsapp-queue/force-process", OPERATORS),
     Row("POST", "/admin/whatsapp-queue/send-test", OPERATORS),
     Row("GET", "/admin/conservation", OPERATORS, Scope.QUEUE_READ),
+    Row("POST", "/admin/restored", ADMIN),
     Row("GET", "/api/parked-envelopes", OPERATORS),
     Row("GET", "/api/parked-envelopes/{id}", OPERATORS),
     Row("POST", "/api/parked-envelopes/{id}/replay", OPERATORS),

@@ -25,6 +25,7 @@ from api_gateway.adapters.mongo_notifications import MongoNotifications
 from api_gateway.adapters.mongo_parked_envelopes import MongoParkedEnvelopes
 from api_gateway.adapters.mongo_queue import MongoQueue
 from api_gateway.adapters.mongo_reservations import MongoReservations
+from api_gateway.adapters.mongo_restored import MongoRestored
 from api_gateway.adapters.mongo_senders import MongoSenders
 from api_gateway.adapters.mongo_statistics import MongoStatistics
 from api_gateway.adapters.mongo_webhook_endpoints import MongoEndpoints, MongoMessages
@@ -47,6 +48,7 @@ from api_gateway.application.capacity import Capacity
 from api_gateway.application.change_route import ChangeRoute
 from api_gateway.application.check_sender import CheckSender
 from api_gateway.application.compose_notification import ComposeNotification
+from api_gateway.application.hold_unfinished import HoldUnfinished
 from api_gateway.application.identify import Identify
 from api_gateway.application.issue_api_keys import IssueApiKeys
 from api_gateway.application.keep_groups import KeepGroups
@@ -183,6 +185,7 @@ async def wire(settings: Settings, surroundings: Surroundings) -> AsyncIterator[
         cancel_notification=CancelNotification(notifications, deliveries, clock),
         act=ActOnDeliveries(deliveries, clock),
         look_at_queue=LookAtQueue(queue, deliveries, capacity, clock, settings.provider_order),
+        hold_unfinished=HoldUnfinished(MongoRestored(mongo), clock),
         say_what_it_waits_for=SayWhatItWaitsFor(senders, clock, limits),
         once=Once(reservations, clock),
         suppress=SuppressRecipients(suppressions, audit, clock),

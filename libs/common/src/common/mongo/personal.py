@@ -45,7 +45,8 @@ HOLDINGS: dict[str, Holding] = {
         _kept(
             "_id type channels priority pages planned_pages recipients people rejected providers direct on_unknown "
             "unknown_wait_seconds send_at expires_at validity_seconds status wake_at planning estimated_finish "
-            "template dedupe_seconds hours suppressible created_at untold announce_at announced_by contents_removed_at"
+            "template dedupe_seconds hours suppressible restored_at created_at untold announce_at announced_by "
+            "contents_removed_at"
         ),
     ),
     "deliveries": Holding(

@@ -431,6 +431,14 @@ class QueueCleared(Done):
     cleared: int
 
 
+class Held(Done):
+    deliveries: int = Field(description="Ended as unknown: they may have been sent since the backup was made.")
+    notifications: int = Field(description="Not planned yet; what comes of them is held, too.")
+    runs: int = Field(description="Runs of jobs that are not made up for.")
+    requests: int = Field(description="What jobs had asked for and is not asked for again.")
+    more: bool = Field(description="There are more deliveries: call it again.")
+
+
 class QueueProcessed(Done):
     processed: int
 

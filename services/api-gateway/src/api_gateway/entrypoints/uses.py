@@ -14,6 +14,7 @@ from api_gateway.application.capacity import Capacity
 from api_gateway.application.change_route import ChangeRoute
 from api_gateway.application.check_sender import CheckSender
 from api_gateway.application.editing_ports import ChangeableRoutes, TemplateVersions
+from api_gateway.application.hold_unfinished import HoldUnfinished
 from api_gateway.application.identify import Identify
 from api_gateway.application.issue_api_keys import IssueApiKeys
 from api_gateway.application.keep_groups import KeepGroups
@@ -60,6 +61,7 @@ class Uses:
     cancel_notification: CancelNotification
     act: ActOnDeliveries
     look_at_queue: LookAtQueue
+    hold_unfinished: HoldUnfinished
     say_what_it_waits_for: SayWhatItWaitsFor
     once: Once
     suppress: SuppressRecipients
