@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry
 
 from api_gateway.domain.access import Scope
 from api_gateway.entrypoints.application import routed
+from api_gateway.entrypoints.pages import site
 
 ROLES = ("admin", "manager", "supervisor", "noc", "cs", "technician")
 ALL = frozenset(ROLES)
@@ -53,13 +54,14 @@ def anonymous(path: str) -> str:
 
 
 def application_routes() -> set[str]:
-    """Every route of the application, as rows spell theirs."""
+    """Every route of the application but its pages, as rows spell theirs."""
+    pages = {f"{method} {route.path}" for part in site.PARTS for route in part.routes for method in route.methods}  # type: ignore[attr-defined]
     app = routed(cast("Any", None), {}, CollectorRegistry())
     return {
         f"{method} {anonymous(str(route.path))}"
         for route in iter_route_contexts(app.routes)
         for method in route.methods or ()
-        if method != "HEAD"
+        if method != "HEAD" and f"{method} {route.path}" not in pages
     }
 
 

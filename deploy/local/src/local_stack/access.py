@@ -14,10 +14,13 @@ CLIENT_VARIABLES = frozenset(
 
 @dataclass(frozen=True)
 class Access:
-    """What a client needs; `sandbox_url` is None when real providers are used, `prometheus_url` when none runs."""
+    """What a client needs; `sandbox_url` is None when real providers are used, `prometheus_url` when none runs, and
+    `page_password`, which `admin` signs in with at the admin page, when the settings name accounts.
+    """
 
     url: str
     token: str = field(repr=False)
+    page_password: str | None = field(repr=False)
     rabbitmq_url: str
     mongodb_url: str
     sandbox_url: str | None

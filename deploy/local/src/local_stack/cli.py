@@ -91,7 +91,9 @@ def _welcome(access: Access, seconds: float, environment_file: str, webhooks: Ma
             lines.append("E-mails do go out, by MAIL_HOST.")
     # Nobody's real telephone may ring because of a pasted example.
     recipient = "6281200000001" if access.sandbox_url is not None else "YOUR-NUMBER"
+    signs_in = "with your account" if access.page_password is None else f"as admin with {access.page_password}"
     lines += [
+        *("", f"Admin page; sign in {signs_in}:", f"  {access.url}/admin/whatsapp-queue"),
         *("", "Admin token, valid for 30 days:", f"  {access.token}"),
         *("", "Send a message:"),
         f"  curl -s -X POST {access.url}/api/notifications \\",

@@ -17,7 +17,7 @@ from local_stack.readiness import listens
 from local_stack.services import Service
 from local_stack.settings import Settings
 from local_stack.supervisor import State
-from local_stack.tokens import admin_token, signing_secret
+from local_stack.tokens import admin_token, page_account, signing_secret
 
 _PROMETHEUS_PORT = 9090
 
@@ -37,6 +37,7 @@ class Layout:
     mongodb_url: str
     http_port: int
     token: str
+    page_password: str | None
     sandbox: Instance | None
     instances: tuple[Instance, ...]
     server_programs: tuple[Program, ...]
@@ -77,6 +78,9 @@ def lay_out(place: Surroundings, settings: Settings, ports: Ports, states: Mappi
         "MONGODB_URL": mongodb_url,
         "KABAR_JWT_SECRET": secret,
     }
+    password = None
+    if "KABAR_ADMIN_ACCOUNTS" not in values:
+        password, values["KABAR_ADMIN_ACCOUNTS"] = page_account(place.run / "secrets.json")
     sandbox = None
     if settings.sandbox:
         sandbox = Instance(place.sandbox, 1, _keep(f"{place.sandbox.name}-1", ports, states))
@@ -101,6 +105,7 @@ def lay_out(place: Surroundings, settings: Settings, ports: Ports, states: Mappi
         mongodb_url=mongodb_url,
         http_port=http_port,
         token=admin_token(secret, settings.values),
+        page_password=password,
         sandbox=sandbox,
         instances=processes,
         server_programs=(

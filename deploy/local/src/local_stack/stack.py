@@ -185,6 +185,7 @@ def _access(layout: Layout) -> Access:
     return Access(
         url=f"http://127.0.0.1:{layout.http_port}",
         token=layout.token,
+        page_password=layout.page_password,
         rabbitmq_url=layout.rabbitmq_url,
         mongodb_url=layout.mongodb_url,
         sandbox_url=f"http://127.0.0.1:{layout.sandbox.port}" if layout.sandbox else None,

@@ -1,10 +1,12 @@
 """What this service reads from the environment."""
 
 import re
+from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
+from api_gateway.domain.accounts import Account, accounts
 from common.config.bonus import BonusSettings
 from common.config.secret_files import lines
 from common.config.senders import SenderSettings
@@ -19,6 +21,7 @@ class Settings(SenderSettings, BonusSettings):
     jwks_url: str | None = Field(None, validate_default=True, validation_alias="KABAR_JWKS_URL")
     jwt_issuer: str | None = Field(None, max_length=500, validation_alias="KABAR_JWT_ISSUER")
     jwt_audience: str | None = Field(None, max_length=500, validation_alias="KABAR_JWT_AUDIENCE")
+    admin_accounts: SecretStr | None = Field(None, validation_alias="KABAR_ADMIN_ACCOUNTS")
     unknown_wait_seconds: float = Field(60.0, ge=0, le=3600, validation_alias="KABAR_UNKNOWN_WAIT_SECONDS")
     admin_number: str | None = Field(None, validation_alias="ADMIN_WHATSAPP_NUMBER")
     webhook_secret: SecretStr | None = Field(None, validation_alias="KABAR_WEBHOOK_SECRET")
@@ -35,6 +38,13 @@ class Settings(SenderSettings, BonusSettings):
     def _long(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None and min(map(len, lines(value)), default=0) < _SHORTEST:
             raise ValueError(f"{_SHORTEST} characters or more, and every line of several")
+        return value
+
+    @field_validator("admin_accounts")
+    @classmethod
+    def _accounts(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            accounts(value.get_secret_value())  # says itself what is wrong
         return value
 
     @field_validator("webhook_secret")
@@ -69,6 +79,10 @@ class Settings(SenderSettings, BonusSettings):
     def webhook_secrets(self) -> tuple[str, ...]:
         """What the webhooks' addresses may end with."""
         return lines(self.webhook_secret)
+
+    def accounts(self) -> Mapping[str, Account]:
+        """Who may sign in at the admin page with a password, by name."""
+        return {} if self.admin_accounts is None else accounts(self.admin_accounts.get_secret_value())
 
     @property
     def prices(self) -> dict[str, float]:

@@ -9,6 +9,7 @@ from functools import partial
 
 from jwt.warnings import InsecureKeyLengthWarning
 
+from api_gateway.adapters.argon2_passwords import Argon2Passwords
 from api_gateway.adapters.bounded_announcements import BoundedAnnouncements
 from api_gateway.adapters.jwks import REFRESH_SECONDS, Jwks
 from api_gateway.adapters.mongo_alerts import MongoAlerts
@@ -27,6 +28,8 @@ from api_gateway.adapters.mongo_queue import MongoQueue
 from api_gateway.adapters.mongo_reservations import MongoReservations
 from api_gateway.adapters.mongo_restored import MongoRestored
 from api_gateway.adapters.mongo_senders import MongoSenders
+from api_gateway.adapters.mongo_sends import MongoSends
+from api_gateway.adapters.mongo_sessions import MongoAttempts, MongoSessions
 from api_gateway.adapters.mongo_statistics import MongoStatistics
 from api_gateway.adapters.mongo_webhook_endpoints import MongoEndpoints, MongoMessages
 from api_gateway.adapters.mongo_webhooks import MongoWebhookInbox, MongoWebhookSecrets
@@ -63,12 +66,14 @@ from api_gateway.application.request_erasure import RequestErasure
 from api_gateway.application.say_what_it_waits_for import SayWhatItWaitsFor
 from api_gateway.application.seed_templates import SeedTemplates
 from api_gateway.application.send_directly import AwaitOutcome
+from api_gateway.application.sign_in import SignIn, Watchers
 from api_gateway.application.suppress_recipients import SuppressRecipients
 from api_gateway.application.sync_groups import SyncGroups
 from api_gateway.application.take_webhook import TakeWebhook, WebhookMetrics
 from api_gateway.application.tell_directory import TellDirectory
 from api_gateway.application.tell_portals import PortalMetrics, TellPortals
 from api_gateway.application.verify_api_keys import VerifyApiKeys
+from api_gateway.application.watch_queue import WatchQueue
 from api_gateway.application.work_out_figures import WorkOutFigures
 from api_gateway.entrypoints import requests
 from api_gateway.entrypoints.announcements import subscribe_announcements
@@ -174,8 +179,15 @@ async def wire(settings: Settings, surroundings: Surroundings) -> AsyncIterator[
         ANNOUNCEMENTS.routing_keys,
     )
     subscribe_announcements(surroundings.broker, tell_portals)
+    look_at_queue = LookAtQueue(queue, deliveries, capacity, clock, settings.provider_order)
+    watch_queue = WatchQueue(look_at_queue, senders, MongoSends(mongo), clock, surroundings.stopping)
+    sessions = MongoSessions(mongo)
+    watchers = Watchers(sessions)
     uses = Uses(
         identify=identify,
+        sign_in=SignIn(settings.accounts, Argon2Passwords(), tokens, MongoAttempts(mongo), sessions, audit, clock),
+        watchers=watchers,
+        watch_queue=watch_queue,
         audit=audit,
         audit_entries=audit_entries,
         api_keys=api_keys,
@@ -184,7 +196,7 @@ async def wire(settings: Settings, surroundings: Surroundings) -> AsyncIterator[
         await_outcome=AwaitOutcome(deliveries, senders, clock, limits, patience),
         cancel_notification=CancelNotification(notifications, deliveries, clock),
         act=ActOnDeliveries(deliveries, clock),
-        look_at_queue=LookAtQueue(queue, deliveries, capacity, clock, settings.provider_order),
+        look_at_queue=look_at_queue,
         hold_unfinished=HoldUnfinished(MongoRestored(mongo), clock),
         say_what_it_waits_for=SayWhatItWaitsFor(senders, clock, limits),
         once=Once(reservations, clock),
@@ -257,6 +269,8 @@ async def wire(settings: Settings, surroundings: Surroundings) -> AsyncIterator[
             partial(repeatedly, retry_early, name="early requests", every=0.25),
             *signing_in,
             *following(settings, renew, surroundings.registry),
+            partial(repeatedly, watch_queue.refresh, name="watched queue", every=1.0),
+            partial(repeatedly, watchers.refresh, name="watching sessions", every=5.0),
             partial(repeatedly, tell_portals.refresh, name="webhook endpoints", every=1.0),
             partial(repeatedly, tell_portals.alert_people, name="webhook alerts", every=1.0),
             partial(repeatedly, tell_portals.step, name="webhook calls", every=0),

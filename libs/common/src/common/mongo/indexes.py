@@ -1,5 +1,7 @@
 """Every index, in one place; each query of a hot path is answered by one of them."""
 
+from datetime import UTC, datetime
+
 from pymongo import ASCENDING, DESCENDING, IndexModel
 
 _HAS_LANE = {"lane": {"$gt": ""}}
@@ -9,6 +11,7 @@ _REQUESTED = {"attempt.state": "requested"}
 _WAS_TRIED = {"attempts.provider": {"$gt": ""}}
 _BY_MAIL = {"channel": "email"}
 _IS_TRIED = {"attempt.provider": {"$gt": ""}}
+_WAS_SENT = {"sent_at": {"$gt": datetime(1970, 1, 1, tzinfo=UTC)}}
 _HAS_CONTENTS = {"created_by": {"$gt": ""}}
 _ABOUT = {"subject": {"$gt": ""}}
 _ERASED = {"removed_by": {"$gt": ""}}
@@ -46,6 +49,8 @@ INDEXES: dict[str, list[IndexModel]] = {
         IndexModel([("announce_at", ASCENDING)], name="untold", partialFilterExpression=_UNTOLD),
         # How many died lately.
         IndexModel([("dead_at", ASCENDING)], name="dead", partialFilterExpression={"dead_at": {"$exists": True}}),
+        # How many went out in a minute.
+        IndexModel([("sent_at", ASCENDING)], name="by_sending", partialFilterExpression=_WAS_SENT),
         # What providers' reports call an attempt by; nothing is kept of deliveries that were never taken.
         IndexModel([("attempts.provider_message_id", ASCENDING)], name="by_message", sparse=True),
         IndexModel([("attempts.state_id", ASCENDING)], name="by_state", sparse=True),
@@ -139,6 +144,8 @@ INDEXES: dict[str, list[IndexModel]] = {
         IndexModel([("wake_at", ASCENDING)], name="due", partialFilterExpression=_HAS_DEADLINE),
         IndexModel([("forget_at", ASCENDING)], name="forget", expireAfterSeconds=0),
     ],
+    "sessions": [IndexModel([("expires_at", ASCENDING)], name="forget", expireAfterSeconds=0)],
+    "sign_in_gates": [IndexModel([("touched_at", ASCENDING)], name="forget", expireAfterSeconds=2 * _DAY)],
     "suppressions": [IndexModel([("listed_as", DESCENDING)], name="newest")],
     "wishes": [IndexModel([("at", ASCENDING)], name="by_time")],
     "erasures": [

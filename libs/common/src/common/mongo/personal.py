@@ -131,6 +131,8 @@ HOLDINGS: dict[str, Holding] = {
     "job_requests": Holding("what is asked for until RabbitMQ has taken it; that it was asked for, 90 days"),
     "alerts": Holding("the number somebody is told by, until they were"),
     "leases": Holding("nothing of people"),
+    "sessions": Holding("who is signed in at the admin page, deleted after 12 hours"),
+    "sign_in_gates": Holding("digests, deleted after 2 days"),
     "secrets": Holding("nothing of people"),
     "api_keys": Holding("nothing of people"),
     "webhook_endpoints": Holding("nothing of people"),

@@ -5,6 +5,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Any, Protocol
 
 import jwt
@@ -19,6 +20,7 @@ REMEMBERED = 10_000
 MOST_TOKEN_CHARACTERS = 4_096
 LATEST_EXPIRY = 2**53
 """An `exp` may be any integer; from here on a float cannot hold it exactly, and far beyond not at all."""
+LATEST_MOMENT = datetime(9999, 1, 1, tzinfo=UTC).timestamp()
 LEEWAY_SECONDS = 30
 """How far an issuer's clock may be off."""
 
@@ -56,6 +58,14 @@ class Tokens:
 
     async def caller(self, authorization: str) -> Caller:
         """Who the `Authorization` header names; raises `Unauthenticated` saying what is wrong with it."""
+        return (await self._known(authorization))[0]
+
+    async def timed(self, authorization: str) -> tuple[Caller, datetime]:
+        """The same, and until when the token is valid."""
+        caller, expires = await self._known(authorization)
+        return caller, datetime.fromtimestamp(min(expires, LATEST_MOMENT), UTC)
+
+    async def _known(self, authorization: str) -> tuple[Caller, float]:
         scheme, _, token = authorization.partition(" ")
         if scheme.lower() != "bearer" or not token or len(token) > MOST_TOKEN_CHARACTERS:
             raise _refused("the header must read Authorization: Bearer <token>")
@@ -63,12 +73,12 @@ class Tokens:
         generation = 0 if self._rules.keys is None else self._rules.keys.generation
         if known is not None and known[1] > time.time() and known[2] == generation:
             self._verified.move_to_end(token)
-            return known[0]
+            return known[0], known[1]
         caller, expires = await self._verify(token)
         self._verified[token] = (caller, expires, generation)
         if len(self._verified) > REMEMBERED:
             self._verified.popitem(last=False)
-        return caller
+        return caller, expires
 
     async def _verify(self, token: str) -> tuple[Caller, float]:
         keys, algorithm = await self._keys(token)

@@ -39,11 +39,13 @@ from api_gateway.application.replay_envelopes import ReplayEnvelopes
 from api_gateway.application.request_erasure import RequestErasure
 from api_gateway.application.say_what_it_waits_for import SayWhatItWaitsFor
 from api_gateway.application.send_directly import AwaitOutcome
+from api_gateway.application.sign_in import SignIn, Watchers
 from api_gateway.application.suppress_recipients import Suppressions, SuppressRecipients
 from api_gateway.application.sync_groups import SyncGroups
 from api_gateway.application.take_webhook import TakeWebhook
 from api_gateway.application.tell_directory import Directory, TellDirectory
 from api_gateway.application.tell_portals import TellPortals
+from api_gateway.application.watch_queue import WatchQueue
 from api_gateway.application.work_out_figures import WorkOutFigures
 from common.kernel.clock import Clock
 from common.mongo.sender_limits import LimitsOf
@@ -52,6 +54,8 @@ from common.mongo.sender_limits import LimitsOf
 @dataclass(frozen=True)
 class Uses:
     identify: Identify
+    sign_in: SignIn
+    watchers: Watchers
     audit: AuditLog
     audit_entries: AuditEntries
     api_keys: ApiKeys
@@ -62,6 +66,7 @@ class Uses:
     act: ActOnDeliveries
     look_at_queue: LookAtQueue
     hold_unfinished: HoldUnfinished
+    watch_queue: WatchQueue
     say_what_it_waits_for: SayWhatItWaitsFor
     once: Once
     suppress: SuppressRecipients

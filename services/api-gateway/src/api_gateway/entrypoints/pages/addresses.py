@@ -1,0 +1,28 @@
+"""Where the pages are, and who is shown which of them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from api_gateway.domain.access import OPERATORS
+from common.contracts.vocabulary import Role
+
+HOME = "/admin/whatsapp-queue"
+SIGN_IN = f"{HOME}/sign-in"
+SIGN_OUT = f"{HOME}/sign-out"
+
+
+@dataclass(frozen=True)
+class Place:
+    """One entry of the navigation."""
+
+    title: str
+    address: str
+    roles: Sequence[Role]
+
+
+PLACES = (Place("Queue", HOME, OPERATORS),)
+
+
+def places(role: str) -> list[Place]:
+    """Those a role may look at."""
+    return [place for place in PLACES if role in place.roles]

@@ -1,0 +1,37 @@
+"""All pages together."""
+
+from fastapi import APIRouter, FastAPI, Request
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from api_gateway.domain.refusals import missing
+from api_gateway.entrypoints.pages import assets, live, overview, sign_in
+from api_gateway.entrypoints.pages.addresses import HOME
+from api_gateway.entrypoints.pages.page_route import PageRoute, guarded, is_for_people, nothing_here, refusal
+
+router = APIRouter(prefix=f"{HOME}/assets", route_class=PageRoute, include_in_schema=False)
+PARTS = (sign_in.router, overview.router, live.router, router)
+_FOR_EVER = {"Cache-Control": "public, max-age=31536000, immutable"}
+
+
+@router.get("/{version}/{name}")
+async def serve(version: str, name: str) -> Response:
+    found = assets.find(name, version)
+    if found is None:
+        raise missing("file", name)
+    return Response(found.content, media_type=found.media_type, headers=_FOR_EVER)
+
+
+def install(app: FastAPI) -> None:
+    """Add the pages; who looks for one that is not there gets a page, too."""
+    for part in PARTS:
+        app.include_router(part)
+    otherwise = app.exception_handlers[HTTPException]
+
+    async def on_http(request: Request, error: Exception) -> Response:
+        here = request.url.path == HOME or request.url.path.startswith(f"{HOME}/")
+        if here and is_for_people(request) and isinstance(error, HTTPException) and error.status_code == 404:
+            return guarded(request, refusal(request, nothing_here()))
+        return await otherwise(request, error)  # type: ignore[misc,no-any-return]  # ours are all asynchronous
+
+    app.add_exception_handler(HTTPException, on_http)

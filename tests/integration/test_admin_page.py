@@ -1,0 +1,431 @@
+"""The admin page: who gets in, who stays in, what a form needs, what a browser is told, and what operators do there."""
+
+import asyncio
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+
+from local_stack.servers import PrivateMongo, PrivateRabbitMQ
+from tests.support.access_table import OPERATORS, ROLES
+from tests.support.api import Api, ready, running_api, token, until, wait_until
+from tests.support.pages import (
+    ACCOUNTS,
+    HOME,
+    OPEN,
+    PAGES,
+    PASSWORD,
+    WATCHED,
+    Page,
+    account,
+    browser,
+    page_routes,
+    text_of,
+)
+from tests.support.servers import new_database
+from tests.support.stored_deliveries import stored_delivery, stored_notification, stored_sender
+
+Document = dict[str, Any]
+SITI = "6281200000001"
+
+
+@pytest.fixture(scope="module")
+def api(rabbitmq: PrivateRabbitMQ, mongodb: PrivateMongo, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
+    url = new_database(mongodb)
+    log = tmp_path_factory.mktemp("api") / "log"
+    with running_api(rabbitmq.url, url, log, KABAR_ADMIN_ACCOUNTS=ACCOUNTS) as started:
+        wait_until(lambda: ready(started), f"api-gateway is not ready; see {log}")
+        yield started
+
+
+@pytest.fixture(autouse=True)
+def _nothing_stored(api: Api) -> None:
+    for collection in ("notifications", "deliveries", "senders", "sign_in_gates", "audit_log"):
+        api.rows[collection].delete_many({})
+
+
+def audited(api: Api) -> list[tuple[str, str, str]]:
+    return [(row["actor"], row["action"], row["outcome"]) for row in api.rows["audit_log"].find().sort("_id", 1)]
+
+
+# --- Who gets in --------------------------------------------------------------------------------------------
+
+
+def test_every_page_says_who_may_look() -> None:
+    assert page_routes() == {page.key for page in PAGES} | OPEN | WATCHED
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.key)
+async def test_a_page_is_for_its_roles_alone(api: Api, page: Page) -> None:
+    for role in ROLES:
+        async with browser(api, role) as visitor:
+            if page.method == "GET":
+                answer = await visitor.get(page.address)
+            else:
+                answer = await visitor.submit(page.address, **page.fields)
+        elsewhere = answer.status_code == 303 and page.method == "GET"
+        refused = answer.status_code == 403 or elsewhere
+        assert refused == (role not in page.roles), (role, answer.status_code)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.key)
+async def test_who_is_not_signed_in_is_asked_to(api: Api, page: Page) -> None:
+    async with browser(api) as visitor:
+        answer = await visitor.http.request(page.method, page.address)
+    assert answer.status_code == 303
+    assert answer.headers["location"].startswith(f"{HOME}/sign-in")
+
+
+async def test_a_name_and_a_password_let_somebody_in_and_leave_a_trace(api: Api) -> None:
+    async with browser(api) as visitor:
+        answer = await visitor.sign_in()
+        assert answer.status_code == 303
+        shown = await visitor.get(answer.headers["location"])
+        assert "siti admin" in text_of(shown)
+    assert audited(api) == [("siti", "session.begin", "done")]
+
+
+@pytest.mark.parametrize(("name", "password"), [("siti", "another one"), ("nobody", PASSWORD), ("", "")])
+async def test_a_wrong_name_and_a_wrong_password_are_told_the_same(api: Api, name: str, password: str) -> None:
+    async with browser(api) as visitor:
+        answer = await visitor.sign_in(name, password)
+        assert answer.status_code == 401
+        assert "The name or the password is wrong." in text_of(answer)
+        assert (await visitor.get(HOME)).status_code == 303
+
+
+async def test_a_token_of_the_portal_lets_in_until_it_ends(api: Api) -> None:
+    async with browser(api) as visitor:
+        await visitor.get(f"{HOME}/sign-in")
+        answer = await visitor.submit(f"{HOME}/sign-in", token=token("noc", sub="agus"))
+        assert answer.status_code == 303
+    stored = api.rows["sessions"].find_one({"subject": "agus"})
+    assert stored is not None
+    assert stored["expires_at"] < datetime.now(UTC) + timedelta(minutes=15)
+
+
+@pytest.mark.parametrize("bad", ["nonsense", token("noc", secret="another secret, of 32 characters"), token("boss")])
+async def test_a_token_that_the_api_would_not_take_lets_nobody_in(api: Api, bad: str) -> None:
+    async with browser(api) as visitor:
+        await visitor.get(f"{HOME}/sign-in")
+        answer = await visitor.submit(f"{HOME}/sign-in", token=bad)
+        assert answer.status_code in {401, 403}
+        assert (await visitor.get(HOME)).status_code == 303
+
+
+async def test_after_five_wrong_passwords_one_has_to_wait_but_only_for_that_name(api: Api) -> None:
+    async with browser(api) as visitor:
+        codes = [(await visitor.sign_in("siti", "guessed")).status_code for _ in range(6)]
+        assert codes == [401] * 5 + [429]
+        refused = await visitor.sign_in()
+        assert refused.status_code == 429, "the right one is no way around"
+        assert int(refused.headers["retry-after"]) > 0
+        assert (await visitor.sign_in("budi")).status_code == 303
+
+
+async def test_the_right_password_clears_what_was_mistyped(api: Api) -> None:
+    async with browser(api) as visitor:
+        for _ in range(2):
+            for _ in range(4):
+                assert (await visitor.sign_in("siti", "mistyped")).status_code == 401
+            assert (await visitor.sign_in()).status_code == 303
+
+
+async def test_one_is_brought_to_the_page_one_wanted_and_never_to_another_site(api: Api) -> None:
+    async with browser(api) as visitor:
+        wanted = await visitor.get(f"{HOME}/queue/clear")
+        assert wanted.headers["location"] == f"{HOME}/sign-in?next={HOME}/queue/clear"
+        for there, leads_to in (
+            (f"{HOME}/queue/clear", f"{HOME}/queue/clear"),
+            ("https://example.com", HOME),
+            ("//example.com", HOME),
+            (f"{HOME}@example.com", HOME),
+        ):
+            await visitor.get(f"{HOME}/sign-in")
+            answer = await visitor.submit(f"{HOME}/sign-in", name="siti", password=PASSWORD, next=there)
+            assert answer.headers["location"] == leads_to
+
+
+# --- Who stays in -------------------------------------------------------------------------------------------
+
+
+async def test_signing_out_ends_the_session_for_whoever_copied_it(api: Api) -> None:
+    async with browser(api, "admin") as visitor:
+        copied = dict(visitor.http.cookies)
+        assert (await visitor.submit(f"{HOME}/sign-out")).status_code == 303
+        assert not visitor.http.cookies.get("kabar_session")
+    async with httpx.AsyncClient(base_url=api.url, cookies=copied) as thief:
+        assert (await thief.get(HOME, headers={"Accept": "text/html"})).status_code == 303
+    assert ("a admin", "session.end", "done") in audited(api)
+
+
+async def test_what_the_browser_holds_is_out_of_reach_and_stored_as_a_digest(api: Api) -> None:
+    async with browser(api) as visitor:
+        answer = await visitor.sign_in()
+        cookie = next(line for line in answer.headers.get_list("set-cookie") if line.startswith("kabar_session="))
+        secret = visitor.http.cookies["kabar_session"]
+    assert "HttpOnly" in cookie
+    assert "SameSite=lax" in cookie
+    assert f"Path={HOME}" in cookie
+    assert secret not in str(list(api.rows["sessions"].find()))
+
+
+async def test_behind_tls_the_cookie_is_for_that_alone(api: Api) -> None:
+    async with browser(api, **{"X-Forwarded-Proto": "https"}) as visitor:
+        answer = await visitor.http.get(f"{HOME}/sign-in")
+    cookie = answer.headers["set-cookie"]
+    assert cookie.startswith("__Host-kabar_visit=")
+    assert "Secure" in cookie
+    assert "Path=/;" in cookie
+    assert answer.headers["strict-transport-security"] == "max-age=31536000"
+
+
+async def test_every_replica_knows_who_is_signed_in_unless_the_password_is_another_one_now(
+    api: Api, rabbitmq: PrivateRabbitMQ, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    async with browser(api) as visitor:
+        await visitor.sign_in()
+        cookies = dict(visitor.http.cookies)
+    changed = account("siti", "admin", "a password that was changed")
+    for accounts, status in ((ACCOUNTS, 200), (changed, 303), (account("budi", "noc"), 303)):
+        log = tmp_path_factory.mktemp("replica") / "log"
+        with running_api(rabbitmq.url, api.mongodb_url, log, KABAR_ADMIN_ACCOUNTS=accounts) as replica:
+            wait_until(lambda of=replica: ready(of), "the replica is not ready")  # type: ignore[misc]
+            async with httpx.AsyncClient(base_url=replica.url, cookies=cookies, timeout=60) as http:
+                assert (await http.get(HOME, headers={"Accept": "text/html"})).status_code == status
+
+
+async def test_a_session_ends_after_a_working_day(api: Api) -> None:
+    async with browser(api, "admin") as visitor:
+        api.rows["sessions"].update_many({}, {"$set": {"expires_at": datetime.now(UTC) - timedelta(seconds=1)}})
+        assert (await visitor.get(HOME)).status_code == 303
+
+
+# --- What a form needs --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("given", [None, "", "0" * 64])
+async def test_a_form_that_is_not_ones_own_does_nothing(api: Api, given: str | None) -> None:
+    api.rows["deliveries"].insert_one(stored_delivery())
+    async with browser(api, "admin") as visitor:
+        answer = await visitor.http.post(f"{HOME}/queue/clear", data={} if given is None else {"form_token": given})
+    assert answer.status_code == 403
+    assert api.rows["deliveries"].count_documents({"status": "queued"}) == 1
+
+
+async def test_the_form_of_somebody_elses_session_does_nothing(api: Api) -> None:
+    async with browser(api, "admin") as mine, browser(api, "admin") as other:
+        mine.page = other.page
+        assert (await mine.submit(f"{HOME}/queue/clear")).status_code == 403
+
+
+@pytest.mark.parametrize(
+    "told", [{"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"}, {"Origin": "https://example.com"}]
+)
+async def test_a_form_on_another_site_does_nothing_whatever_it_carries(api: Api, told: dict[str, str]) -> None:
+    async with browser(api, "admin") as visitor:
+        visitor.http.headers.update(told)
+        assert (await visitor.submit(f"{HOME}/queue/clear")).status_code == 403
+
+
+async def test_nobody_is_signed_in_by_a_form_of_another_site(api: Api) -> None:
+    async with browser(api) as attacker, browser(api) as victim:
+        await attacker.get(f"{HOME}/sign-in")
+        victim.page = attacker.page
+        answer = await victim.submit(f"{HOME}/sign-in", name="siti", password=PASSWORD)
+        assert answer.status_code == 403
+        assert "kabar_session" not in victim.http.cookies
+
+
+async def test_a_form_that_is_too_large_is_refused(api: Api) -> None:
+    async with browser(api, "admin") as visitor:
+        answer = await visitor.submit(f"{HOME}/queue/send-test", message="x" * 70_000)
+    assert answer.status_code == 413
+
+
+# --- What a browser is told ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", [HOME, f"{HOME}/sign-in", f"{HOME}/queue/clear", f"{HOME}/nothing"])
+async def test_a_page_allows_nothing_of_others_and_nothing_inline(api: Api, path: str) -> None:
+    async with browser(api, "admin") as visitor:
+        answer = await visitor.http.get(path)
+    policy = answer.headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["x-frame-options"] == "DENY"
+    assert answer.headers["cache-control"] == "no-store"
+    assert answer.headers["referrer-policy"] == "same-origin"
+    assert not re.search(r"<script(?! src)|<style|\sstyle=|\son\w+=|https?://", answer.text)
+
+
+async def test_everything_a_page_loads_is_ours_and_may_be_kept(api: Api) -> None:
+    async with browser(api) as visitor:
+        await visitor.get(f"{HOME}/sign-in")
+        loaded = set(re.findall(r'(?:src|href)="([^"#]+)"', visitor.page)) - {HOME}
+        assert len(loaded) == 5
+        for path in loaded:
+            answer = await visitor.http.get(path)
+            assert answer.status_code == 200, path
+            assert "immutable" in answer.headers["cache-control"]
+        assert (await visitor.http.get(f"{HOME}/assets/000000000000/page.css")).status_code == 404
+
+
+async def test_a_page_that_is_not_there_says_so_and_the_api_still_answers_in_json(api: Api) -> None:
+    async with browser(api, "admin") as visitor:
+        nothing = await visitor.get(f"{HOME}/nothing")
+        assert nothing.status_code == 404
+        assert "There is no such page." in text_of(nothing)
+        assert (await visitor.http.get(f"{HOME}/clear")).status_code == 405
+        status = await visitor.http.get(f"{HOME}/status")
+        assert status.status_code == 401, "a session is no token"
+        assert status.json()["code"] == "UNAUTHENTICATED"
+
+
+# --- What operators do --------------------------------------------------------------------------------------
+
+
+async def test_the_overview_shows_queue_and_senders_with_numbers_masked(api: Api) -> None:
+    api.rows["deliveries"].insert_many(
+        [stored_delivery(to=SITI, priority="high"), stored_delivery("sent", sent_at=datetime.now(UTC))]
+    )
+    api.rows["senders"].insert_one(stored_sender("fonnte-1", quota_remaining=812, quota_total=1000))
+    async with browser(api, "noc") as visitor:
+
+        async def shown() -> bool:
+            answer = await visitor.get(HOME)
+            return "6281******001" in answer.text
+
+        await until(shown, "the queue is not shown")
+        text = re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", visitor.page))
+    assert SITI not in visitor.page
+    assert "188 used, 812 left of 1,000" in text
+    assert "Times are in Asia/Jakarta (WIB)" in text
+
+
+async def test_clearing_says_how_many_asks_and_is_audited_like_over_the_api(api: Api) -> None:
+    api.rows["deliveries"].insert_many([stored_delivery(notification=stored_notification()) for _ in range(3)])
+    async with browser(api, "noc") as visitor:
+        asked = await visitor.get(f"{HOME}/queue/clear")
+        assert "cancels 3 deliveries" in text_of(asked)
+        assert "Cancelled 3 deliveries." in await visitor.act(f"{HOME}/queue/clear")
+        again = await visitor.get(HOME)
+        assert "Cancelled" not in again.text, "said once"
+    assert api.rows["deliveries"].count_documents({"status": "cancelled"}) == 3
+    assert ("a noc", "queue.clear", "done") in audited(api)
+
+
+async def test_a_sender_is_paused_resumed_and_its_limits_reset(api: Api) -> None:
+    api.rows["senders"].insert_one(stored_sender("fonnte-1"))
+    async with browser(api, "noc") as visitor:
+        assert "fonnte-1 is paused." in await visitor.act(f"{HOME}/senders/fonnte-1/pause")
+        assert "paused by a noc" in visitor.page
+        assert "takes work again" in await visitor.act(f"{HOME}/senders/fonnte-1/resume")
+        assert "starts its limits anew" in await visitor.act(f"{HOME}/senders/fonnte-1/reset-limits")
+        assert (await visitor.submit(f"{HOME}/senders/nobody-1/pause")).status_code == 404
+        assert (await visitor.submit(f"{HOME}/senders/fonnte-1/explode")).status_code == 404
+    acts = [action for _, action, _ in audited(api) if action.startswith("sender.")]
+    assert acts == ["sender.pause", "sender.resume", "sender.reset-limits"]
+
+
+async def test_what_waits_for_a_retry_is_lined_up(api: Api) -> None:
+    waiting = stored_delivery(retries=1)
+    del waiting["lane"]
+    api.rows["deliveries"].insert_one(waiting)
+    async with browser(api, "noc") as visitor:
+        assert "Lined up 1 delivery" in await visitor.act(f"{HOME}/queue/force-process")
+    assert ("a noc", "queue.force-process", "done") in audited(api)
+
+
+async def test_a_test_message_is_accepted_once_however_often_the_button_is_pressed(api: Api) -> None:
+    async with browser(api, "noc") as visitor:
+        key = visitor.key
+        for _ in range(2):
+            said = await visitor.act(f"{HOME}/queue/send-test", key=key, to=SITI, message="halo")
+            assert "The test message is in the queue." in said
+        assert visitor.key != key
+    assert api.rows["notifications"].count_documents({}) == 1
+    assert ("a noc", "queue.send-test", "done") in audited(api)
+
+
+async def test_a_number_that_is_none_is_told_on_the_page_and_nothing_typed_is_lost(api: Api) -> None:
+    async with browser(api, "noc") as visitor:
+        answer = await visitor.submit(f"{HOME}/queue/send-test", key=visitor.key, to="12", message="<b>halo")
+    assert answer.status_code == 422
+    assert 'value="12"' in answer.text
+    assert "&lt;b&gt;halo" in answer.text
+    assert 'role="alert"' in answer.text
+
+
+# --- Live ---------------------------------------------------------------------------------------------------
+
+
+async def events(visitor: httpx.AsyncClient, seen: list[tuple[str, str]]) -> None:
+    """Read the stream into `seen` until it ends."""
+    async with visitor.stream("GET", f"{HOME}/live", timeout=60) as answer:
+        assert answer.headers["content-type"].startswith("text/event-stream")
+        name, lines = "", []
+        async for line in answer.aiter_lines():
+            kind, _, rest = line.partition(": ")
+            if kind == "event":
+                name = rest
+            elif kind == "data":
+                lines.append(rest)
+            elif not line and name:
+                seen.append((name, "\n".join(lines)))
+                name, lines = "", []
+
+
+@pytest.mark.parametrize("role", ROLES)
+async def test_only_operators_watch(api: Api, role: str) -> None:
+    async with browser(api, role) as visitor:
+        request = visitor.http.build_request("GET", f"{HOME}/live")
+        answer = await visitor.http.send(request, stream=True)
+        await answer.aclose()
+    assert (answer.status_code == 200) == (role in OPERATORS)
+
+
+async def test_who_watches_sees_changes_and_no_more_once_signed_out(api: Api) -> None:
+    async with browser(api, "noc") as visitor:
+        seen: list[tuple[str, str]] = []
+        watching = asyncio.create_task(events(visitor.http, seen))
+
+        async def everything() -> bool:
+            return {"queue", "sends", "senders"} <= {name for name, _ in seen}
+
+        await until(everything, "not everything came at first")
+        seen.clear()
+        api.rows["deliveries"].insert_one(stored_delivery(to=SITI))
+
+        async def changed() -> bool:
+            return any(name == "queue" and "6281******001" in text for name, text in seen)
+
+        await until(changed, "what changed did not come")
+        assert "senders" not in {name for name, _ in seen}, "what did not change came again"
+        assert "form_token" not in str(seen)
+        await visitor.submit(f"{HOME}/sign-out")
+        await asyncio.wait_for(watching, 60)
+    assert seen[-1][0] == "signed-out"
+
+
+async def test_a_process_ends_while_somebody_watches(
+    rabbitmq: PrivateRabbitMQ, mongodb: PrivateMongo, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    log = tmp_path_factory.mktemp("api") / "log"
+    with running_api(rabbitmq.url, new_database(mongodb), log, KABAR_ADMIN_ACCOUNTS=ACCOUNTS) as started:
+        wait_until(lambda: ready(started), "api-gateway is not ready")
+        async with browser(started, "noc") as visitor:
+            seen: list[tuple[str, str]] = []
+            watching = asyncio.create_task(events(visitor.http, seen))
+
+            async def began() -> bool:
+                return bool(seen)
+
+            await until(began, "nothing came")
+            started.process.terminate()
+            await asyncio.wait_for(watching, 30)
+    assert started.process.returncode == 0
