@@ -26,7 +26,7 @@ from tests.support.pages import (
     text_of,
 )
 from tests.support.servers import new_database
-from tests.support.stored_deliveries import stored_delivery, stored_notification, stored_sender
+from tests.support.stored_deliveries import past_attempt, stored_delivery, stored_notification, stored_sender
 
 Document = dict[str, Any]
 SITI = "6281200000001"
@@ -359,6 +359,117 @@ async def test_a_number_that_is_none_is_told_on_the_page_and_nothing_typed_is_lo
     assert 'value="12"' in answer.text
     assert "&lt;b&gt;halo" in answer.text
     assert 'role="alert"' in answer.text
+
+
+# --- Failures and deliveries --------------------------------------------------------------------------------
+
+
+def dead(to: str = SITI, **changes: Any) -> Document:
+    return stored_delivery(
+        "failed", to=to, notification=stored_notification(), code="RETRY_FAILED", attempts=[past_attempt()],
+        reason=f"no connection for {to}", **changes,
+    )  # fmt: skip
+
+
+async def test_failures_are_tried_again_or_discarded_one_or_many(api: Api) -> None:
+    rows = [dead(f"62812000000{number:02d}") for number in range(5)]
+    api.rows["deliveries"].insert_many(rows)
+    ids = sorted(row["_id"] for row in rows)
+    async with browser(api, "supervisor") as visitor:
+        await visitor.get(f"{HOME}/failures")
+        assert visitor.page.count('name="ids"') == 5
+        assert "Queued again: 2." in await visitor.act(f"{HOME}/failures/retry", ids=ids[:2])
+        assert "Discarded: 1." in await visitor.act(f"{HOME}/failures/discard", ids=ids, only=ids[2])
+        assert "Discarded: 2. Skipped: 3" in await visitor.act(f"{HOME}/failures/discard", ids=ids)
+        assert "Nothing waits for a person." in visitor.page
+        nothing = await visitor.submit(f"{HOME}/failures/discard")
+        assert nothing.status_code == 422
+    assert api.rows["deliveries"].count_documents({"status": "queued"}) == 2
+    acts = [action for _, action, _ in audited(api) if action.startswith("dead-delivery.")]
+    assert acts == ["dead-delivery.retry", "dead-delivery.discard", "dead-delivery.discard"]
+
+
+async def test_the_list_stays_filtered_after_an_act(api: Api) -> None:
+    api.rows["deliveries"].insert_many([dead(type="otp"), dead(type="custom")])
+    async with browser(api, "noc") as visitor:
+        await visitor.get(f"{HOME}/failures?type=otp")
+        found = re.findall(r'name="ids" value="([^"]+)"', visitor.page)
+        assert len(found) == 1
+        answer = await visitor.submit(f"{HOME}/failures/discard", ids=found, type="otp")
+    assert answer.headers["location"] == f"{HOME}/failures?type=otp"
+
+
+async def test_deliveries_are_found_by_number_however_it_is_written_and_pages_follow(api: Api) -> None:
+    api.rows["deliveries"].insert_many([stored_delivery("sent", notification=stored_notification()) for _ in range(51)])
+    api.rows["deliveries"].insert_one(stored_delivery("sent", to="6281200000002"))
+    async with browser(api, "cs") as visitor:
+        first = await visitor.get(f"{HOME}/deliveries?q=0812-0000-0001")
+        assert first.text.count("6281******001") == 50
+        assert "6281******002" not in first.text
+        older = re.search(r'href="([^"]*cursor=[^"]*)"', first.text)
+        assert older is not None
+        second = await visitor.get(older[1].replace("&amp;", "&"))
+        assert second.text.count("6281******001") == 1
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ("q=12", "q: "),
+        ("status=lost", "status: known are"),
+        ("since=yesterday", "since: "),
+        ("until=2025-02-30", "until: "),
+        ("provider=x", "provider: "),
+        ("cursor=x", "cursor: "),
+    ],
+)
+async def test_what_makes_no_sense_is_said_beside_the_form(api: Api, asked: str, told: str) -> None:
+    async with browser(api, "cs") as visitor:
+        answer = await visitor.get(f"{HOME}/deliveries?{asked}")
+    assert answer.status_code == 422
+    assert told in text_of(answer)
+
+
+async def test_a_day_is_meant_to_its_end_in_the_operators_zone(api: Api) -> None:
+    at = datetime(2025, 11, 15, 16, 59, tzinfo=UTC)  # 23:59 in Jakarta
+    identity = f"dlv_{int(at.timestamp() * 1000):012x}0123456789-0123456789abcdef"
+    api.rows["deliveries"].insert_one(stored_delivery("sent", _id=identity))
+    async with browser(api, "cs") as visitor:
+        assert "6281******001" in (await visitor.get(f"{HOME}/deliveries?since=2025-11-15&until=2025-11-15")).text
+        assert "6281******001" not in (await visitor.get(f"{HOME}/deliveries?since=2025-11-16")).text
+
+
+async def test_a_delivery_tells_what_happened_and_who_may_see_the_number_is_written_down(api: Api) -> None:
+    row = dead()
+    api.rows["deliveries"].insert_one(row)
+    address = f"{HOME}/deliveries/{row['_id']}"
+    async with browser(api, "admin") as visitor:
+        shown = await visitor.get(address)
+        assert SITI not in shown.text
+        for said in ("6281******001", "put there by a test", "fonnte-1", "no connection for 6281******001"):
+            assert said in shown.text
+        revealed = await visitor.submit(f"{address}/reveal")
+        assert revealed.status_code == 200
+        assert SITI in revealed.text
+        assert SITI not in (await visitor.get(address)).text
+        assert "It is queued again." in await visitor.act(f"{address}/retry")
+        assert "It is cancelled now." in await visitor.act(f"{address}/cancel")
+        assert (await visitor.submit(f"{address}/cancel")).status_code == 409
+    acts = [(action, outcome) for _, action, outcome in audited(api) if action.startswith("delivery.")]
+    assert acts == [("delivery.reveal", "done"), ("delivery.retry", "done"), ("delivery.cancel", "done"),
+                    ("delivery.cancel", "refused")]  # fmt: skip
+
+
+async def test_who_may_only_look_is_offered_nothing_else(api: Api) -> None:
+    row = dead()
+    api.rows["deliveries"].insert_one(row)
+    async with browser(api, "technician") as visitor:
+        shown = await visitor.get(f"{HOME}/deliveries/{row['_id']}")
+        home = await visitor.get(HOME)
+    assert shown.status_code == 200
+    assert "formaction" not in shown.text
+    assert f'href="{HOME}/failures"' not in shown.text
+    assert home.headers["location"] == f"{HOME}/deliveries"
 
 
 # --- Live ---------------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ import httpx
 from argon2 import PasswordHasher
 
 from api_gateway.entrypoints.pages import site
-from tests.support.access_table import ALL, OPERATORS, anonymous
+from tests.support.access_table import ADMIN, ALL, DISPATCHERS, OPERATORS, anonymous
 from tests.support.api import Api, token
 
 HOME = "/admin/whatsapp-queue"
@@ -55,6 +55,14 @@ PAGES = (
     Page("POST", f"{HOME}/queue/send-test", OPERATORS),
     Page("POST", f"{HOME}/senders/{{id}}/check", OPERATORS),
     Page("POST", f"{HOME}/senders/{{id}}/{{act}}", OPERATORS, ("x", "pause")),
+    Page("GET", f"{HOME}/failures", DISPATCHERS),
+    Page("POST", f"{HOME}/failures/retry", DISPATCHERS, fields={"ids": "dlv_x"}),
+    Page("POST", f"{HOME}/failures/discard", DISPATCHERS, fields={"ids": "dlv_x"}),
+    Page("GET", f"{HOME}/deliveries", ALL),
+    Page("GET", f"{HOME}/deliveries/{{id}}", ALL),
+    Page("POST", f"{HOME}/deliveries/{{id}}/retry", DISPATCHERS),
+    Page("POST", f"{HOME}/deliveries/{{id}}/cancel", DISPATCHERS),
+    Page("POST", f"{HOME}/deliveries/{{id}}/reveal", ADMIN),
     Page("POST", f"{HOME}/sign-out", ALL),
 )
 OPEN = {f"GET {HOME}/sign-in", f"POST {HOME}/sign-in", f"GET {HOME}/assets/{{}}/{{}}"}

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from api_gateway.adapters.grouped import persistently
-from api_gateway.application.sign_in import limited
+from api_gateway.application.sign_in import Forgive, limited
 from api_gateway.domain.session import Session, identity
 from common.mongo.connection import Document, Mongo
-from common.mongo.gate import Limits, MongoGate, Wait
+from common.mongo.gate import Granted, Limits, MongoGate, Wait
 
 BY_NAME = Limits(per_minute=5, per_hour=30)
 """Of one name from one address: nobody who only knows a name locks out whoever has it."""
@@ -42,14 +42,22 @@ class MongoAttempts:
     def __init__(self, mongo: Mongo) -> None:
         self._gate = MongoGate(mongo["sign_in_gates"])
 
-    async def demand(self, name: str, address: str) -> None:
-        for key, limits in ((_key(name, address), BY_NAME), (_key("*", address), BY_ADDRESS)):
-            granted = await self._gate.grant(key, limits)
-            if isinstance(granted, Wait):
-                raise limited(granted.until)
+    async def demand(self, name: str, address: str) -> Forgive:
+        mine, everybodys = _key(name, address), _key("*", address)
+        counted = await self._counted(everybodys, BY_ADDRESS)
+        await self._counted(mine, BY_NAME)
 
-    async def forgive(self, name: str, address: str) -> None:
-        await self._gate.reset(_key(name, address))
+        async def forgive() -> None:
+            await self._gate.reset(mine)
+            await self._gate.give_back(everybodys, counted)
+
+        return forgive
+
+    async def _counted(self, key: str, limits: Limits) -> Granted:
+        granted = await self._gate.grant(key, limits)
+        if isinstance(granted, Wait):
+            raise limited(granted.until)
+        return granted
 
 
 def _key(name: str, address: str) -> str:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -39,12 +39,12 @@ class Passwords(Protocol):
         """Takes as long when there is nothing to compare with."""
 
 
-class Attempts(Protocol):
-    async def demand(self, name: str, address: str) -> None:
-        """Count one; raises `Limited` when there were too many lately."""
+Forgive = Callable[[], Awaitable[None]]
 
-    async def forgive(self, name: str, address: str) -> None:
-        """They were somebody who knows the password after all."""
+
+class Attempts(Protocol):
+    async def demand(self, name: str, address: str) -> Forgive:
+        """Count one; raises `Limited` when there were too many lately. Who is let in is forgiven."""
 
 
 class TimedTokens(Protocol):
@@ -65,7 +65,7 @@ class SignIn:
 
     async def with_password(self, name: str, password: str, address: str) -> str:
         """What the browser is to keep; raises `Unauthenticated` or `Limited`."""
-        await self.attempts.demand(name, address)
+        forgive = await self.attempts.demand(name, address)
         account = self.accounts.get(name)
         async with self._free:
             hashed = None if account is None else account.hash
@@ -73,15 +73,15 @@ class SignIn:
         if account is None or not right:
             log.warning("sign_in.refused", account=None if account is None else account.name)
             raise _refused("The name or the password is wrong.")
-        await self.attempts.forgive(name, address)
+        await forgive()
         caller = Caller(account.name, account.role, address=address)
         return await self._begin(caller, self.clock.now() + LONGEST, fingerprint(account.hash))
 
     async def with_token(self, token: str, address: str) -> str:
         """The same for whoever has a bearer token; it ends with the token."""
-        await self.attempts.demand("", address)
+        forgive = await self.attempts.demand("", address)
         caller, ends = await self.tokens.timed(f"Bearer {token}")
-        await self.attempts.forgive("", address)
+        await forgive()
         if caller.role not in EVERYONE:
             raise Forbidden(Code.FORBIDDEN, f"The token's role {caller.role!r} is none of {', '.join(EVERYONE)}.")
         caller = Caller(caller.subject, caller.role, address=address)

@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from api_gateway.domain.access import OPERATORS
+from api_gateway.domain.access import DISPATCHERS, EVERYONE, OPERATORS
 from common.contracts.vocabulary import Role
 
 HOME = "/admin/whatsapp-queue"
 SIGN_IN = f"{HOME}/sign-in"
 SIGN_OUT = f"{HOME}/sign-out"
+FAILURES = f"{HOME}/failures"
+DELIVERIES = f"{HOME}/deliveries"
 
 
 @dataclass(frozen=True)
@@ -20,7 +22,11 @@ class Place:
     roles: Sequence[Role]
 
 
-PLACES = (Place("Queue", HOME, OPERATORS),)
+PLACES = (
+    Place("Queue", HOME, OPERATORS),
+    Place("Failures", FAILURES, DISPATCHERS),
+    Place("Deliveries", DELIVERIES, EVERYONE),
+)
 
 
 def places(role: str) -> list[Place]:

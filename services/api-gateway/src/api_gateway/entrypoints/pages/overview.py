@@ -63,7 +63,7 @@ async def send_test(request: Request, visitor: Operator) -> Response:
         return answered({"notification_id": accepted.notification["_id"]})
 
     try:
-        await once(request, visitor.caller, visitor.form.get("key", most=80), document, act)
+        await once(request, visitor.caller, visitor.form.get("key", most=80) or token_urlsafe(16), document, act)
     except Refused as refused:
         if STATUSES[type(refused)] != 422:
             raise

@@ -13,7 +13,7 @@ from markupsafe import Markup
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from api_gateway.entrypoints.pages import assets
-from api_gateway.entrypoints.pages.addresses import HOME, SIGN_IN, SIGN_OUT, places
+from api_gateway.entrypoints.pages.addresses import DELIVERIES, FAILURES, HOME, SIGN_IN, SIGN_OUT, places
 from api_gateway.entrypoints.uses import uses
 
 NOTICE = "kabar_notice"
@@ -63,7 +63,14 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )  # fmt: skip
     environment.filters |= {"moment": _moment, "clock": _clock, "number": number, "span": span, "words": words}
-    environment.globals |= {"asset": assets.address, "HOME": HOME, "SIGN_IN": SIGN_IN, "SIGN_OUT": SIGN_OUT}
+    environment.globals |= {
+        "asset": assets.address,
+        "HOME": HOME,
+        "SIGN_IN": SIGN_IN,
+        "SIGN_OUT": SIGN_OUT,
+        "FAILURES": FAILURES,
+        "DELIVERIES": DELIVERIES,
+    }
     return environment
 
 

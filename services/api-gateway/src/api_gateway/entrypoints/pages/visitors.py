@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 from fastapi import Depends, Request
 from starlette.responses import Response
 
-from api_gateway.domain.access import EVERYONE, OPERATORS, Caller, demand
+from api_gateway.domain.access import ADMINS, DISPATCHERS, EVERYONE, OPERATORS, Caller, demand
 from api_gateway.domain.refusals import Code, Forbidden, Unauthenticated, invalid
 from api_gateway.domain.session import LONGEST, Session, form_token, is_form_token
 from api_gateway.entrypoints.pages.addresses import HOME
@@ -146,4 +146,6 @@ def forget(request: Request, response: Response, name: str) -> None:
 
 
 AnyVisitor = Annotated[Visitor, Depends(having(EVERYONE))]
+Admin = Annotated[Visitor, Depends(having(ADMINS))]
+Dispatcher = Annotated[Visitor, Depends(having(DISPATCHERS))]
 Operator = Annotated[Visitor, Depends(having(OPERATORS))]

@@ -1,4 +1,4 @@
-// Says whether the page is live; everything else is in the HTML.
+// Says whether the page is live and spares some presses; everything else is in the HTML.
 "use strict";
 
 (() => {
@@ -18,6 +18,13 @@
     source.addEventListener("signed-out", () => location.reload());
   });
   document.body.addEventListener("htmx:sseError", () => say("off", "Connecting again…"));
+  // One tick for all of a page.
+  document.querySelectorAll("[data-ticks]").forEach((every) => {
+    every.closest("label").hidden = false;
+    every.addEventListener("change", () => {
+      every.form.querySelectorAll(`[name="${every.dataset.ticks}"]`).forEach((one) => { one.checked = every.checked; });
+    });
+  });
   // One press is enough.
   document.addEventListener("submit", (submitted) => {
     const pressed = submitted.submitter;
