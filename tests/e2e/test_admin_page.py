@@ -24,7 +24,7 @@ GENEROUS = 30_000
 """Milliseconds; a busy machine may take them."""
 WIDE, NARROW = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
 LOOKS = [(WIDE, "light"), (WIDE, "dark"), (NARROW, "light"), (NARROW, "dark")]
-PAGES = ["", "/queue/clear", "/failures", "/deliveries", "/deliveries?q=12", "/nothing"]
+PAGES = ["", "/queue/clear", "/failures", "/deliveries", "/deliveries?q=12", "/why", "/why?q=6281200000043", "/nothing"]
 expect.set_options(timeout=GENEROUS)
 
 

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -470,6 +471,52 @@ async def test_who_may_only_look_is_offered_nothing_else(api: Api) -> None:
     assert "formaction" not in shown.text
     assert f'href="{HOME}/failures"' not in shown.text
     assert home.headers["location"] == f"{HOME}/deliveries"
+
+
+# --- Why not? -----------------------------------------------------------------------------------------------
+
+
+async def test_everything_about_a_person_is_on_one_page_however_they_are_named(api: Api) -> None:
+    api.rows["customers"].delete_many({})
+    api.rows["customers"].insert_one({"_id": "C-17", "name": "Siti", "phone": SITI, "email": "siti@example.com"})
+    by_mail = stored_notification(channels=["email"])
+    rows = [dead(), stored_delivery("sent"), stored_delivery("read", notification=by_mail, to="siti@example.com")]
+    api.rows["deliveries"].insert_many([*rows, stored_delivery(to="6281200000002")])
+    async with browser(api, "cs") as visitor:
+        for asked, stories in ((SITI, 2), ("0812 0000 0001", 2), ("C-17", 3), (rows[0]["_id"], 2),
+                               (rows[1]["notification_id"], 2), ("siti@example.com", 1)):  # fmt: skip
+            shown = await visitor.get(f"{HOME}/why?q={quote(asked)}")
+            assert shown.text.count("<article") == stories, asked
+            assert "6281******002" not in shown.text
+    for said in ("Nobody got it: every try failed", "fonnte-1", "put there by a test", "6281******001"):
+        assert said in (await asked_why(api, SITI))
+
+
+async def asked_why(api: Api, q: str, role: str = "cs") -> str:
+    async with browser(api, role) as visitor:
+        return (await visitor.http.get(f"{HOME}/why?q={quote(q)}")).text
+
+
+async def test_who_may_not_be_contacted_is_said_to_administrators(api: Api) -> None:
+    api.rows["suppressions"].insert_one(
+        {"_id": SITI, "reason": "opt_out", "note": None, "created_by": SITI, "created_at": datetime.now(UTC)}
+    )
+    assert "Nobody may contact this recipient: opt out" in await asked_why(api, SITI, "admin")
+    assert "Nobody may contact" not in await asked_why(api, SITI, "cs"), "the list is theirs alone"
+    api.rows["suppressions"].delete_many({})
+
+
+async def test_who_cannot_be_meant_is_told_what_to_type(api: Api) -> None:
+    assert "Nothing was ever planned for this recipient." in await asked_why(api, "6281200000009")
+    assert "neither a number" in await asked_why(api, "somebody")
+    assert "there is no delivery" in await asked_why(api, "dlv_0")
+    assert "Type what they told you." in await asked_why(api, "")
+
+
+async def test_a_broadcast_asks_for_whom(api: Api) -> None:
+    of = stored_notification(recipients=9)
+    api.rows["deliveries"].insert_many([stored_delivery(notification=of, to=f"6281200000{n:03d}") for n in range(9)])
+    assert "This notification went to many" in await asked_why(api, of["_id"])
 
 
 # --- Live ---------------------------------------------------------------------------------------------------

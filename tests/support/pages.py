@@ -63,6 +63,7 @@ PAGES = (
     Page("POST", f"{HOME}/deliveries/{{id}}/retry", DISPATCHERS),
     Page("POST", f"{HOME}/deliveries/{{id}}/cancel", DISPATCHERS),
     Page("POST", f"{HOME}/deliveries/{{id}}/reveal", ADMIN),
+    Page("GET", f"{HOME}/why", ALL),
     Page("POST", f"{HOME}/sign-out", ALL),
 )
 OPEN = {f"GET {HOME}/sign-in", f"POST {HOME}/sign-in", f"GET {HOME}/assets/{{}}/{{}}"}

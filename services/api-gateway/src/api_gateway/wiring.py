@@ -51,6 +51,7 @@ from api_gateway.application.capacity import Capacity
 from api_gateway.application.change_route import ChangeRoute
 from api_gateway.application.check_sender import CheckSender
 from api_gateway.application.compose_notification import ComposeNotification
+from api_gateway.application.find_person import FindPerson
 from api_gateway.application.hold_unfinished import HoldUnfinished
 from api_gateway.application.identify import Identify
 from api_gateway.application.issue_api_keys import IssueApiKeys
@@ -212,6 +213,7 @@ async def wire(settings: Settings, surroundings: Surroundings) -> AsyncIterator[
         senders=senders,
         check_sender=CheckSender(enquiries, senders, clock),
         directory=directory,
+        find_person=FindPerson(directory, deliveries),
         tell_directory=TellDirectory(directory),
         jobs=jobs,
         alerts=MongoAlerts(mongo),

@@ -14,6 +14,7 @@ from api_gateway.application.capacity import Capacity
 from api_gateway.application.change_route import ChangeRoute
 from api_gateway.application.check_sender import CheckSender
 from api_gateway.application.editing_ports import ChangeableRoutes, TemplateVersions
+from api_gateway.application.find_person import FindPerson
 from api_gateway.application.hold_unfinished import HoldUnfinished
 from api_gateway.application.identify import Identify
 from api_gateway.application.issue_api_keys import IssueApiKeys
@@ -84,6 +85,7 @@ class Uses:
     senders: Senders
     check_sender: CheckSender
     directory: Directory
+    find_person: FindPerson
     tell_directory: TellDirectory
     ledger: Ledger
     statistics: DeliveryStatistics

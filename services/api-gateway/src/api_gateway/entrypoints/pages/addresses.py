@@ -11,6 +11,7 @@ SIGN_IN = f"{HOME}/sign-in"
 SIGN_OUT = f"{HOME}/sign-out"
 FAILURES = f"{HOME}/failures"
 DELIVERIES = f"{HOME}/deliveries"
+WHY = f"{HOME}/why"
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,7 @@ PLACES = (
     Place("Queue", HOME, OPERATORS),
     Place("Failures", FAILURES, DISPATCHERS),
     Place("Deliveries", DELIVERIES, EVERYONE),
+    Place("Why not?", WHY, EVERYONE),
 )
 
 

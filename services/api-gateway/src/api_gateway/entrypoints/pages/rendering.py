@@ -13,7 +13,7 @@ from markupsafe import Markup
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from api_gateway.entrypoints.pages import assets
-from api_gateway.entrypoints.pages.addresses import DELIVERIES, FAILURES, HOME, SIGN_IN, SIGN_OUT, places
+from api_gateway.entrypoints.pages.addresses import DELIVERIES, FAILURES, HOME, SIGN_IN, SIGN_OUT, WHY, places
 from api_gateway.entrypoints.uses import uses
 
 NOTICE = "kabar_notice"
@@ -70,6 +70,7 @@ def _environment() -> Environment:
         "SIGN_OUT": SIGN_OUT,
         "FAILURES": FAILURES,
         "DELIVERIES": DELIVERIES,
+        "WHY": WHY,
     }
     return environment
 
