@@ -41,10 +41,10 @@ async def list_entries(  # noqa: PLR0917 - FastAPI calls it by name
     )
     found = await uses(request).audit_entries.page(selection)
     last = found[-1].id if len(found) == limit else None
-    return JSON({"items": [_view(entry) for entry in found], "next_cursor": cursor_after(last)})
+    return JSON({"items": [entry_view(entry) for entry in found], "next_cursor": cursor_after(last)})
 
 
-def _view(entry: AuditEntry) -> dict[str, Any]:
+def entry_view(entry: AuditEntry) -> dict[str, Any]:
     return {
         "id": entry.id,
         "at": entry.at,
