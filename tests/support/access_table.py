@@ -55,7 +55,7 @@ def anonymous(path: str) -> str:
 
 def application_routes() -> set[str]:
     """Every route of the application but its pages, as rows spell theirs."""
-    pages = {f"{method} {route.path}" for part in site.PARTS for route in part.routes for method in route.methods}  # type: ignore[attr-defined]
+    pages = {f"{method} {route.path}" for part in site.PARTS for route in part.routes for method in route.methods}
     app = routed(cast("Any", None), {}, CollectorRegistry())
     return {
         f"{method} {anonymous(str(route.path))}"

@@ -10,7 +10,7 @@ import httpx
 from argon2 import PasswordHasher
 
 from api_gateway.entrypoints.pages import site
-from tests.support.access_table import ADMIN, ALL, DISPATCHERS, OPERATORS, anonymous
+from tests.support.access_table import ADMIN, ALL, DISPATCHERS, OPERATORS, SENDING, anonymous
 from tests.support.api import Api, token
 
 HOME = "/admin/whatsapp-queue"
@@ -41,10 +41,10 @@ class Page:
     def key(self) -> str:
         return f"{self.method} {anonymous(self.path)}"
 
-    @property
-    def address(self) -> str:
+    def address(self, **there: str) -> str:
+        """A path to ask for; what it names need not be there, unless `values` say so as `{broadcast}`."""
         values = iter(self.values)
-        return re.sub(r"{[^}]*}", lambda _: next(values), self.path)
+        return re.sub(r"{[^}]*}", lambda _: next(values).format(**there), self.path)
 
 
 PAGES = (
@@ -64,6 +64,30 @@ PAGES = (
     Page("POST", f"{HOME}/deliveries/{{id}}/cancel", DISPATCHERS),
     Page("POST", f"{HOME}/deliveries/{{id}}/reveal", ADMIN),
     Page("GET", f"{HOME}/why", ALL),
+    Page("GET", f"{HOME}/broadcasts", ALL),
+    Page("GET", f"{HOME}/broadcasts/{{id}}", ALL),
+    Page("GET", f"{HOME}/broadcasts/{{id}}/cancel", ALL),
+    Page("POST", f"{HOME}/broadcasts/{{id}}/cancel", SENDING["promotion"], ("{broadcast}",)),
+    Page("GET", f"{HOME}/jobs", OPERATORS),
+    Page("GET", f"{HOME}/jobs/{{name}}", OPERATORS),
+    Page("POST", f"{HOME}/jobs/{{name}}/run", OPERATORS),
+    Page("GET", f"{HOME}/templates", ALL),
+    Page("GET", f"{HOME}/templates/{{name}}", ALL, ("welcome",)),
+    Page("POST", f"{HOME}/templates/{{name}}/preview", ALL, ("welcome",)),
+    Page("POST", f"{HOME}/templates/{{name}}/publish", ADMIN, ("welcome",)),
+    Page("GET", f"{HOME}/routes", ALL),
+    Page("GET", f"{HOME}/routes/{{name}}", ALL, ("welcome",)),
+    Page("POST", f"{HOME}/routes/{{name}}", ADMIN, ("welcome",)),
+    Page("POST", f"{HOME}/routes/{{name}}/restore", ADMIN, ("welcome",)),
+    Page("GET", f"{HOME}/groups", ALL),
+    Page("POST", f"{HOME}/groups/add", ADMIN),
+    Page("POST", f"{HOME}/groups/sync", ADMIN),
+    Page("POST", f"{HOME}/groups/{{id}}/activate", ADMIN),
+    Page("POST", f"{HOME}/groups/{{id}}/deactivate", ADMIN),
+    Page("POST", f"{HOME}/groups/{{id}}/purpose", ADMIN),
+    Page("POST", f"{HOME}/groups/{{id}}/remove", ADMIN),
+    Page("POST", f"{HOME}/groups/{{id}}/test", ADMIN),
+    Page("GET", f"{HOME}/audit", ADMIN),
     Page("POST", f"{HOME}/sign-out", ALL),
 )
 OPEN = {f"GET {HOME}/sign-in", f"POST {HOME}/sign-in", f"GET {HOME}/assets/{{}}/{{}}"}
@@ -74,10 +98,10 @@ WATCHED = {f"GET {HOME}/live"}
 def page_routes() -> set[str]:
     """Every page of the application, as rows spell theirs."""
     return {
-        f"{method} {anonymous(str(route.path))}"  # type: ignore[attr-defined]  # all of them are routes
+        f"{method} {anonymous(str(route.path))}"
         for part in site.PARTS
         for route in part.routes
-        for method in route.methods  # type: ignore[attr-defined]
+        for method in route.methods
     }
 
 

@@ -14,6 +14,7 @@ _IS_TRIED = {"attempt.provider": {"$gt": ""}}
 _WAS_SENT = {"sent_at": {"$gt": datetime(1970, 1, 1, tzinfo=UTC)}}
 _HAS_CONTENTS = {"created_by": {"$gt": ""}}
 _ABOUT = {"subject": {"$gt": ""}}
+_MANY = {"recipients": {"$gt": 1}}
 _ERASED = {"removed_by": {"$gt": ""}}
 _PHONED = IndexModel([("phone", ASCENDING), ("_id", ASCENDING)], name="by_phone")
 _MAILED = IndexModel([("email", ASCENDING)], name="by_email", sparse=True)
@@ -30,6 +31,8 @@ INDEXES: dict[str, list[IndexModel]] = {
         IndexModel(
             [("created_at", ASCENDING), ("_id", ASCENDING)], name="with_contents", partialFilterExpression=_HAS_CONTENTS
         ),
+        # What went to many, the newest first; of the others there are too many to list.
+        IndexModel([("created_at", DESCENDING)], name="to_many", partialFilterExpression=_MANY),
         IndexModel([("subject", ASCENDING)], name="by_subject", partialFilterExpression=_ABOUT),
     ],
     "deliveries": [

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from api_gateway.domain.access import DISPATCHERS, EVERYONE, OPERATORS
+from api_gateway.domain.access import ADMINS, DISPATCHERS, EVERYONE, OPERATORS
 from common.contracts.vocabulary import Role
 
 HOME = "/admin/whatsapp-queue"
@@ -12,6 +12,12 @@ SIGN_OUT = f"{HOME}/sign-out"
 FAILURES = f"{HOME}/failures"
 DELIVERIES = f"{HOME}/deliveries"
 WHY = f"{HOME}/why"
+BROADCASTS = f"{HOME}/broadcasts"
+JOBS = f"{HOME}/jobs"
+TEMPLATES = f"{HOME}/templates"
+ROUTES = f"{HOME}/routes"
+GROUPS = f"{HOME}/groups"
+AUDIT = f"{HOME}/audit"
 
 
 @dataclass(frozen=True)
@@ -28,6 +34,12 @@ PLACES = (
     Place("Failures", FAILURES, DISPATCHERS),
     Place("Deliveries", DELIVERIES, EVERYONE),
     Place("Why not?", WHY, EVERYONE),
+    Place("Broadcasts", BROADCASTS, EVERYONE),
+    Place("Jobs", JOBS, OPERATORS),
+    Place("Templates", TEMPLATES, EVERYONE),
+    Place("Routes", ROUTES, EVERYONE),
+    Place("Groups", GROUPS, EVERYONE),
+    Place("Audit log", AUDIT, ADMINS),
 )
 
 

@@ -1,24 +1,22 @@
 """The queue at work, and what an operator does about it."""
 
-from secrets import token_urlsafe
 from typing import Literal
 
 from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
 from api_gateway.application.accept_notification import Turn
-from api_gateway.application.ports import Answer
 from api_gateway.domain.access import OPERATORS, demand
 from api_gateway.domain.refusals import Refused
 from api_gateway.entrypoints import views
 from api_gateway.entrypoints.bodies import TestMessageBody
 from api_gateway.entrypoints.errors import STATUSES
+from api_gateway.entrypoints.pages.acting import do_once
 from api_gateway.entrypoints.pages.addresses import HOME, places
 from api_gateway.entrypoints.pages.page_route import PageRoute
 from api_gateway.entrypoints.pages.picture import drawn
 from api_gateway.entrypoints.pages.rendering import done, number, render
 from api_gateway.entrypoints.pages.visitors import AnyVisitor, Form, Operator
-from api_gateway.entrypoints.posting import answered, once
 from api_gateway.entrypoints.queue import TEST_MESSAGE, clear_queue, hurry_queue, test_message
 from api_gateway.entrypoints.reading import shaped
 from api_gateway.entrypoints.senders import change_sender, check_sender
@@ -58,17 +56,17 @@ async def force_process(request: Request, visitor: Operator) -> Response:
 async def send_test(request: Request, visitor: Operator) -> Response:
     document = {name: value for name in ("to", "message") if (value := visitor.form.get(name))}
 
-    async def act(turn: Turn) -> Answer:
-        accepted = await test_message(uses(request), visitor.caller, turn, shaped(document, TestMessageBody))
-        return answered({"notification_id": accepted.notification["_id"]})
+    async def send(turn: Turn) -> str:
+        await test_message(uses(request), visitor.caller, turn, shaped(document, TestMessageBody))
+        return "The test message is in the queue."
 
     try:
-        await once(request, visitor.caller, visitor.form.get("key", most=80) or token_urlsafe(16), document, act)
+        notice = await do_once(request, visitor, document, send)
     except Refused as refused:
         if STATUSES[type(refused)] != 422:
             raise
         return await _overview(request, visitor.form, refused)
-    return await _back(request, "The test message is in the queue.")
+    return await _back(request, notice)
 
 
 @router.post("/senders/{sender_id}/check")
@@ -92,7 +90,7 @@ async def _overview(request: Request, form: Form, refused: Refused | None = None
     test = {
         "to": form.get("to"),
         "message": form.get("message") or TEST_MESSAGE,
-        "key": form.get("key") or token_urlsafe(16),
+        "key": form.get("key"),
         "refused": refused,
         "has_own_number": use.admin_number is not None,
     }

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime, timedelta, tzinfo
 from functools import cache
+from secrets import token_urlsafe
 from typing import Any
 from urllib.parse import quote, unquote
 
@@ -12,8 +13,8 @@ from jinja2.runtime import Context
 from markupsafe import Markup
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from api_gateway.entrypoints.pages import assets
-from api_gateway.entrypoints.pages.addresses import DELIVERIES, FAILURES, HOME, SIGN_IN, SIGN_OUT, WHY, places
+from api_gateway.entrypoints.pages import addresses, assets
+from api_gateway.entrypoints.pages.addresses import HOME, places
 from api_gateway.entrypoints.uses import uses
 
 NOTICE = "kabar_notice"
@@ -62,16 +63,16 @@ def _environment() -> Environment:
         loader=PackageLoader(__package__), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
         lstrip_blocks=True,
     )  # fmt: skip
-    environment.filters |= {"moment": _moment, "clock": _clock, "number": number, "span": span, "words": words}
-    environment.globals |= {
-        "asset": assets.address,
-        "HOME": HOME,
-        "SIGN_IN": SIGN_IN,
-        "SIGN_OUT": SIGN_OUT,
-        "FAILURES": FAILURES,
-        "DELIVERIES": DELIVERIES,
-        "WHY": WHY,
+    environment.filters |= {
+        "moment": _moment,
+        "clock": _clock,
+        "number": number,
+        "span": span,
+        "words": words,
+        "plainly": plainly,
     }
+    environment.globals |= {name: value for name, value in vars(addresses).items() if name.isupper()}
+    environment.globals |= {"asset": assets.address, "new_key": lambda: token_urlsafe(16)}
     return environment
 
 
@@ -116,3 +117,18 @@ def span(length: timedelta | float | None) -> str:
 def words(name: str) -> str:
     """`payment_reminder` as `payment reminder`."""
     return name.replace("_", " ")
+
+
+def plainly(value: Any) -> str:
+    """A value of a document for people: `priority high, hours none`."""
+    match value:
+        case None:
+            return "none"
+        case bool():
+            return "yes" if value else "no"
+        case Mapping():
+            return ", ".join(f"{words(str(name))} {plainly(one)}" for name, one in value.items()) or "none"
+        case list() | tuple():
+            return ", ".join(plainly(one) for one in value) or "none"
+        case _:
+            return str(value)

@@ -5,12 +5,27 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from api_gateway.domain.refusals import missing
-from api_gateway.entrypoints.pages import assets, deliveries, failures, live, overview, sign_in, why
+from api_gateway.entrypoints.pages import (
+    assets,
+    audit,
+    broadcasts,
+    deliveries,
+    failures,
+    groups,
+    jobs,
+    live,
+    overview,
+    routes,
+    sign_in,
+    templates,
+    why,
+)
 from api_gateway.entrypoints.pages.addresses import HOME
 from api_gateway.entrypoints.pages.page_route import PageRoute, guarded, is_for_people, nothing_here, refusal
 
 router = APIRouter(prefix=f"{HOME}/assets", route_class=PageRoute, include_in_schema=False)
-PARTS = (sign_in.router, overview.router, live.router, failures.router, deliveries.router, why.router, router)
+PAGES = (audit, broadcasts, deliveries, failures, groups, jobs, live, overview, routes, sign_in, templates, why)
+PARTS = (*(page.router for page in PAGES), router)
 _FOR_EVER = {"Cache-Control": "public, max-age=31536000, immutable"}
 
 
