@@ -1,17 +1,20 @@
 """Somebody at the admin page: what a browser holds and sends."""
 
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from html import unescape
 
 import httpx
+import pytest
 from argon2 import PasswordHasher
 
 from api_gateway.entrypoints.pages import site
+from local_stack.servers import PrivateMongo, PrivateRabbitMQ
 from tests.support.access_table import ADMIN, ALL, DISPATCHERS, OPERATORS, SENDING, anonymous
-from tests.support.api import Api, token
+from tests.support.api import Api, ready, running_api, token, wait_until
+from tests.support.servers import new_database
 
 HOME = "/admin/whatsapp-queue"
 PASSWORD = "a password of the tests"
@@ -165,3 +168,27 @@ async def browser(api: Api, role: str | None = None, **headers: str) -> AsyncIte
             if role in OPERATORS:
                 await opened.get(HOME)
         yield opened
+
+
+def audited(api: Api) -> list[tuple[str, str, str]]:
+    """Who did what, and what came of it; the oldest first."""
+    return [(row["actor"], row["action"], row["outcome"]) for row in api.rows["audit_log"].find().sort("_id", 1)]
+
+
+@pytest.fixture(scope="module")
+def page_api(
+    rabbitmq: PrivateRabbitMQ, mongodb: PrivateMongo, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Api]:
+    """A process with accounts, for the tests of one module."""
+    log = tmp_path_factory.mktemp("api") / "log"
+    with running_api(rabbitmq.url, new_database(mongodb), log, KABAR_ADMIN_ACCOUNTS=ACCOUNTS) as started:
+        wait_until(lambda: ready(started), f"api-gateway is not ready; see {log}")
+        yield started
+
+
+@pytest.fixture
+def pages(page_api: Api) -> Api:
+    """The same with nothing stored."""
+    for collection in ("notifications", "deliveries", "senders", "groups", "jobs", "sign_in_gates", "audit_log"):
+        page_api.rows[collection].delete_many({})
+    return page_api
