@@ -163,10 +163,7 @@ async def browser(api: Api, role: str | None = None, **headers: str) -> AsyncIte
         if role is not None:
             answer = await opened.sign_in_as(role)
             assert answer.status_code == 303, answer.text
-            refused = await http.get(f"{HOME}/nothing")
-            opened.page = refused.text
-            if role in OPERATORS:
-                await opened.get(HOME)
+            await opened.get(HOME if role in OPERATORS else f"{HOME}/deliveries")
         yield opened
 
 

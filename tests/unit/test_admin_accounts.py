@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +11,7 @@ from api_gateway.adapters.argon2_passwords import Argon2Passwords
 from api_gateway.domain.accounts import accounts
 from api_gateway.domain.session import form_token, identity, is_form_token
 from api_gateway.entrypoints.pages.rendering import number, span
+from local_stack.tokens import page_account, signing_secret
 
 HASH = "$argon2id$v=19$m=64,t=1,p=1$c29tZXNhbHQ$aGFzaA"
 
@@ -67,3 +69,12 @@ def test_lengths_and_numbers_read_well() -> None:
     ]
     assert span(timedelta(minutes=-1)) == "0 s"
     assert number(12_345) == "12,345"
+
+
+def test_a_local_stack_makes_its_account_once(tmp_path: Path) -> None:
+    kept = tmp_path / "secrets.json"
+    secret = signing_secret(kept)
+    password, entry = page_account(kept)
+    assert page_account(kept) == (password, entry)
+    assert signing_secret(kept) == secret
+    assert Argon2Passwords().verify(accounts(entry)["admin"].hash, password)

@@ -47,7 +47,7 @@ class WatchQueue:
     stopping: asyncio.Event
     taken: Picture | None = None
     _news: asyncio.Condition = field(default_factory=asyncio.Condition)
-    _past: dict[datetime, int] = field(default_factory=dict)
+    _settled: dict[datetime, int] = field(default_factory=dict)
     _reading: asyncio.Lock = field(default_factory=asyncio.Lock)
     _read_at: float = -FRESH_SECONDS
     _looked_at: float = -WATCHED_SECONDS
@@ -92,12 +92,11 @@ class WatchQueue:
             self._news.notify_all()
 
     async def _count(self) -> list[tuple[datetime, int]]:
-        """What is over stays what it was: only the last two minutes are counted again."""
-        now = self.clock.now()
-        current = now.replace(second=0, microsecond=0)
+        """What is over stays what it was: only the last two minutes, and what nobody looked at, are counted again."""
+        current = self.clock.now().replace(second=0, microsecond=0)
         minutes = [current - number * MINUTE for number in reversed(range(MINUTES))]
-        unsettled = current - MINUTE
-        settled = {minute: count for minute, count in self._past.items() if minutes[0] <= minute < unsettled}
+        settled = {minute: count for minute, count in self._settled.items() if minute >= minutes[0]}
         counted = await self.sends.by_minute(max(settled, default=minutes[0] - MINUTE) + MINUTE)
-        self._past = {minute: settled.get(minute, counted.get(minute, 0)) for minute in minutes}
-        return list(self._past.items())
+        sends = [(minute, settled.get(minute, counted.get(minute, 0))) for minute in minutes]
+        self._settled = {minute: count for minute, count in sends if minute < current - MINUTE}
+        return sends

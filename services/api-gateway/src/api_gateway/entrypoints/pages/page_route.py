@@ -84,12 +84,23 @@ def refusal(request: Request, refused: Refused) -> Response:
         return RedirectResponse(f"{SIGN_IN}{there}", 303)
     status = STATUSES[type(refused)]
     title = _TITLES.get(status, "That did not work")
-    response = render(request, "refusal.html", {"refused": refused, "title": title}, status=status)
+    response = render(request, "refusal.html", {"error": refused.error, "title": title}, status=status)
+    return with_retry(request, response, refused)
+
+
+def with_retry(request: Request, response: Response, refused: Refused) -> Response:
+    """Says when it is worth trying again, where that is known."""
     reset_at = refused.details.get("reset_at")
     if isinstance(reset_at, datetime):
         seconds = (reset_at - uses(request).clock.now()).total_seconds()
         response.headers["Retry-After"] = str(max(1, round(seconds)))
     return response
+
+
+def defect(request: Request) -> Response:
+    """The page of a failure nobody thought of; the API's answer to it is logged."""
+    error = "A defect on our side; it is logged. What you asked for may have been done: look before you ask again."
+    return render(request, "refusal.html", {"error": error, "title": "That did not work"}, status=500)
 
 
 def is_for_people(request: Request) -> bool:

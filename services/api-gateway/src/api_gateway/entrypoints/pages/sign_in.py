@@ -10,7 +10,7 @@ from api_gateway.domain.refusals import Forbidden, Limited, Refused, Unauthentic
 from api_gateway.domain.session import form_token
 from api_gateway.entrypoints.errors import STATUSES
 from api_gateway.entrypoints.pages.addresses import HOME, SIGN_IN, SIGN_OUT
-from api_gateway.entrypoints.pages.page_route import PageRoute
+from api_gateway.entrypoints.pages.page_route import PageRoute, with_retry
 from api_gateway.entrypoints.pages.rendering import render
 from api_gateway.entrypoints.pages.visitors import (
     AnyVisitor,
@@ -71,7 +71,7 @@ def _asked(request: Request, there: str, refused: Refused | None = None, name: s
     }
     response = render(request, "sign_in.html", values, status=200 if refused is None else STATUSES[type(refused)])
     keep_visit(request, response, secret)
-    return response
+    return response if refused is None else with_retry(request, response, refused)
 
 
 def _ours(there: str) -> str:

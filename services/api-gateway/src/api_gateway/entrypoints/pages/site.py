@@ -21,7 +21,15 @@ from api_gateway.entrypoints.pages import (
     why,
 )
 from api_gateway.entrypoints.pages.addresses import HOME
-from api_gateway.entrypoints.pages.page_route import PageRoute, guarded, is_for_people, nothing_here, refusal
+from api_gateway.entrypoints.pages.page_route import (
+    PageRoute,
+    defect,
+    guarded,
+    is_for_people,
+    nothing_here,
+    refusal,
+)
+from api_gateway.entrypoints.pages.visitors import recognise
 
 router = APIRouter(prefix=f"{HOME}/assets", route_class=PageRoute, include_in_schema=False)
 PAGES = (audit, broadcasts, deliveries, failures, groups, jobs, live, overview, routes, sign_in, templates, why)
@@ -41,12 +49,24 @@ def install(app: FastAPI) -> None:
     """Add the pages; who looks for one that is not there gets a page, too."""
     for part in PARTS:
         app.include_router(part)
-    otherwise = app.exception_handlers[HTTPException]
+    on_http, on_defect = app.exception_handlers[HTTPException], app.exception_handlers[Exception]
 
-    async def on_http(request: Request, error: Exception) -> Response:
-        here = request.url.path == HOME or request.url.path.startswith(f"{HOME}/")
-        if here and is_for_people(request) and isinstance(error, HTTPException) and error.status_code == 404:
+    async def nothing(request: Request, error: Exception) -> Response:
+        if _is_page(request) and isinstance(error, HTTPException) and error.status_code == 404:
+            await recognise(request)
             return guarded(request, refusal(request, nothing_here()))
-        return await otherwise(request, error)  # type: ignore[misc,no-any-return]  # ours are all asynchronous
+        return await on_http(request, error)  # type: ignore[misc,no-any-return]  # ours are all asynchronous
 
-    app.add_exception_handler(HTTPException, on_http)
+    async def failed(request: Request, error: Exception) -> Response:
+        if _is_page(request):
+            return guarded(request, defect(request))
+        return await on_defect(request, error)  # type: ignore[misc,no-any-return]
+
+    app.add_exception_handler(HTTPException, nothing)
+    app.add_exception_handler(Exception, failed)
+
+
+def _is_page(request: Request) -> bool:
+    """Whether somebody in a browser waits for the answer."""
+    here = request.url.path == HOME or request.url.path.startswith(f"{HOME}/")
+    return here and is_for_people(request)

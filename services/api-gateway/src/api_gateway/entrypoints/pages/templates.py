@@ -17,6 +17,7 @@ from api_gateway.entrypoints.pages.visitors import Admin, AnyVisitor, Form, Visi
 from api_gateway.entrypoints.reading import shaped
 from api_gateway.entrypoints.templates import find_version, preview_view, summary, usable_values, version_view
 from api_gateway.entrypoints.uses import uses
+from common.contracts.documents import TemplateDocument
 
 router = APIRouter(prefix=TEMPLATES, route_class=PageRoute, include_in_schema=False)
 MOST = 200
@@ -53,7 +54,7 @@ async def preview(request: Request, name: str, visitor: AnyVisitor) -> Response:
 
 @router.post("/{name}/publish")
 async def publish(request: Request, name: str, visitor: Admin) -> Response:
-    found = version_view(await find_version(uses(request), name))
+    found = version_view(await _newest(request, name))
     if visitor.form.get("version") != str(found["version"]):
         raise Conflicting(Code.CONFLICT, f"Somebody published version {found['version']} meanwhile. Look at it first.")
     try:
@@ -65,6 +66,12 @@ async def publish(request: Request, name: str, visitor: Admin) -> Response:
         return await _page(request, visitor, {**found, **_given(visitor.form)}, refused=refused)
     what = f"Version {published.document['version']} is used from now on." if published.new else "Nothing changed."
     return done(f"{TEMPLATES}/{name}", " ".join((what, *published.warnings)))
+
+
+async def _newest(request: Request, name: str) -> TemplateDocument:
+    """Not a moment old; raises `Missing`."""
+    versions = await uses(request).templates.versions(name, limit=1)
+    return versions[0] if versions else await find_version(uses(request), name)
 
 
 def _given(form: Form) -> Mapping[str, str | None]:
@@ -82,7 +89,7 @@ async def _page(
     refused: Refused | None = None,
     drafted: bool = False,
 ) -> Response:
-    current = await find_version(uses(request), template["name"])
+    current = await _newest(request, template["name"])
     versions = await uses(request).templates.versions(template["name"])
     values = {
         "template": template,

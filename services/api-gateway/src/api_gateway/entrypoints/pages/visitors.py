@@ -1,6 +1,7 @@
 """Who looks at a page, and whether a form is their own."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Annotated
 from urllib.parse import parse_qs, urlsplit
@@ -15,6 +16,7 @@ from api_gateway.entrypoints.pages.addresses import HOME
 from api_gateway.entrypoints.reading import read
 from api_gateway.entrypoints.uses import uses
 from common.contracts.vocabulary import Role
+from common.mongo.connection import UNAVAILABLE
 
 TOKEN_FIELD = "form_token"  # noqa: S105 - the name of a field
 MOST_BYTES = 64 * 1024
@@ -67,6 +69,12 @@ def having(roles: Sequence[Role]) -> Callable[[Request], Awaitable[Visitor]]:
         return visitor
 
     return permitted
+
+
+async def recognise(request: Request) -> None:
+    """Let a page that is for everybody know who looks, if somebody is signed in."""
+    with suppress(Unauthenticated, *UNAVAILABLE):
+        request.state.visitor = await _known(request, Form({}))
 
 
 async def _known(request: Request, form: Form) -> Visitor:
