@@ -20,11 +20,11 @@ class Access:
 
     url: str
     token: str = field(repr=False)
-    page_password: str | None = field(repr=False)
     rabbitmq_url: str
     mongodb_url: str
     sandbox_url: str | None
     prometheus_url: str | None = None
+    page_password: str | None = field(default=None, repr=False)
 
     def environment(self) -> dict[str, str]:
         """The same as variables, as the command line client and the tests read them."""
