@@ -80,6 +80,7 @@ class Settings(SenderSettings, BonusSettings):
         """What the webhooks' addresses may end with."""
         return lines(self.webhook_secret)
 
+    @property
     def accounts(self) -> Mapping[str, Account]:
         """Who may sign in at the admin page with a password, by name."""
         return {} if self.admin_accounts is None else accounts(self.admin_accounts.get_secret_value())

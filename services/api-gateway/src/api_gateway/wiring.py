@@ -183,10 +183,11 @@ async def wire(settings: Settings, surroundings: Surroundings) -> AsyncIterator[
     look_at_queue = LookAtQueue(queue, deliveries, capacity, clock, settings.provider_order)
     watch_queue = WatchQueue(look_at_queue, senders, MongoSends(mongo), clock, surroundings.stopping)
     sessions = MongoSessions(mongo)
+    sign_in = SignIn(settings.accounts, Argon2Passwords(), tokens, MongoAttempts(mongo), sessions, audit, clock)
     watchers = Watchers(sessions)
     uses = Uses(
         identify=identify,
-        sign_in=SignIn(settings.accounts, Argon2Passwords(), tokens, MongoAttempts(mongo), sessions, audit, clock),
+        sign_in=sign_in,
         watchers=watchers,
         watch_queue=watch_queue,
         audit=audit,
@@ -247,6 +248,7 @@ async def wire(settings: Settings, surroundings: Surroundings) -> AsyncIterator[
     def renew(changed: Settings) -> None:
         _say_weak(changed)
         tokens.trust(changed.jwt_secrets)
+        sign_in.accounts = changed.accounts
         webhook_secrets.configured = changed.webhook_secrets
 
     async def drain() -> None:

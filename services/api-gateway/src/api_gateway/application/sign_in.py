@@ -52,7 +52,7 @@ class TimedTokens(Protocol):
         """Who a header names and until when; raises `Unauthenticated`."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class SignIn:
     accounts: Mapping[str, Account]
     passwords: Passwords

@@ -54,9 +54,11 @@ async def _shown(request: Request, name: str, refused: Refused | None = None) ->
     use = uses(request)
     job = await use.ask_for_run.job(name)
     runs = await use.jobs.page(job["_id"], None, LATEST)
+    latest = await use.jobs.run(runs[0]["_id"]) if runs else None
     values = {
         "job": job_view(job, runs[0] if runs else None, use.clock.now()),
-        "runs": [{**run_view(one), "lines": one["lines"]} for one in runs],
+        "runs": [run_view(one) for one in runs],
+        "lines": [] if latest is None else latest["lines"],
         "refused": refused,
     }
     return render(request, "job.html", values, status=200 if refused is None else 422)
