@@ -12,7 +12,7 @@ export UV_PYTHON_DOWNLOADS := never
 
 UV = $(or $(shell command -v uv 2>/dev/null),.run/tools/bin/uv)
 STACK = .venv/bin/python -m local_stack
-TYPED = $(patsubst %/,%,$(sort $(dir $(wildcard libs/*/ services/*/ deploy/local/)))) tests $(if $(wildcard benchmarks/*.py),benchmarks)
+TYPED = $(patsubst %/,%,$(sort $(dir $(wildcard libs/*/ services/*/ deploy/local/)))) deploy/grafana tests $(if $(wildcard benchmarks/*.py),benchmarks)
 PACKAGES = $(notdir $(patsubst %/pyproject.toml,%,$(wildcard services/*/pyproject.toml))) sandbox local-stack kabar-cli
 
 .venv:

@@ -7,7 +7,12 @@ import pytest
 
 from local_stack import ports
 
-pytest_plugins = ["tests.support.servers", "tests.support.api", "tests.support.dispatching.fixtures"]
+pytest_plugins = [
+    "tests.support.servers",
+    "tests.support.api",
+    "tests.support.pages",
+    "tests.support.dispatching.fixtures",
+]
 HERE = Path(__file__).parent
 ALONE = ("e2e", "chaos", "load/test_backlog.py", "load/test_webhooks.py", "integration/gateways/test_gateway_slots.py")
 

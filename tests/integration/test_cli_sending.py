@@ -232,6 +232,16 @@ def test_a_token_made_here_is_taken_there(api: Api) -> None:
     assert json.loads(token("--role", "cs", "--json").out).keys() == {"token", "role", "subject", "expires_at"}
 
 
+def test_a_token_is_signed_with_the_first_line_of_the_secrets_file(tmp_path: Path) -> None:
+    new = "the new secret of this test, long"
+    (tmp_path / "KABAR_JWT_SECRET").write_text(f"\n{new}\n{SECRET}\n")
+    made = token("--role", "noc", secret=SECRET, KABAR_SECRETS_DIRECTORY=str(tmp_path))
+    assert jwt.decode(made.out.strip(), new, algorithms=["HS256"])["role"] == "noc"
+    (tmp_path / "KABAR_JWT_SECRET").write_bytes(b"\xff")
+    unreadable = token("--role", "noc", KABAR_SECRETS_DIRECTORY=str(tmp_path))
+    assert (unreadable.code, "cannot be read" in unreadable.err, unreadable.out) == (2, True, "")
+
+
 def test_a_token_needs_its_secret_from_the_environment() -> None:
     for secret, why in (("", "is not set"), ("short", "is shorter than 16 characters")):
         told = token("--role", "noc", secret=secret)

@@ -2,12 +2,14 @@
 
 from pathlib import Path
 
+import jwt
 import pytest
 
 from local_stack.examination import read_settings
 from local_stack.program import Program
 from local_stack.services import SANDBOX, SERVICES
 from local_stack.settings import Settings, SettingsError, read_surroundings
+from local_stack.tokens import admin_token
 
 
 def test_the_environment_wins_over_the_file_and_empty_is_not_set(tmp_path: Path) -> None:
@@ -22,6 +24,22 @@ def test_a_token_in_the_file_emptied_by_the_environment_brings_the_sandbox_back(
     (tmp_path / ".env").write_text("FONNTE_API_TOKEN=real\n")
     assert not Settings.read(read_surroundings(tmp_path, {}), SERVICES).sandbox
     assert Settings.read(read_surroundings(tmp_path, {"FONNTE_API_TOKEN": ""}), SERVICES).sandbox
+
+
+def test_secrets_in_files_are_seen_and_win(tmp_path: Path) -> None:
+    (tmp_path / "secrets").mkdir()
+    (tmp_path / "secrets" / "FONNTE_API_TOKEN").write_text("real\n")
+    (tmp_path / "secrets" / "KABAR_JWT_SECRET").write_text("\n")
+    (tmp_path / "secrets" / "WABLAS_API_TOKEN").write_bytes(b"\xff")
+    environment = {"KABAR_SECRETS_DIRECTORY": "secrets", "FONNTE_API_TOKEN": "old"}
+    values = read_surroundings(tmp_path, environment)
+    assert values == {"KABAR_SECRETS_DIRECTORY": "secrets", "FONNTE_API_TOKEN": "real"}
+    assert not Settings.read(read_surroundings(tmp_path, {"KABAR_SECRETS_DIRECTORY": "secrets"}), SERVICES).sandbox
+
+
+def test_a_token_of_several_secrets_is_signed_with_the_first() -> None:
+    first, second = "the first of two secrets, quite long", "the second of two secrets, quite long"
+    assert jwt.decode(admin_token(f"{first}\n{second}", {}), first, ["HS256"])["role"] == "admin"
 
 
 def test_every_value_that_cannot_be_used_is_named_at_once() -> None:

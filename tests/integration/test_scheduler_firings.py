@@ -269,6 +269,30 @@ async def test_when_it_last_succeeded_survives_a_restart_and_counts_its_own_day_
     assert again.metric("job_last_success_timestamp_seconds", job="daily") == clock.now().timestamp()
 
 
+async def test_when_it_is_due_again_follows_its_last_success_and_a_run_under_way_is_seen(
+    mongo: Mongo, clock: HandClock
+) -> None:
+    scheduler = HandScheduler(mongo, clock, [NotedJob().scheduled()])
+
+    async def told() -> tuple[float | None, float | None]:
+        await scheduler.measure()
+        due, running = (scheduler.metric(name, job="daily") for name in ("job_due_timestamp_seconds", "job_running"))
+        return due, running
+
+    await scheduler.look()
+    moment(clock, "2025-11-15T08:00")
+    first_due = clock.now().timestamp()
+    await scheduler.notice()
+    assert await told() == (first_due, 0)
+    limits, until = {"daily": clock.now() - timedelta(hours=6)}, clock.now() + timedelta(seconds=15)
+    taken = await scheduler.runs.claim(limits, instance="other", claim="1", now=clock.now(), until=until)
+    assert taken is not None
+    assert await told() == (first_due, 1)
+    clock.advance(16)
+    await scheduler.look()
+    assert await told() == (first_due + 86400, 0)
+
+
 async def test_what_kills_its_schedulers_is_given_up(mongo: Mongo, clock: HandClock) -> None:
     job = NotedJob()
     scheduler = HandScheduler(mongo, clock, [job.scheduled()])

@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry
 
 from api_gateway.domain.access import Scope
 from api_gateway.entrypoints.application import routed
+from api_gateway.entrypoints.pages import site
 
 ROLES = ("admin", "manager", "supervisor", "noc", "cs", "technician")
 ALL = frozenset(ROLES)
@@ -53,13 +54,14 @@ def anonymous(path: str) -> str:
 
 
 def application_routes() -> set[str]:
-    """Every route of the application, as rows spell theirs."""
+    """Every route of the application but its pages, as rows spell theirs."""
+    pages = {f"{method} {route.path}" for part in site.PARTS for route in part.routes for method in route.methods}
     app = routed(cast("Any", None), {}, CollectorRegistry())
     return {
         f"{method} {anonymous(str(route.path))}"
         for route in iter_route_contexts(app.routes)
         for method in route.methods or ()
-        if method != "HEAD"
+        if method != "HEAD" and f"{method} {route.path}" not in pages
     }
 
 
@@ -128,6 +130,7 @@ TABLE = (
     Row("POST", "/admin/whatsapp-queue/force-process", OPERATORS),
     Row("POST", "/admin/whatsapp-queue/send-test", OPERATORS),
     Row("GET", "/admin/conservation", OPERATORS, Scope.QUEUE_READ),
+    Row("POST", "/admin/restored", ADMIN),
     Row("GET", "/api/parked-envelopes", OPERATORS),
     Row("GET", "/api/parked-envelopes/{id}", OPERATORS),
     Row("POST", "/api/parked-envelopes/{id}/replay", OPERATORS),
@@ -152,6 +155,7 @@ TABLE = (
     Row("POST", "/api/webhook-endpoints/{id}/rotate-secret", ADMIN),
     Row("GET", "/api/webhook-endpoints/{id}/messages", ADMIN),
     Row("POST", "/api/webhook-endpoints/{id}/messages/{message}/retry", ADMIN),
+    Row("POST", "/api/provider-webhooks/rotate-secret", ADMIN),
     Row("GET", "/api/templates", ALL, Scope.TEMPLATES_READ),
     Row("GET", "/api/templates/{name}", ALL, Scope.TEMPLATES_READ),
     Row("GET", "/api/templates/{name}/versions/{version}", ALL, Scope.TEMPLATES_READ, values=("welcome", "1")),

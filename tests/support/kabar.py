@@ -138,11 +138,11 @@ class Kabar:
 
 
 @asynccontextmanager
-async def running_kabar(directory: Path, settings: Mapping[str, str]) -> AsyncIterator[Kabar]:
+async def running_kabar(directory: Path, settings: Mapping[str, str], *, watched: bool = False) -> AsyncIterator[Kabar]:
     """Start everything in `directory` and stop it again; nothing of the surroundings configures it, and no job runs by
-    itself unless `settings` say when.
+    itself unless `settings` say when. `watched`: with Prometheus.
     """
-    stack = Stack(directory, {**UNSCHEDULED, **settings})
+    stack = Stack(directory, {**UNSCHEDULED, **settings}, watched=watched)
     try:
         access = await asyncio.to_thread(stack.up)
         assert access.sandbox_url is not None

@@ -22,10 +22,19 @@ def stand_in_stack(
     *,
     services: tuple[Service, ...] = SERVICES,
     preferred_port: int | None = None,
+    watched: bool = False,
 ) -> Stack:
     """A stack of stand-ins in `directory` that nothing but `values` configures."""
     # Another tree than the project's: an edit of a service's code while a test runs must not restart anything.
-    return Stack(directory, values, services=services, sandbox=_SANDBOX, preferred_port=preferred_port, tree=_HERE)
+    return Stack(
+        directory,
+        values,
+        services=services,
+        sandbox=_SANDBOX,
+        preferred_port=preferred_port,
+        tree=_HERE,
+        watched=watched,
+    )
 
 
 _SANDBOX = replace(services.SANDBOX, command=_STAND_IN)

@@ -50,3 +50,15 @@ async def test_one_that_fails_again_after_a_replay_is_kept_beside_the_first() ->
     await park("evt_1", b"{}", headers, "a.queue")
     await park("evt_1", b"{}", {**headers, "x-kabar-replay": "1"}, "a.queue")
     assert [one.identity for one in kept.envelopes] == ["a.queue:evt_1", "a.queue:evt_1~replay-1"]
+
+
+async def test_an_envelope_of_no_queue_of_ours_is_counted_under_no_name_of_its_own() -> None:
+    registry = CollectorRegistry()
+    park = ParkEnvelope(Kept(), StoppedClock(), Metrics(registry))
+    for queue in ("dispatcher.facts", "6281200000001", "another.queue"):
+        await park("m", b"{}", {"x-kabar-queue": queue}, queue)
+    counted = [
+        registry.get_sample_value("envelope_parked_total", {"queue": queue})
+        for queue in ("dispatcher.facts", "other", "6281200000001")
+    ]
+    assert counted == [1, 2, None]

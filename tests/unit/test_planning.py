@@ -97,3 +97,18 @@ def test_a_provider_whose_text_limit_is_too_small_is_left_out_and_said() -> None
     delivery = planned(route=["wablas"])
     assert delivery["lane"] == "wablas"
     assert "without fonnte" in delivery["timeline"][0]["cause"]
+
+
+def test_what_is_planned_of_a_notification_that_a_backup_brought_back_is_held_for_a_person() -> None:
+    brought_back = {**NOTIFICATION, "restored_at": after(5)}
+    arguments: dict[str, Any] = {
+        "position": 0, "text": "Halo", "template": None, "route": ["fonnte"], "now": after(6),
+        "departure": departure(NOTIFICATION, after(6), ZONE),
+    }  # fmt: skip
+    held = plan_delivery(brought_back, member(1), refusal=None, **arguments)  # type: ignore[arg-type]
+    assert (held["status"], held["code"], held["route"]) == ("unknown", "UNKNOWN", ["fonnte"])
+    assert "lane" not in held
+    refused = plan_delivery(brought_back, member(1), refusal=Refusal("INVALID_PHONE", "no"), **arguments)  # type: ignore[arg-type]
+    assert (refused["status"], refused["code"]) == ("failed", "INVALID_PHONE")
+    cancelled = {**brought_back, "status": NotificationStatus.CANCELLED}
+    assert plan_delivery(cancelled, member(1), refusal=None, **arguments)["status"] == "cancelled"  # type: ignore[arg-type]

@@ -172,7 +172,7 @@ def signed(**claims: object) -> str:
 
 
 async def test_a_valid_token_names_its_caller_every_time() -> None:
-    tokens = Tokens(Rules(SECRET))
+    tokens = Tokens(Rules((SECRET,)))
     header = f"Bearer {signed()}"
     assert await tokens.caller(header) == await tokens.caller(header) == Caller("x", "admin")
 
@@ -184,7 +184,7 @@ async def use_for_seconds(tokens: Tokens, header: str, seconds: float) -> None:
 
 
 async def test_a_token_is_forgotten_when_it_expires() -> None:
-    tokens = Tokens(Rules(SECRET))
+    tokens = Tokens(Rules((SECRET,)))
     header = f"Bearer {signed(exp=int(time.time()) + 1 - LEEWAY_SECONDS)}"
     await tokens.caller(header)
     with pytest.raises(Unauthenticated, match="expired"):
@@ -193,7 +193,7 @@ async def test_a_token_is_forgotten_when_it_expires() -> None:
 
 async def test_the_memory_of_tokens_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("api_gateway.adapters.tokens.REMEMBERED", 3)
-    tokens = Tokens(Rules(SECRET))
+    tokens = Tokens(Rules((SECRET,)))
     for number in range(10):
         await tokens.caller(f"Bearer {signed(sub=str(number))}")
     assert len(tokens._verified) == 3

@@ -62,14 +62,31 @@ async def test_a_token_signed_with_an_issuers_key_is_taken(key: Any, algorithm: 
 
 @pytest.mark.parametrize("expires", [10**400, 10**18])
 async def test_a_token_that_expires_beyond_all_numbers_is_no_failure_of_ours(expires: int) -> None:
-    tokens = Tokens(Rules(SECRET))
+    tokens = Tokens(Rules((SECRET,)))
     assert await role(tokens, signed(SECRET, "HS256", None, exp=expires)) == "admin"
 
 
 async def test_both_kinds_of_tokens_are_taken_where_both_are_set_up() -> None:
-    tokens = Tokens(Rules(SECRET, jwks(both())))
+    tokens = Tokens(Rules((SECRET,), jwks(both())))
     assert await role(tokens, signed(SECRET, "HS256", None)) == "admin"
     assert await role(tokens, signed(rsa_key(), "RS256", "rsa")) == "admin"
+
+
+async def test_each_of_several_secrets_is_taken_and_one_that_is_gone_no_more() -> None:
+    old, new = "the old secret of this test, long", "the new secret of this test, long"
+    tokens = Tokens(Rules((old,)))
+    with pytest.raises(Unauthenticated):
+        await role(tokens, signed(new, "HS256", None))
+    tokens.trust((new, old))
+    for secret in (old, new):
+        assert await role(tokens, signed(secret, "HS256", None, role="noc")) == "noc"
+        with pytest.raises(Unauthenticated, match="expired"):
+            await role(tokens, signed(secret, "HS256", None, exp=int(time.time()) - 60))
+    remembered = signed(old, "HS256", None)
+    assert await role(tokens, remembered) == "admin"
+    tokens.trust((new,))
+    with pytest.raises(Unauthenticated):
+        await role(tokens, remembered)
 
 
 @pytest.mark.parametrize(
@@ -92,14 +109,14 @@ async def test_both_kinds_of_tokens_are_taken_where_both_are_set_up() -> None:
 )
 async def test_no_key_is_taken_for_another_kind_of_key(token: str) -> None:
     with pytest.raises(Unauthenticated):
-        await role(Tokens(Rules(SECRET, jwks(both()))), token)
+        await role(Tokens(Rules((SECRET,), jwks(both()))), token)
 
 
 async def test_the_secret_verifies_nothing_where_only_keys_are_set_up_and_the_other_way_round() -> None:
     with pytest.raises(Unauthenticated):
         await role(Tokens(Rules(keys=jwks(both()))), signed(SECRET, "HS256", None))
     with pytest.raises(Unauthenticated):
-        await role(Tokens(Rules(SECRET)), signed(rsa_key(), "RS256", "rsa"))
+        await role(Tokens(Rules((SECRET,))), signed(rsa_key(), "RS256", "rsa"))
 
 
 @pytest.mark.parametrize(
@@ -112,7 +129,7 @@ async def test_the_secret_verifies_nothing_where_only_keys_are_set_up_and_the_ot
     ],
 )
 async def test_a_foreign_issuer_or_audience_is_refused(claims: dict[str, Any], said: str) -> None:
-    tokens = Tokens(Rules(SECRET, issuer="https://login.example.com", audience="kabar"))
+    tokens = Tokens(Rules((SECRET,), issuer="https://login.example.com", audience="kabar"))
     with pytest.raises(Unauthenticated, match=said):
         await role(tokens, signed(SECRET, "HS256", None, **claims))
     good = {"iss": "https://login.example.com", "aud": ["shop", "kabar"]}
@@ -120,11 +137,11 @@ async def test_a_foreign_issuer_or_audience_is_refused(claims: dict[str, Any], s
 
 
 async def test_an_audience_does_not_matter_when_none_is_set() -> None:
-    assert await role(Tokens(Rules(SECRET)), signed(SECRET, "HS256", None, aud="shop", iss="x")) == "admin"
+    assert await role(Tokens(Rules((SECRET,))), signed(SECRET, "HS256", None, aud="shop", iss="x")) == "admin"
 
 
 async def test_clocks_may_differ_by_half_a_minute_and_no_more() -> None:
-    tokens, now = Tokens(Rules(SECRET)), int(time.time())
+    tokens, now = Tokens(Rules((SECRET,))), int(time.time())
     assert await role(tokens, signed(SECRET, "HS256", None, exp=now - LEEWAY_SECONDS + 5)) == "admin"
     assert await role(tokens, signed(SECRET, "HS256", None, nbf=now + LEEWAY_SECONDS - 5)) == "admin"
     for claims in ({"exp": now - LEEWAY_SECONDS - 5}, {"nbf": now + LEEWAY_SECONDS + 5}):
@@ -135,7 +152,7 @@ async def test_clocks_may_differ_by_half_a_minute_and_no_more() -> None:
 @pytest.mark.parametrize("claims", [{"sub": ""}, {"sub": "\ud800"}, {"sub": "a\nb"}, {"role": "\ud800"}, {"role": 5}])
 async def test_names_that_could_not_be_stored_are_refused(claims: dict[str, Any]) -> None:
     with pytest.raises(Unauthenticated):
-        await role(Tokens(Rules(SECRET)), signed(SECRET, "HS256", None, **claims))
+        await role(Tokens(Rules((SECRET,))), signed(SECRET, "HS256", None, **claims))
 
 
 async def test_unknown_keys_have_the_keys_fetched_once_in_half_a_minute() -> None:

@@ -112,6 +112,17 @@ async def test_a_refused_login_is_technical(open_post: OpenPost, certificates: C
     assert post.permits == []
 
 
+async def test_a_login_that_was_replaced_is_used_for_the_next_connection(
+    open_post: OpenPost, certificates: Certificates
+) -> None:
+    post = await open_post(
+        starttls=certificates.server(), client_tls=certificates.client(), login=("kabar", "salah"), wanted=LOGIN
+    )
+    assert isinstance(await post.send(), Refused)
+    post.server.address = replace(post.server.address, password=LOGIN[1])
+    assert isinstance(await post.send(), Accepted)
+
+
 async def test_a_look_goes_as_far_as_the_login_and_sends_nothing(
     open_post: OpenPost, certificates: Certificates
 ) -> None:
@@ -133,7 +144,7 @@ async def test_a_look_goes_as_far_as_the_login_and_sends_nothing(
 
 async def test_a_look_at_a_server_that_is_not_there_tells_nothing_of_it(post: Post) -> None:
     async with await asyncio.start_server(lambda _, writer: writer.close(), "localhost", 0) as closing:
-        post.server._address = _elsewhere(post, closing)
+        post.server.address = _elsewhere(post, closing)
         with pytest.raises(Transient):
             await post.provider.look(ACCOUNT)
 
@@ -206,7 +217,7 @@ async def test_a_reply_that_is_none_after_the_message_is_unknown(post: Post) -> 
 async def test_nobody_listening_is_a_failure_before_acceptance(post: Post) -> None:
     refusing = await asyncio.start_server(lambda _, writer: writer.close(), "localhost", 0)
     async with refusing:
-        post.server._address = _elsewhere(post, refusing)
+        post.server.address = _elsewhere(post, refusing)
         answer = await post.send()
     assert isinstance(answer, Refused)
     assert answer.failure is F.TRANSPORT
@@ -219,7 +230,7 @@ async def test_a_server_that_never_greets_is_given_up_before_acceptance(post: Po
         writer.close()
 
     server = await asyncio.start_server(silent, "localhost", 0)
-    post.server._address = _elsewhere(post, server)
+    post.server.address = _elsewhere(post, server)
     answer = await post.send()
     server.close()
     assert answer == Refused(F.TRANSPORT, "no connection in 1 s")
@@ -286,4 +297,4 @@ async def test_what_is_no_address_is_never_told_to_the_server(post: Post) -> Non
 
 
 def _elsewhere(post: Post, server: asyncio.Server) -> Address:
-    return replace(post.server._address, port=server.sockets[0].getsockname()[1])
+    return replace(post.server.address, port=server.sockets[0].getsockname()[1])

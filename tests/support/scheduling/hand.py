@@ -13,6 +13,7 @@ from common.mongo.connection import Mongo
 from common.testing.clock import HandClock
 from scheduler.adapters.mongo_job_runs import MongoJobRuns
 from scheduler.adapters.mongo_jobs import MongoJobs
+from scheduler.adapters.mongo_observations import MongoObservations
 from scheduler.application.forget_jobs import ForgetJobs
 from scheduler.application.measure_jobs import MeasureJobs
 from scheduler.application.notice_firings import NoticeFirings
@@ -58,7 +59,7 @@ class HandScheduler:
         shown = MongoJobs(mongo)
         self.notice = NoticeFirings(jobs, self.runs, shown, clock, metrics)
         self.run_jobs = RunJobs(jobs, self.runs, clock, metrics, instance=instance, stopping=lambda: self.stopping)
-        self.measure = MeasureJobs(jobs, self.runs, shown, metrics)
+        self.measure = MeasureJobs(jobs, self.runs, shown, MongoObservations(mongo), metrics)
         self.forget = ForgetJobs(jobs, self.runs, shown, clock)
         self.stopping = False
 

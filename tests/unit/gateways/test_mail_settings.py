@@ -56,3 +56,5 @@ def test_the_password_is_a_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "kata-sandi" in settings.secrets()
     assert "kata-sandi" not in repr(settings)
     assert "kata-sandi" not in repr(settings.accounts())
+    assert settings.secrets().count("kata-sandi") == 1
+    assert "kabar" not in settings.secrets()

@@ -5,19 +5,26 @@ from dataclasses import dataclass, field
 
 # What a client of the stack reads and no service does.
 CLIENT_VARIABLES = frozenset(
-    {"KABAR_URL", "KABAR_TOKEN", "KABAR_SANDBOX_URL", "KABAR_SANDBOX_FONNTE_URL", "KABAR_SANDBOX_WABLAS_URL"}
+    {
+        *("KABAR_URL", "KABAR_TOKEN", "KABAR_PROMETHEUS_URL"),
+        *("KABAR_SANDBOX_URL", "KABAR_SANDBOX_FONNTE_URL", "KABAR_SANDBOX_WABLAS_URL"),
+    }
 )
 
 
 @dataclass(frozen=True)
 class Access:
-    """What a client needs; `sandbox_url` is None when real providers are used."""
+    """What a client needs; `sandbox_url` is None when real providers are used, `prometheus_url` when none runs, and
+    `page_password`, which `admin` signs in with at the admin page, when the settings name accounts.
+    """
 
     url: str
     token: str = field(repr=False)
     rabbitmq_url: str
     mongodb_url: str
     sandbox_url: str | None
+    prometheus_url: str | None = None
+    page_password: str | None = field(default=None, repr=False)
 
     def environment(self) -> dict[str, str]:
         """The same as variables, as the command line client and the tests read them."""
@@ -33,6 +40,8 @@ class Access:
                 "KABAR_SANDBOX_FONNTE_URL": f"{self.sandbox_url}/fonnte",
                 "KABAR_SANDBOX_WABLAS_URL": f"{self.sandbox_url}/wablas",
             }
+        if self.prometheus_url is not None:
+            variables["KABAR_PROMETHEUS_URL"] = self.prometheus_url
         return variables
 
     def shell(self) -> str:

@@ -13,6 +13,7 @@ from local_stack.layout import PortTakenError
 from local_stack.logs import follow
 from local_stack.plan import mails_to_sandbox
 from local_stack.ports import NoFreePortError, Ports
+from local_stack.prometheus import INSTALL
 from local_stack.rabbitmq import NotInstalledError, RabbitMQ, RabbitMQPorts
 from local_stack.reach import UnreachableError
 from local_stack.readiness import NotReadyError
@@ -54,7 +55,7 @@ def main(arguments: list[str]) -> int:
 def _stack() -> Stack:
     values = read_surroundings(TREE, os.environ)
     directory = TREE / values.get("KABAR_RUN_DIRECTORY", ".run")
-    return Stack(directory, values, preferred_port=_USUAL_PORT)
+    return Stack(directory, values, preferred_port=_USUAL_PORT, watched=True)
 
 
 def _say(text: str = "") -> None:
@@ -90,7 +91,9 @@ def _welcome(access: Access, seconds: float, environment_file: str, webhooks: Ma
             lines.append("E-mails do go out, by MAIL_HOST.")
     # Nobody's real telephone may ring because of a pasted example.
     recipient = "6281200000001" if access.sandbox_url is not None else "YOUR-NUMBER"
+    signs_in = "with your account" if access.page_password is None else f"as admin with {access.page_password}"
     lines += [
+        *("", f"Admin page; sign in {signs_in}:", f"  {access.url}/admin/whatsapp-queue"),
         *("", "Admin token, valid for 30 days:", f"  {access.token}"),
         *("", "Send a message:"),
         f"  curl -s -X POST {access.url}/api/notifications \\",
@@ -105,9 +108,17 @@ def _welcome(access: Access, seconds: float, environment_file: str, webhooks: Ma
         "  .venv/bin/kabar monitor",
         *("", "Where providers are to post their webhooks:"),
         *(f"  {name:<6} {address}" for name, address in webhooks.items()),
+        *("", watching(access)),
         *("", "make status | make logs | make demo | make down"),
     ]
     return "\n".join(lines)
+
+
+def watching(access: Access) -> str:
+    """Where to look at figures and alerts, or what that needs."""
+    if access.prometheus_url is None:
+        return f"Prometheus is not installed; it draws every figure and raises alerts: {INSTALL} && make up"
+    return f"Every figure, and what is wrong by them: {access.prometheus_url}/alerts"
 
 
 def _down(stack: Stack) -> int:
@@ -128,6 +139,8 @@ def _status(stack: Stack) -> int:
     if any(row.state.name == "rabbitmq" for row in rows):
         numbers = RabbitMQPorts(ports["rabbitmq"], ports["rabbitmq-distribution"], ports["epmd"])
         _say(f"\nrabbitmqctl: {RabbitMQ(stack.directory / 'rabbitmq', numbers).control_command} status")
+    if any(row.state.name == "prometheus" for row in rows):
+        _say(f"prometheus:  http://127.0.0.1:{ports['prometheus']}")
     return 0 if all(row.ready for row in rows) else 1
 
 

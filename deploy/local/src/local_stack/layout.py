@@ -11,12 +11,15 @@ from local_stack.mongodb import MongoDB
 from local_stack.plan import Instance, code_revision, for_services, instances, sandbox_settings, service_program
 from local_stack.ports import Ports, free_port, is_free
 from local_stack.program import Program
+from local_stack.prometheus import Prometheus, find_prometheus
 from local_stack.rabbitmq import RabbitMQ, RabbitMQPorts
 from local_stack.readiness import listens
 from local_stack.services import Service
 from local_stack.settings import Settings
 from local_stack.supervisor import State
-from local_stack.tokens import admin_token, signing_secret
+from local_stack.tokens import admin_token, page_account, signing_secret
+
+_PROMETHEUS_PORT = 9090
 
 
 class PortTakenError(RuntimeError):
@@ -29,10 +32,12 @@ class Layout:
 
     rabbitmq: RabbitMQ | None
     mongodb: MongoDB | None
+    prometheus: Prometheus | None
     rabbitmq_url: str
     mongodb_url: str
     http_port: int
     token: str
+    page_password: str | None
     sandbox: Instance | None
     instances: tuple[Instance, ...]
     server_programs: tuple[Program, ...]
@@ -40,18 +45,20 @@ class Layout:
 
     @property
     def programs(self) -> tuple[Program, ...]:
-        return self.server_programs + self.service_programs
+        watching = (self.prometheus.program(),) if self.prometheus else ()
+        return self.server_programs + self.service_programs + watching
 
 
 @dataclass(frozen=True)
 class Surroundings:
-    """Where a stack lives and what it may start."""
+    """Where a stack lives and what it may start. `watched`: Prometheus, too, where it is installed."""
 
     run: Path
     tree: Path
     services: tuple[Service, ...]
     sandbox: Service
     preferred_port: int | None
+    watched: bool = False
 
 
 def lay_out(place: Surroundings, settings: Settings, ports: Ports, states: Mapping[str, State]) -> Layout:
@@ -59,7 +66,8 @@ def lay_out(place: Surroundings, settings: Settings, ports: Ports, states: Mappi
 
     Raises PortTakenError when KABAR_HTTP_PORT names a port that somebody else uses.
     """
-    rabbitmq = None if settings.rabbitmq_url else _rabbitmq(place.run, ports, states)
+    found = find_prometheus() if place.watched else None
+    rabbitmq = None if settings.rabbitmq_url else _rabbitmq(place.run, ports, states, watched=found is not None)
     mongodb = None if settings.mongodb_url else _mongodb(place.run, ports, states)
     rabbitmq_url = settings.rabbitmq_url or (rabbitmq.url if rabbitmq else "")
     mongodb_url = settings.mongodb_url or (mongodb.url if mongodb else "")
@@ -70,6 +78,9 @@ def lay_out(place: Surroundings, settings: Settings, ports: Ports, states: Mappi
         "MONGODB_URL": mongodb_url,
         "KABAR_JWT_SECRET": secret,
     }
+    password = None
+    if "KABAR_ADMIN_ACCOUNTS" not in values:
+        password, values["KABAR_ADMIN_ACCOUNTS"] = page_account(place.run / "secrets.json")
     sandbox = None
     if settings.sandbox:
         sandbox = Instance(place.sandbox, 1, _keep(f"{place.sandbox.name}-1", ports, states))
@@ -82,13 +93,19 @@ def lay_out(place: Surroundings, settings: Settings, ports: Ports, states: Mappi
         for service, number in instances(settings, place.services)
     )
     code = code_revision(place.tree)
+    prometheus = None
+    if found:
+        usual = None if place.preferred_port is None else _PROMETHEUS_PORT
+        prometheus = _prometheus(found, _keep("prometheus", ports, states, preferred=usual), place, processes, rabbitmq)
     return Layout(
         rabbitmq=rabbitmq,
         mongodb=mongodb,
+        prometheus=prometheus,
         rabbitmq_url=rabbitmq_url,
         mongodb_url=mongodb_url,
         http_port=http_port,
         token=admin_token(secret, settings.values),
+        page_password=password,
         sandbox=sandbox,
         instances=processes,
         server_programs=(
@@ -115,16 +132,40 @@ def without_own_servers(values: Mapping[str, str], run: Path, ports: Ports) -> d
     return {name: value for name, value in values.items() if own.get(name) != value and name not in CLIENT_VARIABLES}
 
 
-def _keep(name: str, ports: Ports, states: Mapping[str, State], owner: str | None = None) -> int:
+def _keep(
+    name: str,
+    ports: Ports,
+    states: Mapping[str, State],
+    owner: str | None = None,
+    preferred: int | None = None,
+) -> int:
     state = states.get(owner or name)
-    return ports.keep(name, running=state is not None and state.running)
+    return ports.keep(name, running=state is not None and state.running, preferred=preferred)
 
 
-def _rabbitmq(run: Path, ports: Ports, states: Mapping[str, State]) -> RabbitMQ:
+def _prometheus(
+    executable: str, port: int, place: Surroundings, processes: tuple[Instance, ...], rabbitmq: RabbitMQ | None
+) -> Prometheus:
+    return Prometheus(
+        executable=executable,
+        directory=place.run / "prometheus",
+        port=port,
+        # Processes that share a port are one to look at.
+        services={
+            service.name: sorted({process.port for process in processes if process.service == service})
+            for service in place.services
+        },
+        rabbitmq_metrics=rabbitmq.ports.metrics if rabbitmq else None,
+        rules=str(place.tree / "deploy" / "prometheus" / "rules" / "*.yml"),
+    )
+
+
+def _rabbitmq(run: Path, ports: Ports, states: Mapping[str, State], *, watched: bool) -> RabbitMQ:
     numbers = RabbitMQPorts(
         amqp=_keep("rabbitmq", ports, states),
         distribution=_keep("rabbitmq-distribution", ports, states, owner="rabbitmq"),
         port_mapper=_keep("epmd", ports, states),
+        metrics=_keep("rabbitmq-metrics", ports, states, owner="rabbitmq") if watched else None,
     )
     return RabbitMQ(run / "rabbitmq", numbers)
 

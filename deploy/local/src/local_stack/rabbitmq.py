@@ -21,11 +21,14 @@ class NotInstalledError(RuntimeError):
 
 @dataclass(frozen=True)
 class RabbitMQPorts:
-    """Where the broker, its distribution protocol and its port mapper (epmd) listen."""
+    """Where the broker, its distribution protocol, its port mapper (epmd) and, if Prometheus reads them, its metrics
+    listen.
+    """
 
     amqp: int
     distribution: int
     port_mapper: int
+    metrics: int | None = None
 
 
 @dataclass(frozen=True)
@@ -62,7 +65,7 @@ class RabbitMQ:
             write_private(cookie, secrets.token_hex(20))
             cookie.chmod(0o400)
         write_private(self.directory / "environment.conf", "")
-        write_private(self.directory / "plugins", "[].\n")
+        write_private(self.directory / "plugins", "[].\n" if self.ports.metrics is None else "[rabbitmq_prometheus].\n")
         write_private(self.directory / "rabbitmq.conf", self._configuration())
 
     def _configuration(self) -> str:
@@ -78,9 +81,15 @@ class RabbitMQ:
                 "log.console.level = info",
                 "log.console.use_colors = off",
                 "log.file = false",
+                *self._metrics(),
                 "",
             ]
         )
+
+    def _metrics(self) -> tuple[str, ...]:
+        if self.ports.metrics is None:
+            return ()
+        return ("prometheus.tcp.ip = 127.0.0.1", f"prometheus.tcp.port = {self.ports.metrics}")
 
     def programs(self) -> tuple[Program, Program]:
         """The port mapper and the broker, to be started in this order."""
@@ -97,6 +106,7 @@ class RabbitMQ:
             environment=self._environment(),
             directory=self.directory,
             stop_seconds=30,
+            revision="" if self.ports.metrics is None else f"metrics on {self.ports.metrics}",
         )
         return mapper, broker
 

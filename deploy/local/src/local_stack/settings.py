@@ -1,5 +1,6 @@
 """What the operator asked for: the environment over `.env`, read once and refused with every problem named."""
 
+import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,9 +28,22 @@ class SettingsError(ValueError):
 
 
 def read_surroundings(tree: Path, environment: Mapping[str, str]) -> dict[str, str]:
-    """The tree's `.env` with the environment over it; a variable that is set but empty counts as not set."""
+    """The tree's `.env` with the environment over it, and over both what services find in `KABAR_SECRETS_DIRECTORY`.
+
+    A variable that is set but empty counts as not set.
+    """
     written = {name: value or "" for name, value in dotenv_values(tree / ".env").items()}
-    return {name: value for name, value in {**written, **environment}.items() if value}
+    values = {name: value for name, value in {**written, **environment}.items() if value}
+    return {**values, **_in_files(tree, values.get("KABAR_SECRETS_DIRECTORY"))}
+
+
+def _in_files(tree: Path, directory: str | None) -> dict[str, str]:
+    """Those of the files the stack itself has to know; one that cannot be read is for the services to name."""
+    found: dict[str, str] = {}
+    for name in (*_PROVIDER_TOKENS, "KABAR_JWT_SECRET", "KABAR_WEBHOOK_SECRET") if directory else ():
+        with contextlib.suppress(OSError, UnicodeError):
+            found[name] = (tree / str(directory) / name).read_text(encoding="utf-8").strip()
+    return {name: value for name, value in found.items() if value}
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from local_stack.leftovers import end_leftovers
 from local_stack.mongodb import MongoDB
 from local_stack.ports import Ports
 from local_stack.program import write_private
+from local_stack.prometheus import is_ready as prometheus_is_ready
 from local_stack.rabbitmq import speaks_amqp
 from local_stack.reach import check_mongodb, check_rabbitmq
 from local_stack.readiness import Check, Endpoint, NotReadyError, listens, wait_until_ready
@@ -24,7 +25,7 @@ from local_stack.supervisor import State, Supervisor
 
 TREE = Path(__file__).resolve().parents[4]
 _START_SECONDS = 60.0
-SERVERS = ("rabbitmq", "mongodb", "epmd")
+SERVERS = ("rabbitmq", "mongodb", "epmd", "prometheus")
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,8 @@ class Stack:
 
     `values` are all its settings, as in `.env`; nothing else of the surroundings configures it. Servers named by
     RABBITMQ_URL and MONGODB_URL are used and never started or stopped. Process ids are in
-    `directory/<service>-<n>.pid`, `rabbitmq.pid` and `mongodb.pid`, logs in `directory/logs`.
+    `directory/<service>-<n>.pid`, `rabbitmq.pid` and `mongodb.pid`, logs in `directory/logs`. `watched`: Prometheus
+    looks at it, where that is installed.
     """
 
     def __init__(
@@ -53,11 +55,12 @@ class Stack:
         sandbox: Service = SANDBOX,
         preferred_port: int | None = None,
         tree: Path = TREE,
+        watched: bool = False,
     ) -> None:
         self.directory = directory.resolve()
         self.supervisor = Supervisor(self.directory)
         self._values = dict(values)
-        self._place = Surroundings(self.directory, tree, services, sandbox, preferred_port)
+        self._place = Surroundings(self.directory, tree, services, sandbox, preferred_port, watched)
 
     def up(self, *, seconds: float = _START_SECONDS) -> Access:
         """Start what does not run, restart what is not what the settings ask for, wait until all are ready.
@@ -76,7 +79,7 @@ class Stack:
             if not self.supervisor.is_running():
                 end_leftovers(self.directory)
             layout = lay_out(self._place, settings, ports, self.supervisor.states())
-            for server in (layout.rabbitmq, layout.mongodb):
+            for server in (layout.rabbitmq, layout.mongodb, layout.prometheus):
                 if server is not None:
                     server.prepare()
             self.supervisor.apply(layout.programs)
@@ -92,7 +95,7 @@ class Stack:
             wait_until_ready(self.supervisor, _server_checks(layout), seconds)
             if layout.sandbox is not None:
                 load_sample_people(layout.mongodb_url)
-            self.supervisor.start(program.name for program in layout.service_programs)
+            self.supervisor.start(program.name for program in layout.programs)
             wait_until_ready(self.supervisor, _service_checks(layout), seconds - (time.monotonic() - begin))
         except NotReadyError as failure:
             # Otherwise they would end and be started again for ever.
@@ -143,6 +146,8 @@ class Stack:
                 return lambda _: speaks_amqp("127.0.0.1", port)
             case "mongodb":
                 return lambda _: MongoDB(self.directory / "mongodb", port).is_ready()
+            case "prometheus":
+                return lambda _: prometheus_is_ready(port)
             case _:
                 return Endpoint(port).is_ready
 
@@ -169,14 +174,20 @@ def _server_checks(layout: Layout) -> dict[str, Check]:
 
 def _service_checks(layout: Layout) -> dict[str, Check]:
     everyone = (*((layout.sandbox,) if layout.sandbox else ()), *layout.instances)
-    return {instance.name: Endpoint(instance.port).is_ready for instance in everyone}
+    checks: dict[str, Check] = {instance.name: Endpoint(instance.port).is_ready for instance in everyone}
+    if layout.prometheus is not None:
+        port = layout.prometheus.port
+        checks["prometheus"] = lambda _: prometheus_is_ready(port)
+    return checks
 
 
 def _access(layout: Layout) -> Access:
     return Access(
         url=f"http://127.0.0.1:{layout.http_port}",
         token=layout.token,
+        page_password=layout.page_password,
         rabbitmq_url=layout.rabbitmq_url,
         mongodb_url=layout.mongodb_url,
         sandbox_url=f"http://127.0.0.1:{layout.sandbox.port}" if layout.sandbox else None,
+        prometheus_url=layout.prometheus.url if layout.prometheus else None,
     )

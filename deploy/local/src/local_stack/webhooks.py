@@ -16,7 +16,7 @@ _PATIENCE_SECONDS = 10.0
 
 def webhook_addresses(access: Access, configured: str | None) -> dict[str, str]:
     """The address each provider is given; empty when the secret is not there in time."""
-    secret = configured or _kept(access.mongodb_url)
+    secret = configured.partition("\n")[0].strip() if configured else _kept(access.mongodb_url)
     return {name: f"{access.url}/webhooks/{name}/{secret}" for name in _PROVIDERS} if secret else {}
 
 

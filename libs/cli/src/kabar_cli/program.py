@@ -11,6 +11,7 @@ from kabar_cli.commands import dead, delivery, dunning, queue, schedule, test, t
 from kabar_cli.commands.erase import erase
 from kabar_cli.commands.importing import import_rows
 from kabar_cli.commands.monitor import monitor
+from kabar_cli.commands.restored import restored
 from kabar_cli.commands.send import EXAMPLES, send
 from kabar_cli.exits import EPILOG, Exit
 
@@ -28,6 +29,7 @@ for group in (test, dunning, schedule, queue, dead):
     app.add_typer(group.app)
 app.command("import")(import_rows)
 app.command()(erase)
+app.command()(restored)
 for group in (delivery, token):
     app.add_typer(group.app)
 

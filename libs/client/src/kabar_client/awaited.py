@@ -18,6 +18,7 @@ from kabar_client.operating_answers import (
     Discarded,
     Erasure,
     ErasureRequested,
+    Held,
     Job,
     JobRun,
     Preview,
@@ -126,6 +127,10 @@ class AsyncKabar(Connection):
     async def queue(self) -> Queue:
         """What waits for WhatsApp, at a glance."""
         return await self._do(operating.queue())
+
+    async def hold_unfinished(self, *, idempotency_key: str | None = None) -> Held:
+        """Once a backup was restored, before anything is sent: hold what it shows as not over; again while `more`."""
+        return await self._do(operating.hold_unfinished(idempotency_key))
 
     async def clear_queue(self, *, idempotency_key: str | None = None) -> Cleared:
         """End everything queued for WhatsApp; what is scheduled for later stays."""

@@ -18,6 +18,7 @@ from kabar_client.operating_answers import (
     Discarded,
     Erasure,
     ErasureRequested,
+    Held,
     Job,
     JobRun,
     Preview,
@@ -128,6 +129,10 @@ class Kabar(Connection):
     def queue(self) -> Queue:
         """What waits for WhatsApp, at a glance."""
         return self._do(operating.queue())
+
+    def hold_unfinished(self, *, idempotency_key: str | None = None) -> Held:
+        """Once a backup was restored, before anything is sent: hold what it shows as not over; again while `more`."""
+        return self._do(operating.hold_unfinished(idempotency_key))
 
     def clear_queue(self, *, idempotency_key: str | None = None) -> Cleared:
         """End everything queued for WhatsApp; what is scheduled for later stays."""

@@ -11,6 +11,7 @@ from kabar_client.operating_answers import (
     Discarded,
     Erasure,
     ErasureRequested,
+    Held,
     Job,
     JobRun,
     Preview,
@@ -44,6 +45,10 @@ def queue() -> Call[Queue]:
 
 def clear_queue(key: str | None) -> Call[Cleared]:
     return _post(f"{QUEUE}/clear", Cleared, key)
+
+
+def hold_unfinished(key: str | None) -> Call[Held]:
+    return _post("/admin/restored", Held, key)
 
 
 def send_test(to: str | None, message: str | None, key: str | None) -> Call[Accepted]:

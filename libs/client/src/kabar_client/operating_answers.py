@@ -102,6 +102,17 @@ class Alert(Answer):
     cleared_at: datetime | None = None
 
 
+class Held(Answer):
+    """What a restored backup showed as not over; there may be `more`."""
+
+    success: bool
+    deliveries: int
+    notifications: int
+    runs: int
+    requests: int
+    more: bool
+
+
 class Cleared(Answer):
     """So many queued deliveries were ended."""
 

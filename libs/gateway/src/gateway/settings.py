@@ -27,10 +27,6 @@ class Told(Protocol):
     @property
     def read_timeout(self) -> float: ...
 
-    def accounts(self) -> tuple[Account, ...]:
-        """The senders to register."""
-        ...
-
 
 class GatewaySettings(ServiceSettings):
     """The shared names; a provider's own class adds its token and address and says who it is in `gateway_of`."""

@@ -21,6 +21,7 @@ from common.mongo.gate import LATENESS, MongoGate
 from common.mongo.server_clock import ServerClock
 from common.runtime.loops import after, repeatedly
 from common.runtime.process import Application, Surroundings
+from common.runtime.secrets import following
 from common.topology.declarations import ATTEMPTS, attempts_queue, enquiries_queue, webhooks_queue
 from gateway.adapters.broker_news import BrokerNews
 from gateway.adapters.http_provider import http_provider
@@ -35,12 +36,12 @@ from gateway.application.find_groups import FindGroups
 from gateway.application.keep_slot import KeepSlot
 from gateway.application.know_devices import KnowDevices
 from gateway.application.make_attempts import MakeAttempts
-from gateway.application.ports import Asking, Provider
+from gateway.application.ports import Accounts, Asking, Provider
 from gateway.application.prove_attempts import ProveAttempts
 from gateway.application.read_webhooks import ReadWebhooks
 from gateway.application.report_orphans import ReportOrphans
 from gateway.application.room import Room
-from gateway.domain.account import Account
+from gateway.domain.account import Account, by_sender
 from gateway.domain.device import Device
 from gateway.domain.dialect import Dialect
 from gateway.domain.enquiries import Enquiries
@@ -78,14 +79,25 @@ async def http_gateway(
         dialect, connect_timeout=settings.connect_timeout, read_timeout=settings.read_timeout
     ) as provider:
         clock = ServerClock(surroundings.mongo.time)
-        application = gateway(settings, surroundings, provider, clock, max_text_chars=max_text_chars)
-        hear(settings, surroundings, application, clock, asking=provider, enquiries=enquiries, webhooks=webhooks)
+        accounts = by_sender(settings.accounts())
+
+        def renew(changed: GatewaySettings) -> None:
+            accounts.clear()
+            accounts.update(by_sender(changed.accounts()))
+
+        application = gateway(settings, surroundings, accounts, provider, clock, max_text_chars=max_text_chars)
+        hear(
+            settings, surroundings, application, accounts, clock,
+            asking=provider, enquiries=enquiries, webhooks=webhooks,
+        )  # fmt: skip
+        application.loops += following(settings, renew, surroundings.registry)
         yield application
 
 
 def gateway(
     settings: Told,
     surroundings: Surroundings,
+    accounts: Accounts,
     provider: Provider,
     clock: ServerClock,
     *,
@@ -94,7 +106,6 @@ def gateway(
 ) -> Application:
     """The gateway of any provider. It keeps the clock set, and nothing is handled before that is."""
     name, broker, mongo = settings.gateway_of, surroundings.broker, surroundings.mongo
-    accounts = {account.sender: account for account in settings.accounts()}
     senders = MongoSenders(mongo["senders"], provider=name, senders=accounts, max_text_chars=max_text_chars)
     observer = AttemptObserver(name, senders=senders, registry=surroundings.registry)
     answer_within = settings.connect_timeout + settings.read_timeout + ANSWER_SPARE_SECONDS
@@ -152,6 +163,7 @@ def hear(
     settings: GatewaySettings,
     surroundings: Surroundings,
     application: Application,
+    accounts: Accounts,
     clock: ServerClock,
     *,
     asking: Asking,
@@ -164,7 +176,6 @@ def hear(
     async def publish(reports: list[Report]) -> None:
         await broker.publish(ATTEMPTS, DeliveriesReported(provider=name, reports=reports))
 
-    accounts = {account.sender: account for account in settings.accounts()}
     reports = Coalesced(publish, limit=REPORTS_AN_ENVELOPE)
     news, devices = BrokerNews(broker), MongoDevices(surroundings.mongo["senders"])
     read = ReadWebhooks(

@@ -1,22 +1,27 @@
 """What this service reads from the environment."""
 
 import re
+from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
+from api_gateway.domain.accounts import Account, accounts
 from common.config.bonus import BonusSettings
+from common.config.secret_files import lines
 from common.config.senders import SenderSettings
 from common.kernel.phone import normalise_recipient
 
-_SECRET = re.compile(r"[A-Za-z0-9._~-]{8,200}")
+_WEBHOOK_SECRET = re.compile(r"[A-Za-z0-9._~-]{8,200}")
+_SHORTEST = 16
 
 
 class Settings(SenderSettings, BonusSettings):
-    jwt_secret: SecretStr | None = Field(None, min_length=16, validation_alias="KABAR_JWT_SECRET")
+    jwt_secret: SecretStr | None = Field(None, validation_alias="KABAR_JWT_SECRET")
     jwks_url: str | None = Field(None, validate_default=True, validation_alias="KABAR_JWKS_URL")
     jwt_issuer: str | None = Field(None, max_length=500, validation_alias="KABAR_JWT_ISSUER")
     jwt_audience: str | None = Field(None, max_length=500, validation_alias="KABAR_JWT_AUDIENCE")
+    admin_accounts: SecretStr | None = Field(None, validation_alias="KABAR_ADMIN_ACCOUNTS")
     unknown_wait_seconds: float = Field(60.0, ge=0, le=3600, validation_alias="KABAR_UNKNOWN_WAIT_SECONDS")
     admin_number: str | None = Field(None, validation_alias="ADMIN_WHATSAPP_NUMBER")
     webhook_secret: SecretStr | None = Field(None, validation_alias="KABAR_WEBHOOK_SECRET")
@@ -28,10 +33,24 @@ class Settings(SenderSettings, BonusSettings):
     connect_timeout: float = Field(10.0, gt=0, le=300, validation_alias="WHATSAPP_CONNECT_TIMEOUT")
     read_timeout: float = Field(30.0, gt=0, le=300, validation_alias="WHATSAPP_READ_TIMEOUT")
 
+    @field_validator("jwt_secret")
+    @classmethod
+    def _long(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and min(map(len, lines(value)), default=0) < _SHORTEST:
+            raise ValueError(f"{_SHORTEST} characters or more, and every line of several")
+        return value
+
+    @field_validator("admin_accounts")
+    @classmethod
+    def _accounts(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            accounts(value.get_secret_value())  # says itself what is wrong
+        return value
+
     @field_validator("webhook_secret")
     @classmethod
     def _one_part_of_an_address(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is not None and not _SECRET.fullmatch(value.get_secret_value()):
+        if value is not None and not (lines(value) and all(map(_WEBHOOK_SECRET.fullmatch, lines(value)))):
             raise ValueError("8 characters or more: letters, digits and . _ ~ -, as it is a part of an address")
         return value
 
@@ -50,6 +69,21 @@ class Settings(SenderSettings, BonusSettings):
     @classmethod
     def _number(cls, value: str | None) -> str | None:
         return None if value is None else normalise_recipient(value)
+
+    @property
+    def jwt_secrets(self) -> tuple[str, ...]:
+        """What tokens may be signed with, the one that is to be used first."""
+        return lines(self.jwt_secret)
+
+    @property
+    def webhook_secrets(self) -> tuple[str, ...]:
+        """What the webhooks' addresses may end with."""
+        return lines(self.webhook_secret)
+
+    @property
+    def accounts(self) -> Mapping[str, Account]:
+        """Who may sign in at the admin page with a password, by name."""
+        return {} if self.admin_accounts is None else accounts(self.admin_accounts.get_secret_value())
 
     @property
     def prices(self) -> dict[str, float]:

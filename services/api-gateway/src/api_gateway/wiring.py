@@ -9,6 +9,7 @@ from functools import partial
 
 from jwt.warnings import InsecureKeyLengthWarning
 
+from api_gateway.adapters.argon2_passwords import Argon2Passwords
 from api_gateway.adapters.bounded_announcements import BoundedAnnouncements
 from api_gateway.adapters.jwks import REFRESH_SECONDS, Jwks
 from api_gateway.adapters.mongo_alerts import MongoAlerts
@@ -25,10 +26,13 @@ from api_gateway.adapters.mongo_notifications import MongoNotifications
 from api_gateway.adapters.mongo_parked_envelopes import MongoParkedEnvelopes
 from api_gateway.adapters.mongo_queue import MongoQueue
 from api_gateway.adapters.mongo_reservations import MongoReservations
+from api_gateway.adapters.mongo_restored import MongoRestored
 from api_gateway.adapters.mongo_senders import MongoSenders
+from api_gateway.adapters.mongo_sends import MongoSends
+from api_gateway.adapters.mongo_sessions import MongoAttempts, MongoSessions
 from api_gateway.adapters.mongo_statistics import MongoStatistics
 from api_gateway.adapters.mongo_webhook_endpoints import MongoEndpoints, MongoMessages
-from api_gateway.adapters.mongo_webhooks import MongoWebhookInbox, MongoWebhookSecret
+from api_gateway.adapters.mongo_webhooks import MongoWebhookInbox, MongoWebhookSecrets
 from api_gateway.adapters.people_alerts import AlertPeople
 from api_gateway.adapters.rabbit_enquiries import RabbitEnquiries
 from api_gateway.adapters.rabbit_replays import RabbitReplays
@@ -47,6 +51,8 @@ from api_gateway.application.capacity import Capacity
 from api_gateway.application.change_route import ChangeRoute
 from api_gateway.application.check_sender import CheckSender
 from api_gateway.application.compose_notification import ComposeNotification
+from api_gateway.application.find_person import FindPerson
+from api_gateway.application.hold_unfinished import HoldUnfinished
 from api_gateway.application.identify import Identify
 from api_gateway.application.issue_api_keys import IssueApiKeys
 from api_gateway.application.keep_groups import KeepGroups
@@ -55,17 +61,20 @@ from api_gateway.application.manage_endpoints import ManageEndpoints
 from api_gateway.application.once import Once
 from api_gateway.application.preview_template import PreviewTemplate
 from api_gateway.application.publish_template import PublishTemplate
+from api_gateway.application.replace_webhook_secret import ReplaceWebhookSecret
 from api_gateway.application.replay_envelopes import ReplayEnvelopes
 from api_gateway.application.request_erasure import RequestErasure
 from api_gateway.application.say_what_it_waits_for import SayWhatItWaitsFor
 from api_gateway.application.seed_templates import SeedTemplates
 from api_gateway.application.send_directly import AwaitOutcome
+from api_gateway.application.sign_in import SignIn, Watchers
 from api_gateway.application.suppress_recipients import SuppressRecipients
 from api_gateway.application.sync_groups import SyncGroups
 from api_gateway.application.take_webhook import TakeWebhook, WebhookMetrics
 from api_gateway.application.tell_directory import TellDirectory
 from api_gateway.application.tell_portals import PortalMetrics, TellPortals
 from api_gateway.application.verify_api_keys import VerifyApiKeys
+from api_gateway.application.watch_queue import WatchQueue
 from api_gateway.application.work_out_figures import WorkOutFigures
 from api_gateway.entrypoints import requests
 from api_gateway.entrypoints.announcements import subscribe_announcements
@@ -85,6 +94,7 @@ from common.mongo.suppressions import Suppressions
 from common.mongo.templates import Templates
 from common.runtime.loops import repeatedly
 from common.runtime.process import Application, Loop, Surroundings
+from common.runtime.secrets import following
 from common.telemetry.logs import logger
 from common.topology.declarations import ANNOUNCEMENTS, EVENTS
 
@@ -113,7 +123,7 @@ async def wire(settings: Settings, surroundings: Surroundings) -> AsyncIterator[
     notifications, deliveries, senders = MongoNotifications(mongo), MongoDeliveries(mongo), MongoSenders(mongo)
     directory = MongoDirectory(mongo, zone=settings.zone)
     audit_entries, api_keys = MongoAuditLog(mongo), MongoApiKeys(mongo)
-    identify, signing_in = _identify(settings, api_keys, clock)
+    identify, tokens, signing_in = _identify(settings, api_keys, clock)
     audit, suppressions = AuditChanges(audit_entries, clock), Suppressions(mongo, settings.zone)
     administrators = Administrators(directory, suppressions, settings.admin_number)
     groups, enquiries = MongoGroups(mongo), RabbitEnquiries(surroundings.broker)
@@ -124,17 +134,15 @@ async def wire(settings: Settings, surroundings: Surroundings) -> AsyncIterator[
     capacity = Capacity(queue, senders, clock, limits, mail_is_on=mail_is_on)
     policy = Policy(settings.provider_order, settings.unknown_wait_seconds, settings.zone)
     patience = min(settings.connect_timeout + settings.read_timeout + ANSWER_SLACK_SECONDS, LONGEST_WAIT_SECONDS)
-    webhook_secret = MongoWebhookSecret(
-        mongo, settings.webhook_secret.get_secret_value() if settings.webhook_secret else None
-    )
+    webhook_secrets = MongoWebhookSecrets(mongo, settings.webhook_secrets)
     webhook_bus = RabbitWebhooks(surroundings.broker, PROVIDERS)
     take_webhook = TakeWebhook(
         PROVIDERS,
-        webhook_secret,
+        webhook_secrets,
         webhook_bus,
         MongoWebhookInbox(mongo),
         clock,
-        WebhookMetrics(surroundings.registry),
+        WebhookMetrics(surroundings.registry, PROVIDERS),
     )
     templates, routes = Templates(mongo, clock), Routes(mongo)
     seed_templates = SeedTemplates(templates)
@@ -172,8 +180,16 @@ async def wire(settings: Settings, surroundings: Surroundings) -> AsyncIterator[
         ANNOUNCEMENTS.routing_keys,
     )
     subscribe_announcements(surroundings.broker, tell_portals)
+    look_at_queue = LookAtQueue(queue, deliveries, capacity, clock, settings.provider_order)
+    watch_queue = WatchQueue(look_at_queue, senders, MongoSends(mongo), clock, surroundings.stopping)
+    sessions = MongoSessions(mongo)
+    sign_in = SignIn(settings.accounts, Argon2Passwords(), tokens, MongoAttempts(mongo), sessions, audit, clock)
+    watchers = Watchers(sessions)
     uses = Uses(
         identify=identify,
+        sign_in=sign_in,
+        watchers=watchers,
+        watch_queue=watch_queue,
         audit=audit,
         audit_entries=audit_entries,
         api_keys=api_keys,
@@ -182,13 +198,15 @@ async def wire(settings: Settings, surroundings: Surroundings) -> AsyncIterator[
         await_outcome=AwaitOutcome(deliveries, senders, clock, limits, patience),
         cancel_notification=CancelNotification(notifications, deliveries, clock),
         act=ActOnDeliveries(deliveries, clock),
-        look_at_queue=LookAtQueue(queue, deliveries, capacity, clock, settings.provider_order),
+        look_at_queue=look_at_queue,
+        hold_unfinished=HoldUnfinished(MongoRestored(mongo), clock),
         say_what_it_waits_for=SayWhatItWaitsFor(senders, clock, limits),
         once=Once(reservations, clock),
         suppress=SuppressRecipients(suppressions, audit, clock),
         suppressions=suppressions,
         capacity=capacity,
         take_webhook=take_webhook,
+        replace_webhook_secret=ReplaceWebhookSecret(PROVIDERS, webhook_secrets, clock),
         keep_groups=KeepGroups(groups, audit, clock),
         sync_groups=SyncGroups(MongoGroupLookups(mongo), enquiries, senders, audit, clock),
         notifications=notifications,
@@ -196,6 +214,7 @@ async def wire(settings: Settings, surroundings: Surroundings) -> AsyncIterator[
         senders=senders,
         check_sender=CheckSender(enquiries, senders, clock),
         directory=directory,
+        find_person=FindPerson(directory, deliveries),
         tell_directory=TellDirectory(directory),
         jobs=jobs,
         alerts=MongoAlerts(mongo),
@@ -226,6 +245,12 @@ async def wire(settings: Settings, surroundings: Surroundings) -> AsyncIterator[
         admin_number=settings.admin_number,
     )
 
+    def renew(changed: Settings) -> None:
+        _say_weak(changed)
+        tokens.trust(changed.jwt_secrets)
+        sign_in.accounts = changed.accounts
+        webhook_secrets.configured = changed.webhook_secrets
+
     async def drain() -> None:
         await asyncio.wait_for(
             asyncio.gather(
@@ -244,9 +269,12 @@ async def wire(settings: Settings, surroundings: Surroundings) -> AsyncIterator[
             partial(repeatedly, seed_templates, name="templates", every=60.0),
             partial(repeatedly, reservations.note_given_up, name="given up keys", every=0.2),
             partial(repeatedly, take_webhook.forward, name="kept webhooks", every=1.0),
-            partial(repeatedly, webhook_secret.find, name="webhook secret", every=1.0),
+            partial(repeatedly, webhook_secrets.find, name="webhook secret", every=1.0),
             partial(repeatedly, retry_early, name="early requests", every=0.25),
             *signing_in,
+            *following(settings, renew, surroundings.registry),
+            partial(repeatedly, watch_queue.refresh, name="watched queue", every=1.0),
+            partial(repeatedly, watchers.refresh, name="watching sessions", every=5.0),
             partial(repeatedly, tell_portals.refresh, name="webhook endpoints", every=1.0),
             partial(repeatedly, tell_portals.alert_people, name="webhook alerts", every=1.0),
             partial(repeatedly, tell_portals.step, name="webhook calls", every=0),
@@ -259,16 +287,19 @@ async def wire(settings: Settings, surroundings: Surroundings) -> AsyncIterator[
     )  # fmt: skip
 
 
-def _identify(settings: Settings, api_keys: MongoApiKeys, clock: Clock) -> tuple[Identify, list[Loop]]:
-    """Who may sign in how, and what has to run for it."""
-    secret = None if settings.jwt_secret is None else settings.jwt_secret.get_secret_value()
-    if secret is not None and len(secret.encode()) < STRONG_SECRET_BYTES:
+def _say_weak(settings: Settings) -> None:
+    if any(len(secret.encode()) < STRONG_SECRET_BYTES for secret in settings.jwt_secrets):
         log.warning("configuration.weak_secret", variable="KABAR_JWT_SECRET", advice="use 32 bytes or more")
         warnings.simplefilter("ignore", InsecureKeyLengthWarning)  # said once is enough
+
+
+def _identify(settings: Settings, api_keys: MongoApiKeys, clock: Clock) -> tuple[Identify, Tokens, list[Loop]]:
+    """Who may sign in how, what knows bearer tokens, and what has to run for it."""
+    _say_weak(settings)
     verify_key = VerifyApiKeys(api_keys, clock)
     loops: list[Loop] = [partial(repeatedly, verify_key.note_used, name="used keys", every=2.0)]
     jwks = None if settings.jwks_url is None else Jwks(settings.jwks_url)
     if jwks is not None:
         loops.append(partial(repeatedly, jwks.refresh, name="token keys", every=REFRESH_SECONDS))
-    rules = Rules(secret, jwks, settings.jwt_issuer, settings.jwt_audience)
-    return Identify(Tokens(rules), verify_key), loops
+    tokens = Tokens(Rules(settings.jwt_secrets, jwks, settings.jwt_issuer, settings.jwt_audience))
+    return Identify(tokens, verify_key), tokens, loops

@@ -43,6 +43,7 @@ from dispatcher.application.keep_hours import KeepHours
 from dispatcher.application.look_again import LookAgain, NotificationCancelled, OptedOut
 from dispatcher.application.lookout import Lookout
 from dispatcher.application.measure_queue import MeasureQueue
+from dispatcher.application.measure_senders import MeasureSenders
 from dispatcher.application.park_envelope import ParkEnvelope
 from dispatcher.application.plan_broadcasts import PlanBroadcasts
 from dispatcher.application.plan_notification import PlanNotifications
@@ -155,6 +156,7 @@ async def wire(settings: Settings, surroundings: Surroundings) -> AsyncIterator[
                 reports=reports,
                 prove=prove,
                 measure=measure,
+                measure_senders=MeasureSenders(senders, limits_by_provider, clock, metrics),
                 announce=announce,
             )
         ],

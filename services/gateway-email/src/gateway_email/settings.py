@@ -32,7 +32,7 @@ class Settings(ServiceSettings):
 
     host: str | None = Field(None, pattern=r"^[^\s/@]+$", validation_alias="MAIL_HOST")
     port: int | None = Field(None, ge=1, le=65535, validation_alias="MAIL_PORT")
-    username: str | None = Field(None, validation_alias="MAIL_USERNAME")
+    username: SecretStr | None = Field(None, validation_alias="MAIL_USERNAME")
     password: SecretStr | None = Field(None, validation_alias="MAIL_PASSWORD")
     encryption: Encryption = Field(Encryption.STARTTLS, validation_alias="MAIL_ENCRYPTION")
     from_address: str | None = Field(None, validation_alias="MAIL_FROM_ADDRESS")
@@ -76,6 +76,11 @@ class Settings(ServiceSettings):
             raise ValueError("; ".join(problems))
         return self
 
+    def secrets(self) -> list[str]:
+        """Without the name of the login, which may be a word that every log has."""
+        name = None if self.username is None else self.username.get_secret_value()
+        return [secret for secret in super().secrets() if secret != name]
+
     @property
     def _on_this_machine(self) -> bool:
         return self.host is not None and self.host.startswith(THIS_MACHINE)
@@ -87,4 +92,4 @@ class Settings(ServiceSettings):
 
     def accounts(self) -> tuple[Account, ...]:
         """The one sender, `email-1`; none without a mail server."""
-        return () if self.host is None else accounts(self.gateway_of, [self.username or self.host])
+        return () if self.host is None else accounts(self.gateway_of, [self.host])

@@ -4,12 +4,16 @@ import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from pydantic import SecretStr
+
 from common.mongo.server_clock import ServerClock
 from common.runtime.process import Application, Surroundings
+from common.runtime.secrets import following
 from common.telemetry.logs import logger
 from gateway.adapters.broker_news import BrokerNews
 from gateway.adapters.mongo_devices import MongoDevices
 from gateway.application.check_devices import CheckDevices
+from gateway.domain.account import by_sender
 from gateway.wiring import gateway, hear_enquiries
 from gateway_email.adapters.mail_server import Address, MailServer
 from gateway_email.adapters.smtp_provider import SmtpProvider
@@ -31,24 +35,31 @@ async def wire(settings: Settings, surroundings: Surroundings) -> AsyncIterator[
     writer = Writer(settings.from_address or "", settings.from_name)
     timeouts = {"connect_timeout": settings.connect_timeout, "read_timeout": settings.read_timeout}
     server = MailServer(_address(settings, writer), **timeouts)
+
+    def renew(changed: Settings) -> None:
+        server.address = _address(changed, writer)
+
     provider = SmtpProvider(server, writer, clock, **timeouts)
     try:
+        accounts = by_sender(settings.accounts())
         application = gateway(
             settings,
             surroundings,
+            accounts,
             provider,
             clock,
             max_text_chars=MAX_TEXT_CHARS,
             calls_at_once=CONNECTIONS_AT_ONCE,
         )
         check = CheckDevices(
-            {account.sender: account for account in settings.accounts()},
+            accounts,
             look=provider.look,
             devices=MongoDevices(surroundings.mongo["senders"]),
             news=BrokerNews(surroundings.broker),
             clock=clock,
         )
         hear_enquiries(settings, surroundings, on_enquiries_requested(check))
+        application.loops += following(settings, renew, surroundings.registry)
         yield application
     finally:
         await server.close()
@@ -60,7 +71,11 @@ def _address(settings: Settings, writer: Writer) -> Address:
         port=settings.server_port,
         tls=None if settings.encryption is Encryption.NONE else ssl.create_default_context(),
         tls_at_once=settings.encryption is Encryption.TLS,
-        username=settings.username,
-        password=None if settings.password is None else settings.password.get_secret_value(),
+        username=_plain(settings.username),
+        password=_plain(settings.password),
         our_name=writer.domain or "localhost",
     )
+
+
+def _plain(secret: SecretStr | None) -> str | None:
+    return None if secret is None else secret.get_secret_value()

@@ -40,6 +40,7 @@ from scheduler.application.check_devices import CheckDevices
 from scheduler.application.erase_people import ErasePeople
 from scheduler.application.forget_jobs import ForgetJobs
 from scheduler.application.measure_jobs import MeasureJobs
+from scheduler.application.measure_space import MeasureSpace
 from scheduler.application.notice_firings import NoticeFirings
 from scheduler.application.observe_jobs import ObserveJobs
 from scheduler.application.ports import ScheduledJob
@@ -62,6 +63,7 @@ LOOK_SECONDS = 0.5
 HAND_OVER_SECONDS = 0.5
 MEASURE_SECONDS = 5.0
 SEE_SECONDS = 60.0
+SPACE_SECONDS = 15.0
 WATCH_SECONDS = 2.0
 WATCH_LEASE = timedelta(seconds=6)
 
@@ -130,7 +132,7 @@ async def wire(
         transient=(Transient, *UNAVAILABLE),
     )
     notice = NoticeFirings(jobs, runs, shown, clock, metrics)
-    measure = MeasureJobs(jobs, runs, shown, metrics)
+    measure = MeasureJobs(jobs, runs, shown, MongoObservations(mongo), metrics)
     hand_over = HandOverRequests(MongoRequests(mongo), RabbitRequests(surroundings.broker), clock)
     loops: list[Loop] = [
         partial(repeatedly, hand_over, name="requests", every=HAND_OVER_SECONDS),
@@ -139,6 +141,7 @@ async def wire(
         partial(repeatedly, run_jobs.renew, name="leases of runs", every=RENEW_SECONDS),
         partial(repeatedly, run_jobs.give_up, name="old runs", every=MEASURE_SECONDS),
         partial(repeatedly, measure, name="successes", every=MEASURE_SECONDS),
+        partial(repeatedly, MeasureSpace(mongo, metrics), name="space", every=SPACE_SECONDS),
         partial(repeatedly, ForgetJobs(jobs, runs, shown, clock), name="list of jobs", every=SEE_SECONDS),
         partial(repeatedly, _watch(settings, surroundings, clock, jobs, metrics), name="watch", every=WATCH_SECONDS),
         partial(repeatedly, erase_people(settings, mongo, clock), name="erasures", every=LOOK_SECONDS),

@@ -3,6 +3,7 @@
 import os
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated, Any
 
 import jwt
@@ -44,14 +45,15 @@ def create(
 ) -> None:
     """Make a token and print it.
 
-    It is signed with KABAR_JWT_SECRET of the environment, the one api-gateway has; KABAR_JWT_ISSUER and
-    KABAR_JWT_AUDIENCE go into it where they are set. `make up` keeps its secret in .run/secrets.json.
+    It is signed with KABAR_JWT_SECRET as api-gateway has it: the file of this name in KABAR_SECRETS_DIRECTORY, or
+    the environment; of several lines with the first. KABAR_JWT_ISSUER and KABAR_JWT_AUDIENCE go into it where they
+    are set. `make up` keeps its secret in .run/secrets.json.
     """
     screen = Screen(json=json)
-    secret = os.environ.get(SECRET, "")
+    secret = _secret()
     if len(secret) < SHORTEST_SECRET:
         why = f"is shorter than {SHORTEST_SECRET} characters" if secret else "is not set"
-        screen.note(f"error: {SECRET} {why}; it must be in the environment as api-gateway has it")
+        screen.note(f"error: {SECRET} {why}; it must be as api-gateway has it")
         raise typer.Exit(Exit.USAGE)
     if not subject.strip():
         raise typer.BadParameter("must name somebody", param_hint="--subject")
@@ -64,3 +66,14 @@ def create(
     screen.say(token)
     screen.note(f"{role.value} {subject}, valid until {expires_at.astimezone():%Y-%m-%d %H:%M:%S %z}")
     screen.answer({"token": token, "subject": subject, "role": role.value, "expires_at": expires_at.isoformat()})
+
+
+def _secret() -> str:
+    """The one to sign with; empty when there is none."""
+    directory = os.environ.get("KABAR_SECRETS_DIRECTORY")
+    file = Path(directory, SECRET) if directory else None
+    try:
+        text = file.read_text(encoding="utf-8") if file is not None and file.exists() else os.environ.get(SECRET, "")
+    except (OSError, UnicodeError) as error:
+        raise typer.BadParameter(f"its file cannot be read: {type(error).__name__}", param_hint=SECRET) from error
+    return next((line.strip() for line in text.split("\n") if line.strip()), "")

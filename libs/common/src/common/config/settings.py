@@ -5,8 +5,10 @@ import sys
 from typing import TypeVar
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import DirectoryPath, Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from common.config.secret_files import DIRECTORY, SecretFiles
 
 EXIT_CONFIGURATION = 78
 """The exit status sysexits.h gives to a configuration error."""
@@ -30,6 +32,19 @@ class ServiceSettings(BaseSettings):
     )
     timezone: str = Field("Asia/Jakarta", validation_alias="KABAR_TIMEZONE")
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", validation_alias="KABAR_LOG_LEVEL")
+    secrets_directory: DirectoryPath | None = Field(None, validation_alias=DIRECTORY)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - as it is called
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - likewise
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """A file wins over the environment: what is changed must count."""
+        return init_settings, SecretFiles(settings_cls), env_settings
 
     @field_validator("rabbitmq_url")
     @classmethod
@@ -72,8 +87,13 @@ def load(settings: type[S]) -> S:
 
 def problems(error: ValidationError) -> list[str]:
     """One line a problem: the variable's name and what is wrong with it, never its value."""
+    return [f"configuration: {name}: {why}" for name, why in named_problems(error)]
+
+
+def named_problems(error: ValidationError) -> list[tuple[str, str]]:
+    """The variable's name and what is wrong with it, of every problem."""
     return [
-        f"configuration: {'.'.join(str(part) for part in problem['loc']) or 'settings'}: {problem['msg']}"
+        (".".join(str(part) for part in problem["loc"]) or "settings", problem["msg"])
         for problem in error.errors(include_input=False, include_url=False)
     ]
 

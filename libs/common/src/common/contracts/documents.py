@@ -187,6 +187,9 @@ class NotificationDocument(TypedDict):
     `template` is the version every delivery of it is rendered with. `subject` and `stage` say what it is about (a
     ticket, an invoice; a reminder's stage): with `dedupe_seconds` nobody is told the same twice within that time.
 
+    `restored_at`: a backup it stands in was restored before it was planned, so what is planned of it may have been
+    sent already, and is held for a person.
+
     `untold`: statuses that others are still to be told of, from `announce_at` on. `contents_removed_at`: since then
     nothing in it names anybody (`common.mongo.personal`).
 
@@ -224,6 +227,7 @@ class NotificationDocument(TypedDict):
     dedupe_seconds: NotRequired[float]
     hours: NotRequired[Hours]
     suppressible: NotRequired[bool]
+    restored_at: NotRequired[datetime]
     created_by: str
     created_at: datetime
     untold: NotRequired[list[str]]

@@ -108,6 +108,8 @@ WAITING = frozenset({DeliveryStatus.SCHEDULED, DeliveryStatus.QUEUED, DeliverySt
 
 UNTOLD = "the provider took the request and never told what became of it"
 """The reason of whatever ends unknown."""
+RESTORED = "the database was restored from a backup, and it may have been sent since that was made"
+"""The reason of whatever a backup showed as not over; `kabar restored` holds it for a person."""
 ERASED = "ERASED"
 """The code of whatever is not sent because its recipient is erased."""
 OPTED_OUT = "SUPPRESSED"

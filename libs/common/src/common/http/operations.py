@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from prometheus_client import CollectorRegistry
+from prometheus_client import CollectorRegistry, Gauge
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -13,7 +13,12 @@ Check = Callable[[], bool]
 
 
 def operations_routes(checks: Mapping[str, Check], registry: CollectorRegistry) -> list[Route]:
-    """`/livez`: the process runs; `/readyz`: 503 naming what is away; `/metrics`: Prometheus' text format."""
+    """`/livez`: the process runs; `/readyz`: 503 naming what is away; `/metrics`: Prometheus' text format, in which
+    each of the checks is 1 or 0.
+    """
+    passed = Gauge("readiness_check_passed", "1 while a check of /readyz passes.", ["check"], registry=registry)
+    for name, check in checks.items():
+        passed.labels(name).set_function(check)
 
     async def livez(_: Request) -> Response:
         return JSONResponse({"status": "alive"})

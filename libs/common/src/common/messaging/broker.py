@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -13,7 +14,7 @@ from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractExchange, 
 from aio_pika.connection import make_url
 from aio_pika.exceptions import AMQPError, ChannelInvalidStateError, DeliveryError
 from aiormq.exceptions import AMQPError as ProtocolError
-from prometheus_client import CollectorRegistry, Counter
+from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from common.contracts.event import Event
 from common.kernel.failures import Permanent, Transient
@@ -31,6 +32,7 @@ PROBE_SECONDS = 2.0
 CONNECT_SECONDS = 5.0
 STUCK_SECONDS = 60.0
 """How often in the end what cannot be handled is tried again where there is nowhere to park it."""
+HANDLED, PARKED = "handled", "parked"
 _LOST = (AMQPError, ProtocolError, ConnectionError, OSError, ChannelInvalidStateError, RuntimeError)
 
 log = logger()
@@ -65,7 +67,13 @@ class Subscription:
     prefetch: int
     consuming: AbstractQueue | None = None
     tag: str = ""
-    running: set[asyncio.Task[None]] = field(default_factory=set)
+    running: dict[asyncio.Task[None], float] = field(default_factory=dict)
+    """What is being handled, since when: the oldest first."""
+
+    def oldest_seconds(self) -> float:
+        """How long the oldest of them has been handled; 0 while there is none."""
+        began = next(iter(self.running.values()), None)
+        return 0.0 if began is None else time.monotonic() - began
 
 
 @dataclass(frozen=True)
@@ -97,6 +105,10 @@ class Broker:
         self._envelopes = Counter(
             "envelope_handled_total", "Envelopes by queue and verdict.", ["queue", "verdict"], registry=registry
         )
+        self._oldest = Gauge(
+            "envelope_handling_oldest_seconds", "Age of the oldest envelope being handled.", ["queue"],
+            registry=registry,
+        )  # fmt: skip
 
     @property
     def connected(self) -> bool:
@@ -163,7 +175,11 @@ class Broker:
 
     def subscribe(self, queue: Queue, event: type[Event] | None, handler: Handler, *, prefetch: int) -> None:
         """Have `handler` called for every envelope of a queue, `prefetch` at once; takes effect on connecting."""
-        self._subscriptions.append(Subscription(queue, event, handler, prefetch))
+        subscription = Subscription(queue, event, handler, prefetch)
+        self._subscriptions.append(subscription)
+        self._oldest.labels(queue.name).set_function(subscription.oldest_seconds)
+        for outcome in (HANDLED, PARKED):
+            self._envelopes.labels(queue.name, outcome)
 
     async def bind(self, queue: Queue, routing_keys: Collection[str]) -> None:
         """Have a queue take these from now on, whoever asked for them and however often.
@@ -270,8 +286,8 @@ class Broker:
 
         async def on_message(message: AbstractIncomingMessage) -> None:
             task = asyncio.create_task(self._handle(subscription, message))
-            subscription.running.add(task)
-            task.add_done_callback(subscription.running.discard)
+            subscription.running[task] = time.monotonic()
+            task.add_done_callback(subscription.running.pop)
 
         subscription.consuming = queue
         subscription.tag = await queue.consume(on_message)
@@ -280,7 +296,7 @@ class Broker:
         if not await self._begun():
             return  # unacked, so that the next process begins
         attempt = 0
-        outcome = "handled"
+        outcome = HANDLED
         while True:
             try:
                 await subscription.handler(_envelope(subscription, message))
@@ -304,7 +320,7 @@ class Broker:
                         log.exception("envelope.parked", reason=reason, **fields)
                         if not await self._bury(subscription.queue, message, reason):
                             return
-                        outcome = "parked"
+                        outcome = PARKED
                         break
         # When the connection it came on is gone, the broker hands it out again.
         with contextlib.suppress(Transient), _away("RabbitMQ did not take the acknowledgement"):

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 import pymongo
 from bson.codec_options import CodecOptions
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorDatabase
+from prometheus_client import CollectorRegistry
 from pymongo import ReturnDocument
 from pymongo.errors import (
     AutoReconnect,
@@ -26,6 +27,7 @@ from pymongo.operations import IndexModel, InsertOne, UpdateMany, UpdateOne
 
 from common.mongo.collection import DUPLICATE_KEY, Collection, Document, WriteFailed, WriteUnconfirmed
 from common.mongo.indexes import INDEXES
+from common.mongo.measuring import CommandTimes
 from common.telemetry.logs import clean, logger
 
 UNAVAILABLE: tuple[type[Exception], ...] = (
@@ -54,7 +56,7 @@ __all__ = ["DUPLICATE_KEY", "UNAVAILABLE", "BulkWriteError", "Collection", "Docu
 class Mongo:
     """One client; every write is acknowledged by the majority."""
 
-    def __init__(self, url: str, *, name: str) -> None:
+    def __init__(self, url: str, *, name: str, registry: CollectorRegistry | None = None) -> None:
         self.client: AsyncIOMotorClient[Document] = AsyncIOMotorClient(
             url,
             appname=name,
@@ -64,6 +66,7 @@ class Mongo:
             connectTimeoutMS=2_000,
             timeoutMS=10_000,
             maxPoolSize=40,
+            event_listeners=[] if registry is None else [CommandTimes(registry)],
         )
         self.database: AsyncIOMotorDatabase[Document] = self.client.get_default_database("kabar").with_options(
             codec_options=CodecOptions(tz_aware=True)
@@ -78,6 +81,11 @@ class Mongo:
         answer = await self.client.admin.command("hello")
         told: datetime = answer["localTime"]
         return told.replace(tzinfo=UTC)
+
+    async def space(self) -> tuple[int, int]:
+        """Of the file system its data are on: bytes used, and bytes there are."""
+        told = await self.database.command("dbStats")
+        return int(told["fsUsedSize"]), int(told["fsTotalSize"])
 
     async def watch(self) -> None:
         """Create the indexes as soon as the server is there, then keep `ready` true to what is; until cancelled."""
@@ -122,9 +130,11 @@ class Mongo:
 
 
 @asynccontextmanager
-async def connect(url: str, *, name: str) -> AsyncIterator[Mongo]:
-    """A client that is closed on leaving; it connects by itself and again after every loss."""
-    mongo = Mongo(url, name=name)
+async def connect(url: str, *, name: str, registry: CollectorRegistry | None = None) -> AsyncIterator[Mongo]:
+    """A client that is closed on leaving; it connects by itself and again after every loss. `registry`: where its
+    commands are counted.
+    """
+    mongo = Mongo(url, name=name, registry=registry)
     try:
         yield mongo
     finally:

@@ -1,5 +1,7 @@
 """Every index, in one place; each query of a hot path is answered by one of them."""
 
+from datetime import UTC, datetime
+
 from pymongo import ASCENDING, DESCENDING, IndexModel
 
 _HAS_LANE = {"lane": {"$gt": ""}}
@@ -11,8 +13,10 @@ _BY_MAIL = {"channel": "email"}
 _RECEIVED = {"event": "message.received"}
 _DEAD = {"dead_at": {"$exists": True}}
 _IS_TRIED = {"attempt.provider": {"$gt": ""}}
+_WAS_SENT = {"sent_at": {"$gt": datetime(1970, 1, 1, tzinfo=UTC)}}
 _HAS_CONTENTS = {"created_by": {"$gt": ""}}
 _ABOUT = {"subject": {"$gt": ""}}
+_MANY = {"recipients": {"$gt": 1}}
 _ERASED = {"removed_by": {"$gt": ""}}
 _PHONED = IndexModel([("phone", ASCENDING), ("_id", ASCENDING)], name="by_phone")
 _MAILED = IndexModel([("email", ASCENDING)], name="by_email", sparse=True)
@@ -29,6 +33,8 @@ INDEXES: dict[str, list[IndexModel]] = {
         IndexModel(
             [("created_at", ASCENDING), ("_id", ASCENDING)], name="with_contents", partialFilterExpression=_HAS_CONTENTS
         ),
+        # What went to many, the newest first; of the others there are too many to list.
+        IndexModel([("created_at", DESCENDING)], name="to_many", partialFilterExpression=_MANY),
         IndexModel([("subject", ASCENDING)], name="by_subject", partialFilterExpression=_ABOUT),
     ],
     "deliveries": [
@@ -50,6 +56,8 @@ INDEXES: dict[str, list[IndexModel]] = {
         # is not in it, and there is ever more of that.
         IndexModel([("dead_at", ASCENDING), ("channel", ASCENDING)], name="dead", partialFilterExpression=_DEAD),
         IndexModel([("status", ASCENDING), ("_id", DESCENDING)], name="dead_pages", partialFilterExpression=_DEAD),
+        # How many went out in a minute.
+        IndexModel([("sent_at", ASCENDING)], name="by_sending", partialFilterExpression=_WAS_SENT),
         # What providers' reports call an attempt by; nothing is kept of deliveries that were never taken.
         IndexModel([("attempts.provider_message_id", ASCENDING)], name="by_message", sparse=True),
         IndexModel([("attempts.state_id", ASCENDING)], name="by_state", sparse=True),
@@ -145,6 +153,8 @@ INDEXES: dict[str, list[IndexModel]] = {
         IndexModel([("wake_at", ASCENDING)], name="due", partialFilterExpression=_HAS_DEADLINE),
         IndexModel([("forget_at", ASCENDING)], name="forget", expireAfterSeconds=0),
     ],
+    "sessions": [IndexModel([("expires_at", ASCENDING)], name="forget", expireAfterSeconds=0)],
+    "sign_in_gates": [IndexModel([("touched_at", ASCENDING)], name="forget", expireAfterSeconds=2 * _DAY)],
     "suppressions": [IndexModel([("listed_as", DESCENDING)], name="newest")],
     "wishes": [IndexModel([("at", ASCENDING)], name="by_time")],
     "erasures": [

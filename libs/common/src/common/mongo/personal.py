@@ -45,7 +45,8 @@ HOLDINGS: dict[str, Holding] = {
         _kept(
             "_id type channels priority pages planned_pages recipients people rejected providers direct on_unknown "
             "unknown_wait_seconds send_at expires_at validity_seconds status wake_at planning estimated_finish "
-            "template dedupe_seconds hours suppressible created_at untold announce_at announced_by contents_removed_at"
+            "template dedupe_seconds hours suppressible restored_at created_at untold announce_at announced_by "
+            "contents_removed_at"
         ),
     ),
     "deliveries": Holding(
@@ -131,6 +132,8 @@ HOLDINGS: dict[str, Holding] = {
     "job_requests": Holding("what is asked for until RabbitMQ has taken it; that it was asked for, 90 days"),
     "alerts": Holding("the number somebody is told by, until they were"),
     "leases": Holding("nothing of people"),
+    "sessions": Holding("who is signed in at the admin page, deleted after 12 hours"),
+    "sign_in_gates": Holding("digests, deleted after 2 days"),
     "secrets": Holding("nothing of people"),
     "api_keys": Holding("nothing of people"),
     "webhook_endpoints": Holding("nothing of people"),

@@ -125,7 +125,7 @@ async def _surroundings(name: str, settings: ServiceSettings, stopping: asyncio.
     for collector in (ProcessCollector, PlatformCollector, GCCollector):
         collector(registry=registry)
     async with (
-        connect_mongo(settings.mongodb_url.get_secret_value(), name=name) as mongo,
+        connect_mongo(settings.mongodb_url.get_secret_value(), name=name, registry=registry) as mongo,
         connect_broker(
             settings.rabbitmq_url.get_secret_value(), name=settings.instance, transient=UNAVAILABLE, registry=registry
         ) as broker,

@@ -19,10 +19,10 @@ _concealed: set[str] = set()
 def conceal(secrets: Iterable[str]) -> None:
     """Never let any of these values reach a log line of this process.
 
-    Of a comma-separated list every entry is one, of an address its password, as it is written and as it is meant.
+    Of a list, by commas or lines, every entry is one, of an address its password, as it is written and as it is meant.
     """
     for secret in secrets:
-        parts = {secret, *(part.strip() for part in secret.split(",")), *_passwords(secret)}
+        parts = {secret, *(part.strip() for part in re.split(r"[,\n]", secret)), *_passwords(secret)}
         _concealed.update(part for part in parts if len(part) >= 6)
 
 

@@ -1,17 +1,17 @@
 """Saying every second: these senders have a gateway, and this is what is left of their quota."""
 
-from collections.abc import Iterable
+from collections.abc import Collection as Several
 
 from common.mongo.connection import Collection, Document, UpdateOne
 from gateway.adapters.mongo_quotas import quota_known
 
 
 class MongoSenders:
-    """Keeps a gateway's senders registered; it removes none, since another replica may have them."""
+    """Keeps a gateway's senders registered, those there are now; it removes none: another replica may have them."""
 
-    def __init__(self, collection: Collection, *, provider: str, senders: Iterable[str], max_text_chars: int) -> None:
+    def __init__(self, collection: Collection, *, provider: str, senders: Several[str], max_text_chars: int) -> None:
         self._collection = collection
-        self._senders = list(senders)
+        self._senders = senders
         self._known: Document = {"provider": provider, "max_text_chars": max_text_chars}
         self._quotas: dict[str, int] = {}
         self.registered = not self._senders

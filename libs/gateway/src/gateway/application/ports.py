@@ -148,3 +148,4 @@ class WebhookObserver(Protocol):
 
 
 Accounts = Mapping[str, Account]
+"""By their senders; it changes while the service runs, as tokens are replaced."""

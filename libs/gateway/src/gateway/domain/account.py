@@ -1,5 +1,6 @@
 """The accounts a gateway may send with."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 
@@ -9,6 +10,10 @@ class Account:
 
     sender: str
     credential: str = field(repr=False)
+
+
+def by_sender(accounts: Iterable[Account]) -> dict[str, Account]:
+    return {account.sender: account for account in accounts}
 
 
 def accounts(provider: str, credentials: list[str]) -> tuple[Account, ...]:

@@ -1,6 +1,6 @@
 """Notifications in MongoDB."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from typing import cast
@@ -55,6 +55,17 @@ class MongoNotifications:
     async def progress(self, notification_id: str) -> dict[str, int]:
         return {row["_id"]: row["count"] async for row in self._deliveries.aggregate(progress(notification_id))}
 
+    async def to_many(self, before: datetime | None, limit: int) -> list[NotificationDocument]:
+        found = self._notifications.find(to_many(before), {"audience": 0, "data": 0, "message": 0})
+        page = found.sort("created_at", -1).limit(limit).hint("to_many")
+        return cast("list[NotificationDocument]", await page.to_list(limit))
+
+    async def progress_of(self, ids: Sequence[str]) -> Mapping[str, dict[str, int]]:
+        counted: dict[str, dict[str, int]] = {}
+        async for row in self._deliveries.aggregate(progress_of(ids), hint="progress"):
+            counted.setdefault(row["_id"]["of"], {})[row["_id"]["status"]] = row["count"]
+        return counted
+
     async def _insert(self, documents: Sequence[Document]) -> Sequence[None]:
         await insert_once(self._notifications, documents)
         return [None] * len(documents)
@@ -66,6 +77,19 @@ def progress(notification_id: str) -> list[Document]:
         {"$match": {"notification_id": notification_id}},
         {"$group": {"_id": "$status", "count": {"$sum": 1}}},
     ]
+
+
+def progress_of(ids: Sequence[str]) -> list[Document]:
+    """The same of several, from the same index."""
+    return [
+        {"$match": {"notification_id": {"$in": list(ids)}}},
+        {"$group": {"_id": {"of": "$notification_id", "status": "$status"}, "count": {"$sum": 1}}},
+    ]
+
+
+def to_many(before: datetime | None) -> Document:
+    many: Document = {"recipients": {"$gt": 1}}
+    return many if before is None else {**many, "created_at": {"$lt": before}}
 
 
 async def insert_once(collection: Collection, documents: Sequence[Document]) -> list[str]:

@@ -1,8 +1,11 @@
 """JSON Web Tokens, verified once and remembered until they expire."""
 
+import contextlib
 import time
 from collections import OrderedDict
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Any, Protocol
 
 import jwt
@@ -17,6 +20,7 @@ REMEMBERED = 10_000
 MOST_TOKEN_CHARACTERS = 4_096
 LATEST_EXPIRY = 2**53
 """An `exp` may be any integer; from here on a float cannot hold it exactly, and far beyond not at all."""
+LATEST_MOMENT = datetime(9999, 1, 1, tzinfo=UTC).timestamp()
 LEEWAY_SECONDS = 30
 """How far an issuer's clock may be off."""
 
@@ -32,9 +36,9 @@ class PublicKeys(Protocol):
 
 @dataclass(frozen=True)
 class Rules:
-    """Whose tokens are taken: signed with the secret (HS256) or with one of the issuer's keys, for these claims."""
+    """Whose tokens are taken: signed with a secret (HS256) or with one of the issuer's keys, for these claims."""
 
-    secret: str | None = None
+    secrets: tuple[str, ...] = ()
     keys: PublicKeys | None = None
     issuer: str | None = None
     audience: str | None = None
@@ -47,8 +51,21 @@ class Tokens:
         self._rules = rules
         self._verified: OrderedDict[str, tuple[Caller, float, int]] = OrderedDict()
 
+    def trust(self, secrets: tuple[str, ...]) -> None:
+        """From now on these and no others: who signs with one that is gone is refused at once."""
+        self._rules = replace(self._rules, secrets=secrets)
+        self._verified.clear()
+
     async def caller(self, authorization: str) -> Caller:
         """Who the `Authorization` header names; raises `Unauthenticated` saying what is wrong with it."""
+        return (await self._known(authorization))[0]
+
+    async def timed(self, authorization: str) -> tuple[Caller, datetime]:
+        """The same, and until when the token is valid."""
+        caller, expires = await self._known(authorization)
+        return caller, datetime.fromtimestamp(min(expires, LATEST_MOMENT), UTC)
+
+    async def _known(self, authorization: str) -> tuple[Caller, float]:
         scheme, _, token = authorization.partition(" ")
         if scheme.lower() != "bearer" or not token or len(token) > MOST_TOKEN_CHARACTERS:
             raise _refused("the header must read Authorization: Bearer <token>")
@@ -56,26 +73,17 @@ class Tokens:
         generation = 0 if self._rules.keys is None else self._rules.keys.generation
         if known is not None and known[1] > time.time() and known[2] == generation:
             self._verified.move_to_end(token)
-            return known[0]
+            return known[0], known[1]
         caller, expires = await self._verify(token)
         self._verified[token] = (caller, expires, generation)
         if len(self._verified) > REMEMBERED:
             self._verified.popitem(last=False)
-        return caller
+        return caller, expires
 
     async def _verify(self, token: str) -> tuple[Caller, float]:
-        key, algorithm = await self._key(token)
-        rules = self._rules
+        keys, algorithm = await self._keys(token)
         try:
-            claims = jwt.decode(
-                token,
-                key,
-                algorithms=[algorithm],
-                issuer=rules.issuer,
-                audience=rules.audience,
-                leeway=LEEWAY_SECONDS,
-                options={"require": ["sub", "role", "exp"], "verify_aud": rules.audience is not None},
-            )
+            claims = self._decode(token, keys, algorithm)
             expires = float(min(int(claims["exp"]), LATEST_EXPIRY)) + LEEWAY_SECONDS
         except jwt.ExpiredSignatureError as error:
             raise _refused("the token has expired; get a new one") from error
@@ -89,15 +97,31 @@ class Tokens:
             raise _refused("the token is not valid here") from error
         return _named(claims), expires
 
-    async def _key(self, token: str) -> tuple[Any, str]:
+    def _decode(self, token: str, keys: Sequence[Any], algorithm: str) -> dict[str, Any]:
+        """Its claims, by the first of the keys that it is signed with; raises what jwt raises."""
+        rules = self._rules
+        for key in keys:
+            with contextlib.suppress(jwt.InvalidSignatureError):
+                return jwt.decode(
+                    token,
+                    key,
+                    algorithms=[algorithm],
+                    issuer=rules.issuer,
+                    audience=rules.audience,
+                    leeway=LEEWAY_SECONDS,
+                    options={"require": ["sub", "role", "exp"], "verify_aud": rules.audience is not None},
+                )
+        raise jwt.InvalidSignatureError("signed with none of these")
+
+    async def _keys(self, token: str) -> tuple[Sequence[Any], str]:
         """What to verify with, and the one algorithm that goes with it, whatever else the token asks for."""
         try:
             header = jwt.get_unverified_header(token)
         except (jwt.PyJWTError, ValueError, TypeError, RecursionError) as error:
             raise _refused("the token is not valid here") from error
         algorithm, key_id = header.get("alg"), header.get("kid")
-        if algorithm == "HS256" and self._rules.secret is not None and "crit" not in header:
-            return self._rules.secret, "HS256"
+        if algorithm == "HS256" and self._rules.secrets and "crit" not in header:
+            return self._rules.secrets, "HS256"
         if algorithm not in ALGORITHMS or self._rules.keys is None or "crit" in header:
             raise _refused("the token is not valid here")
         if not isinstance(key_id, str) or not key_id:
@@ -108,7 +132,7 @@ class Tokens:
             raise unavailable("tokens cannot be verified now; ask again in a moment") from error
         if found is None or found.algorithm != algorithm:
             raise _refused("the token is signed with a key that is not known here")
-        return found.key, found.algorithm
+        return [found.key], found.algorithm
 
 
 def _named(claims: dict[str, Any]) -> Caller:

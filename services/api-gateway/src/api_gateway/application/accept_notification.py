@@ -17,7 +17,7 @@ from api_gateway.domain.refusals import Code, Conflicting, Refused, Unavailable,
 from api_gateway.domain.submission import Submission
 from common.catalogue.definitions import Route
 from common.contracts.documents import INLINE_AUDIENCE, AudienceMember, NotificationDocument
-from common.contracts.vocabulary import Channel, NotificationStatus, Priority, providers_of
+from common.contracts.vocabulary import Channel, NotificationStatus, NotificationType, Priority, providers_of
 from common.kernel.clock import Clock
 from common.kernel.text import normalise_message
 from common.telemetry.logs import logger
@@ -39,6 +39,8 @@ class AcceptanceMetrics:
         self.unreachable = Counter(
             "alert_unreachable_total", "Alerts refused because nobody would get them.", ["type"], registry=registry
         )
+        for kind in NotificationType:  # what is not there cannot rise
+            self.notifications.labels(kind)
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """The WhatsApp queue at a glance, and what an operator may do to all of it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -16,7 +17,8 @@ NEXT_MESSAGES = 10
 @dataclass(frozen=True)
 class Glance:
     """Of WhatsApp alone. `waiting` is what stands in lanes; `queued` also counts what waits for a backoff or a cap;
-    `dead` is what waits for a person.
+    `dead` is what waits for a person. `finishes`: when all that waits with a priority or a higher one is sent, `None`
+    while nobody sends it.
     """
 
     queued: int
@@ -25,6 +27,7 @@ class Glance:
     waiting: list[Waiting]
     heads: list[DeliveryDocument]
     finish: datetime | None
+    finishes: Mapping[Priority, datetime | None]
     now: datetime
 
 
@@ -42,14 +45,14 @@ class LookAtQueue:
         heads = await self.queue.heads(sorted({one.lane for one in waiting}), NEXT_MESSAGES)
         heads.sort(key=lambda one: (one["rank"], one["queued_at"], one["position"]))
         queued = counts[DeliveryStatus.QUEUED]
-        finish = (
-            self.capacity.through(self.providers, Priority.LOW, BY_WHATSAPP, send_at=None)
-            if queued
-            else self.clock.now()
-        )
+        finishes = {
+            priority: self.capacity.through(self.providers, priority, BY_WHATSAPP, send_at=None)
+            for priority in Priority
+        }
+        finish = finishes[Priority.LOW] if queued else self.clock.now()
         return Glance(
             queued, counts[DeliveryStatus.SENDING], await self.queue.dead(), waiting, heads[:NEXT_MESSAGES],
-            finish, self.clock.now(),
+            finish, finishes, self.clock.now(),
         )  # fmt: skip
 
     async def clear(self, caller: Caller) -> int:

@@ -45,6 +45,12 @@ class Notifications(Protocol):
     async def progress(self, notification_id: str) -> dict[str, int]:
         """Its deliveries by status."""
 
+    async def to_many(self, before: datetime | None, limit: int) -> list[NotificationDocument]:
+        """Those with more than one recipient, newest first."""
+
+    async def progress_of(self, ids: Sequence[str]) -> Mapping[str, dict[str, int]]:
+        """The same as `progress`, of several at once; those without any delivery are left out."""
+
 
 @dataclass(frozen=True)
 class Selection:

@@ -27,6 +27,7 @@ from common.kernel.failures import Transient
 from common.kernel.identity import new_id
 from common.telemetry.logs import logger
 
+TAKEN, REFUSED, UNREACHABLE = "taken", "refused", "unreachable"
 AT_ONCE = 4
 """Calls under way to one endpoint: one that is dead holds up nobody but itself."""
 CALL_CLAIM = timedelta(seconds=20)
@@ -59,6 +60,8 @@ class PortalMetrics:
     def __init__(self, registry: CollectorRegistry) -> None:
         self.calls = Counter("webhook_call_total", "Calls of portals by outcome.", ["outcome"], registry=registry)
         self.disabled = Counter("webhook_endpoint_disabled_total", "Endpoints that took nothing.", registry=registry)
+        for outcome in (TAKEN, REFUSED, UNREACHABLE):  # what is not there cannot rise
+            self.calls.labels(outcome)
 
 
 @dataclass
@@ -171,7 +174,7 @@ class TellPortals:
             endpoint.keys(now), identity=message.event_id, timestamp=int(now.timestamp()), body=body
         )
         called = await self.calls.post(endpoint.url, body, headers)
-        outcome = "taken" if called.taken else "refused" if called.http_status is not None else "unreachable"
+        outcome = TAKEN if called.taken else REFUSED if called.http_status is not None else UNREACHABLE
         self.metrics.calls.labels(outcome).inc()
         return called
 

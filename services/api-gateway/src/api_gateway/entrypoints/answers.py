@@ -323,6 +323,14 @@ class WebhookEndpointSecret(WebhookEndpointDone):
     warning: str | None = None
 
 
+class ProviderWebhooks(Done):
+    paths: dict[str, str] | None = Field(
+        description="By provider what follows the host in its webhook address; null when the request is repeated."
+    )
+    former_until: datetime = Field(description="Until then the old addresses are taken, too.")
+    warning: str | None = None
+
+
 class WebhookTested(Done):
     http_status: int | None
     error: str | None
@@ -421,6 +429,14 @@ class Queue(BaseModel):
 
 class QueueCleared(Done):
     cleared: int
+
+
+class Held(Done):
+    deliveries: int = Field(description="Ended as unknown: they may have been sent since the backup was made.")
+    notifications: int = Field(description="Not planned yet; what comes of them is held, too.")
+    runs: int = Field(description="Runs of jobs that are not made up for.")
+    requests: int = Field(description="What jobs had asked for and is not asked for again.")
+    more: bool = Field(description="There are more deliveries: call it again.")
 
 
 class QueueProcessed(Done):

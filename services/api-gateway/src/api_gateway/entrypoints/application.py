@@ -20,6 +20,7 @@ from api_gateway.entrypoints import (
     openapi,
     parked_envelopes,
     queue,
+    restored,
     routes,
     senders,
     suppressions,
@@ -30,6 +31,7 @@ from api_gateway.entrypoints import (
 )
 from api_gateway.entrypoints.bounding import Bounded
 from api_gateway.entrypoints.measuring import Measured
+from api_gateway.entrypoints.pages import site
 from api_gateway.entrypoints.uses import Uses
 from common.http.operations import Check, operations_routes
 
@@ -45,6 +47,7 @@ PARTS = (
     notifications,
     parked_envelopes,
     queue,
+    restored,
     routes,
     senders,
     suppressions,
@@ -66,6 +69,7 @@ def routed(uses: Uses, checks: Mapping[str, Check], registry: CollectorRegistry)
     app.state.uses = uses
     app.router.routes += operations_routes(checks, registry)
     errors.install(app)
+    site.install(app)
     return app
 
 

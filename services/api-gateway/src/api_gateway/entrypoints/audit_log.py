@@ -12,7 +12,7 @@ from api_gateway.entrypoints import answers
 from api_gateway.entrypoints.answering import JSON
 from api_gateway.entrypoints.authentication import Admin
 from api_gateway.entrypoints.paging import Cursor, Limit, after_cursor, cursor_after
-from api_gateway.entrypoints.uses import uses
+from api_gateway.entrypoints.uses import Uses, uses
 
 router = APIRouter(prefix="/api/audit-log", tags=["audit log"])
 
@@ -29,7 +29,26 @@ async def list_entries(  # noqa: PLR0917 - FastAPI calls it by name
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> Response:
-    begins, ends = span(since, until, uses(request).zone)
+    found = await entries(
+        uses(request), actor=actor, action=action, target=target, since=since, until=until, limit=limit, cursor=cursor
+    )
+    last = found[-1].id if len(found) == limit else None
+    return JSON({"items": [entry_view(entry) for entry in found], "next_cursor": cursor_after(last)})
+
+
+async def entries(
+    use: Uses,
+    *,
+    actor: str | None,
+    action: str | None,
+    target: str | None,
+    since: str | None,
+    until: str | None,
+    limit: int,
+    cursor: str | None,
+) -> list[AuditEntry]:
+    """Newest first; raises `Refused` for what makes no sense."""
+    begins, ends = span(since, until, use.zone)
     selection = AuditSelection(
         actor=None if actor is None else masked(actor),
         action=action,
@@ -39,12 +58,10 @@ async def list_entries(  # noqa: PLR0917 - FastAPI calls it by name
         before=after_cursor(cursor, "aud_"),
         limit=limit,
     )
-    found = await uses(request).audit_entries.page(selection)
-    last = found[-1].id if len(found) == limit else None
-    return JSON({"items": [_view(entry) for entry in found], "next_cursor": cursor_after(last)})
+    return await use.audit_entries.page(selection)
 
 
-def _view(entry: AuditEntry) -> dict[str, Any]:
+def entry_view(entry: AuditEntry) -> dict[str, Any]:
     return {
         "id": entry.id,
         "at": entry.at,

@@ -9,6 +9,7 @@ from starlette.responses import Response
 from api_gateway.application.accept_notification import Turn
 from api_gateway.application.act_on_deliveries import DEAD
 from api_gateway.application.ports import Answer, Selection
+from api_gateway.domain.access import Caller
 from api_gateway.domain.moments import span
 from api_gateway.domain.refusals import invalid, missing
 from api_gateway.entrypoints import answers, views
@@ -19,7 +20,7 @@ from api_gateway.entrypoints.openapi import describe
 from api_gateway.entrypoints.paging import Cursor, Limit, after_cursor, cursor_after
 from api_gateway.entrypoints.posting import answered, post
 from api_gateway.entrypoints.reading import read_json, shaped
-from api_gateway.entrypoints.uses import uses
+from api_gateway.entrypoints.uses import Uses, uses
 from common.contracts.documents import DeliveryDocument
 from common.contracts.vocabulary import Channel, DeliveryStatus, NotificationType
 from common.kernel.email import InvalidEmail, looks_like_email, normalise_email
@@ -56,13 +57,13 @@ async def list_deliveries(  # noqa: PLR0917 - FastAPI calls it by name
         recipient=None if recipient is None else _recipient("recipient", recipient),
         type=type,
         channel=channel,
-        provider=_provider(provider),
+        provider=known_provider(provider),
         since=begins,
         until=ends,
         before=after_cursor(cursor, "dlv_"),
         limit=limit,
     )
-    return await _page(request, selection if not q else _searched(selection, q.strip()))
+    return await _page(request, selection if not q else searched(selection, q.strip()))
 
 
 @router.get(
@@ -86,10 +87,7 @@ async def show(request: Request, delivery_id: str, _: DeliveryReader) -> Respons
 )
 async def cancel(request: Request, delivery_id: str, caller: Dispatcher) -> Response:
     async def act(_: Turn) -> Answer:
-        async with uses(request).audit.changing(caller, "delivery.cancel", delivery_id) as change:
-            found = await uses(request).act.cancel(delivery_id, caller)
-            change.after = {"status": found["status"]}
-        return _changed(found)
+        return _changed(await cancel_one(uses(request), caller, delivery_id))
 
     return await post(request, caller, await _nothing(request), act)
 
@@ -102,10 +100,7 @@ async def cancel(request: Request, delivery_id: str, caller: Dispatcher) -> Resp
 )
 async def retry(request: Request, delivery_id: str, caller: Dispatcher) -> Response:
     async def act(_: Turn) -> Answer:
-        async with uses(request).audit.changing(caller, "delivery.retry", delivery_id) as change:
-            found = await uses(request).act.retry(delivery_id, caller)
-            change.after = {"status": found["status"]}
-        return _changed(found)
+        return _changed(await retry_one(uses(request), caller, delivery_id))
 
     return await post(request, caller, await _nothing(request), act)
 
@@ -136,7 +131,7 @@ async def list_dead(  # noqa: PLR0917 - FastAPI calls it by name
         notification_id=notification_id,
         type=type,
         code=code,
-        provider=_provider(provider),
+        provider=known_provider(provider),
         since=begins,
         until=ends,
         before=after_cursor(cursor, "dlv_"),
@@ -157,9 +152,7 @@ async def retry_dead(request: Request, caller: Dispatcher) -> Response:
 
     async def act(_: Turn) -> Answer:
         ids = _distinct(document)
-        async with uses(request).audit.changing(caller, "dead-delivery.retry", ids) as change:
-            retried = await uses(request).act.retry_dead(ids, caller)
-            change.after = {"asked": len(ids), "retried": retried}
+        retried = await retry_many(uses(request), caller, ids)
         return answered({"success": True, "retried": retried, "skipped": len(ids) - retried})
 
     return await post(request, caller, document, act)
@@ -176,12 +169,40 @@ async def discard_dead(request: Request, caller: Dispatcher) -> Response:
 
     async def act(_: Turn) -> Answer:
         ids = _distinct(document)
-        async with uses(request).audit.changing(caller, "dead-delivery.discard", ids) as change:
-            discarded = await uses(request).act.discard(ids, caller)
-            change.after = {"asked": len(ids), "discarded": discarded}
+        discarded = await discard_many(uses(request), caller, ids)
         return answered({"success": True, "discarded": discarded, "skipped": len(ids) - discarded})
 
     return await post(request, caller, document, act)
+
+
+async def cancel_one(use: Uses, caller: Caller, delivery_id: str) -> DeliveryDocument:
+    async with use.audit.changing(caller, "delivery.cancel", delivery_id) as change:
+        found = await use.act.cancel(delivery_id, caller)
+        change.after = {"status": found["status"]}
+    return found
+
+
+async def retry_one(use: Uses, caller: Caller, delivery_id: str) -> DeliveryDocument:
+    async with use.audit.changing(caller, "delivery.retry", delivery_id) as change:
+        found = await use.act.retry(delivery_id, caller)
+        change.after = {"status": found["status"]}
+    return found
+
+
+async def retry_many(use: Uses, caller: Caller, ids: Sequence[str]) -> int:
+    """How many of these dead ones were queued again."""
+    async with use.audit.changing(caller, "dead-delivery.retry", ids) as change:
+        retried = await use.act.retry_dead(ids, caller)
+        change.after = {"asked": len(ids), "retried": retried}
+    return retried
+
+
+async def discard_many(use: Uses, caller: Caller, ids: Sequence[str]) -> int:
+    """How many of these dead ones were taken off the list."""
+    async with use.audit.changing(caller, "dead-delivery.discard", ids) as change:
+        discarded = await use.act.discard(ids, caller)
+        change.after = {"asked": len(ids), "discarded": discarded}
+    return discarded
 
 
 async def _page(request: Request, selection: Selection) -> Response:
@@ -190,7 +211,7 @@ async def _page(request: Request, selection: Selection) -> Response:
     return JSON({"items": [views.delivery(one) for one in found], "next_cursor": cursor_after(last)})
 
 
-def _searched(selection: Selection, text: str) -> Selection:
+def searched(selection: Selection, text: str) -> Selection:
     """`q` finds a notification, a delivery, or everything to one recipient."""
     fields: dict[str, Any] = dict(vars(selection))
     if text.startswith("ntf_"):
@@ -202,7 +223,7 @@ def _searched(selection: Selection, text: str) -> Selection:
     return Selection(**fields)
 
 
-def _provider(name: str | None) -> str | None:
+def known_provider(name: str | None) -> str | None:
     if name is not None and name not in GATEWAYS:
         raise invalid("provider", f"known are {', '.join(GATEWAYS)}")
     return name

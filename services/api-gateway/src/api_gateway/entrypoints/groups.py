@@ -6,7 +6,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from api_gateway.application.accept_notification import Turn
+from api_gateway.application.accept_notification import Accepted, Turn
 from api_gateway.application.ports import Answer
 from api_gateway.application.sync_groups import ASKED
 from api_gateway.domain.access import Caller
@@ -21,7 +21,7 @@ from api_gateway.entrypoints.paging import Cursor, Limit, after_cursor, cursor_a
 from api_gateway.entrypoints.posting import answered, post, removed
 from api_gateway.entrypoints.queue import TEST_MESSAGE
 from api_gateway.entrypoints.reading import read_json, shaped
-from api_gateway.entrypoints.uses import uses
+from api_gateway.entrypoints.uses import Uses, uses
 from common.contracts.documents import GroupDocument
 from common.contracts.vocabulary import NotificationType, Priority, Role
 from common.kernel.phone import InvalidPhone, is_group, mask, normalise_recipient
@@ -40,7 +40,7 @@ _TEST = describe(GroupTestBody, {"text": {"message": "Uji coba grup."}}, idempot
 async def list_groups(request: Request, caller: Reader, limit: Limit = 50, cursor: Cursor = None) -> Response:
     found = await uses(request).keep_groups.groups.page(after_cursor(cursor), limit)
     last = found[-1]["_id"] if len(found) == limit else None
-    return JSON({"items": [_view(one, caller) for one in found], "next_cursor": cursor_after(last)})
+    return JSON({"items": [group_view(one, caller) for one in found], "next_cursor": cursor_after(last)})
 
 
 @router.post("", response_model=answers.GroupDone, status_code=201, summary="Add a group", openapi_extra=_ADD)
@@ -48,11 +48,9 @@ async def add(request: Request, caller: Admin) -> Response:
     document = await read_json(request)
 
     async def act(turn: Turn) -> Answer:
-        body = shaped(document, GroupBody)
-        fields = body.model_dump() | {"group_ids": _group_ids(body.group_ids)}
-        group_id = turn.notification_id.replace("ntf_", "grp_", 1)
-        added = await uses(request).keep_groups.add(group_id, fields, caller)
-        return answered({"success": True, **_view(added, caller)}, 201, f"/api/whatsapp-groups/{group_id}")
+        added = await add_group(uses(request), caller, turn, shaped(document, GroupBody))
+        location = f"/api/whatsapp-groups/{added['_id']}"
+        return answered({"success": True, **group_view(added, caller)}, 201, location)
 
     return await post(request, caller, document, act)
 
@@ -79,7 +77,7 @@ async def sync(request: Request, caller: Admin) -> Response:
 
 @router.get("/{group_id}", response_model=answers.Group, summary="A group")
 async def show(request: Request, group_id: str, caller: Reader) -> Response:
-    return JSON(_view(await uses(request).keep_groups.get(group_id), caller))
+    return JSON(group_view(await uses(request).keep_groups.get(group_id), caller))
 
 
 @router.patch("/{group_id}", response_model=answers.GroupDone, summary="Change a group", openapi_extra=_CHANGE)
@@ -90,9 +88,9 @@ async def change(request: Request, group_id: str, caller: Admin) -> Response:
         body = shaped(document, GroupChangeBody)
         fields = body.model_dump(exclude_none=True)
         if body.group_ids is not None:
-            fields["group_ids"] = _group_ids(body.group_ids)
+            fields["group_ids"] = known_group_ids(body.group_ids)
         changed = await uses(request).keep_groups.change(group_id, fields, caller)
-        return answered({"success": True, **_view(changed, caller)})
+        return answered({"success": True, **group_view(changed, caller)})
 
     return await post(request, caller, document, act)
 
@@ -119,25 +117,35 @@ async def test(request: Request, group_id: str, caller: Admin) -> Response:
     document = await read_json(request, optional=True)
 
     async def act(turn: Turn) -> Answer:
-        body = shaped(document, GroupTestBody)
-        group = await uses(request).keep_groups.get(group_id)
-        providers = tuple(group["group_ids"])
-        submission = Submission(
-            NotificationType.CUSTOM,
-            to=[group["group_ids"][providers[0]]],
-            message=body.message or TEST_MESSAGE,
-            priority=Priority.HIGH,
-            providers=providers,
-        )
-        async with uses(request).audit.changing(caller, "group.test", group_id) as noted:
-            accepted = await uses(request).accept(submission, caller, turn)
-            noted.after = {"notification_id": accepted.notification["_id"]}
+        accepted = await test_group(uses(request), caller, turn, group_id, shaped(document, GroupTestBody))
         return answered(views.accepted(accepted), 202, f"/api/notifications/{accepted.notification['_id']}")
 
     return await post(request, caller, document, act)
 
 
-def _group_ids(given: dict[Any, str]) -> dict[str, str]:
+async def add_group(use: Uses, caller: Caller, turn: Turn, body: GroupBody) -> GroupDocument:
+    fields = body.model_dump() | {"group_ids": known_group_ids(body.group_ids)}
+    return await use.keep_groups.add(turn.notification_id.replace("ntf_", "grp_", 1), fields, caller)
+
+
+async def test_group(use: Uses, caller: Caller, turn: Turn, group_id: str, body: GroupTestBody) -> Accepted:
+    """Accept a message to it, through the providers that know it."""
+    group = await use.keep_groups.get(group_id)
+    providers = tuple(group["group_ids"])
+    submission = Submission(
+        NotificationType.CUSTOM,
+        to=[group["group_ids"][providers[0]]],
+        message=body.message or TEST_MESSAGE,
+        priority=Priority.HIGH,
+        providers=providers,
+    )
+    async with use.audit.changing(caller, "group.test", group_id) as noted:
+        accepted = await use.accept(submission, caller, turn)
+        noted.after = {"notification_id": accepted.notification["_id"]}
+    return accepted
+
+
+def known_group_ids(given: dict[Any, str]) -> dict[str, str]:
     found = {}
     for provider, value in given.items():
         name = f"group_ids.{provider}"
@@ -152,7 +160,7 @@ def _group_ids(given: dict[Any, str]) -> dict[str, str]:
     return found
 
 
-def _view(group: GroupDocument, caller: Caller) -> dict[str, Any]:
+def group_view(group: GroupDocument, caller: Caller) -> dict[str, Any]:
     """What providers call it is for admins; an older name has somebody's number in it."""
     whole = caller.role == Role.ADMIN
     return {

@@ -16,7 +16,7 @@ from api_gateway.entrypoints.openapi import describe
 from api_gateway.entrypoints.paging import Cursor, Limit, after_moment, cursor_after, moment_and
 from api_gateway.entrypoints.posting import answered, post
 from api_gateway.entrypoints.reading import read_json, shaped
-from api_gateway.entrypoints.uses import uses
+from api_gateway.entrypoints.uses import Uses, uses
 from common.contracts.documents import JobDocument, JobRunDocument
 from common.kernel.phone import mask_in_text
 
@@ -49,24 +49,22 @@ _ASKED: dict[int | str, dict[str, Any]] = {
 
 @router.get("", response_model=answers.Page[job_answers.Job], summary="Every job: when it is due, how it went last")
 async def list_jobs(request: Request, _: Operator) -> Response:
-    jobs, now = uses(request).jobs, uses(request).clock.now()
-    items = [_job(one, await jobs.last_run(one["_id"]), now) for one in await jobs.all()]
-    return JSON({"items": items, "next_cursor": None})
+    return JSON({"items": await all_jobs(uses(request)), "next_cursor": None})
 
 
 @router.get("/{name}/runs", response_model=answers.Page[job_answers.JobRun], summary="Runs of a job, the latest first")
 async def list_runs(request: Request, name: str, _: Operator, limit: Limit = 50, cursor: Cursor = None) -> Response:
-    job = await uses(request).ask_for_run.job(_named(name))
+    job = await uses(request).ask_for_run.job(named(name))
     found = await uses(request).jobs.page(job["_id"], after_moment(cursor), limit)
     last = None if len(found) < limit else moment_and(found[-1]["due_at"], found[-1]["_id"])
-    return JSON({"items": [_run(one) for one in found], "next_cursor": cursor_after(last)})
+    return JSON({"items": [run_view(one) for one in found], "next_cursor": cursor_after(last)})
 
 
 @router.get("/{name}/runs/{run_id}", response_model=job_answers.JobRunShown, summary="One run with its parts")
 async def show_run(request: Request, name: str, run_id: str, _: Operator) -> Response:
-    found = await uses(request).ask_for_run.run(_named(name), run_id)
+    found = await uses(request).ask_for_run.run(named(name), run_id)
     parts = {"lines": found["lines"], "claimed_by": found["claimed_by"], "claims": found["claims"]}
-    return JSON({**_run(found), **parts})
+    return JSON({**run_view(found), **parts})
 
 
 @router.post(
@@ -82,7 +80,7 @@ async def run(request: Request, name: str, caller: Operator) -> Response:
 
     async def act(turn: Turn) -> Answer:
         body = shaped(document, JobRunBody)
-        asked = await uses(request).ask_for_run(_named(name), body.date, caller, turn, dry_run=body.dry_run)
+        asked = await uses(request).ask_for_run(named(name), body.date, caller, turn, dry_run=body.dry_run)
         told = {"success": True, "run_id": asked["_id"], "job": asked["job"], "date": asked["day"]}
         return answered(
             {**told, "dry_run": asked["dry_run"], "status": asked["status"]},
@@ -93,12 +91,18 @@ async def run(request: Request, name: str, caller: Operator) -> Response:
     return await post(request, caller, document, act)
 
 
-def _named(name: str) -> str:
+async def all_jobs(use: Uses) -> list[dict[str, Any]]:
+    """When each is due, and how it went last."""
+    now = use.clock.now()
+    return [job_view(one, await use.jobs.last_run(one["_id"]), now) for one in await use.jobs.all()]
+
+
+def named(name: str) -> str:
     """Jobs are spelled with dashes; their settings, with underscores, are understood as well."""
     return name.replace("_", "-")
 
 
-def _job(job: JobDocument, last_run: JobRunDocument | None, now: datetime) -> dict[str, Any]:
+def job_view(job: JobDocument, last_run: JobRunDocument | None, now: datetime) -> dict[str, Any]:
     next_run = job["next_run"]
     return {
         "name": job["_id"],
@@ -108,11 +112,11 @@ def _job(job: JobDocument, last_run: JobRunDocument | None, now: datetime) -> di
         "overdue": next_run is not None and now - next_run > OVERDUE_AFTER,
         "oldest_seconds": job["oldest_seconds"],
         "longest_seconds": job["longest_seconds"],
-        "last_run": None if last_run is None else _run(last_run),
+        "last_run": None if last_run is None else run_view(last_run),
     }
 
 
-def _run(run: JobRunDocument) -> dict[str, Any]:
+def run_view(run: JobRunDocument) -> dict[str, Any]:
     return {
         "id": run["_id"],
         "job": run["job"],

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
 from api_gateway.application.accept_notification import Accepted, Turn
+from api_gateway.application.cancel_notification import Cancelled
 from api_gateway.application.ports import Answer
 from api_gateway.domain.access import SENDING, Caller, Scope, demand
 from api_gateway.domain.audience import Rejection
@@ -78,15 +79,7 @@ async def _submit_csv(request: Request, caller: Caller) -> Response:
 
 @router.get("/{notification_id}", response_model=answers.Notification, summary="A notification and its progress")
 async def show(request: Request, notification_id: str, _: NotificationReader) -> Response:
-    found = await uses(request).notifications.get(notification_id)
-    if found is None:
-        raise missing("notification", notification_id)
-    progress = await uses(request).notifications.progress(notification_id)
-    channels = [Channel(one) for one in found.get("channels", BY_WHATSAPP)]
-    eta = uses(request).capacity.through(
-        found["providers"], Priority(found["priority"]), channels, send_at=found["send_at"]
-    )
-    return JSON(views.notification(found, progress, eta))
+    return JSON(await progress_of(uses(request), notification_id))
 
 
 @router.post(
@@ -100,13 +93,29 @@ async def cancel(request: Request, notification_id: str, caller: AnyCaller) -> R
     shaped(document, NoBody)
 
     async def act(_: Turn) -> Answer:
-        async with uses(request).audit.changing(caller, "notification.cancel", notification_id) as change:
-            done = await uses(request).cancel_notification(notification_id, caller)
-            change.after = {"status": done.notification["status"], "cancelled": done.cancelled}
+        done = await call_off(uses(request), caller, notification_id)
         view = views.notification(done.notification, done.progress)
         return answered({"success": True, "cancelled": done.cancelled, **view})
 
     return await post(request, caller, document, act)
+
+
+async def progress_of(use: Uses, notification_id: str) -> views.View:
+    """How far it is and when it may be through; raises `Missing`."""
+    found = await use.notifications.get(notification_id)
+    if found is None:
+        raise missing("notification", notification_id)
+    progress = await use.notifications.progress(notification_id)
+    channels = [Channel(one) for one in found.get("channels", BY_WHATSAPP)]
+    eta = use.capacity.through(found["providers"], Priority(found["priority"]), channels, send_at=found["send_at"])
+    return views.notification(found, progress, eta)
+
+
+async def call_off(use: Uses, caller: Caller, notification_id: str) -> Cancelled:
+    async with use.audit.changing(caller, "notification.cancel", notification_id) as change:
+        done = await use.cancel_notification(notification_id, caller)
+        change.after = {"status": done.notification["status"], "cancelled": done.cancelled}
+    return done
 
 
 async def submit_document(use: Uses, document: dict[str, Any], caller: Caller, turn: Turn) -> Answer:

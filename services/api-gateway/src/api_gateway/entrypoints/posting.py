@@ -40,11 +40,16 @@ async def post(request: Request, caller: Caller, document: dict[str, Any], act: 
     key = _key(request)
     if key is None:
         return _respond(await act(Turn(new_id("ntf"), uses(request).clock.now())))
-    owned = hashlib.sha256(f"{caller.subject}\n{key}".encode()).hexdigest()
-    done = await uses(request).once(owned, fingerprint(request, document), act)
+    done = await once(request, caller, key, document, act)
     if isinstance(done, Replayed):
         return _respond(done.answer, {"Idempotent-Replayed": "true"})
     return _respond(done)
+
+
+async def once(request: Request, caller: Caller, key: str, document: dict[str, Any], act: Act) -> Answer | Replayed:
+    """Do what a key stands for, a key of this caller, once."""
+    owned = hashlib.sha256(f"{caller.subject}\n{key}".encode()).hexdigest()
+    return await uses(request).once(owned, fingerprint(request, document), act)
 
 
 def _respond(answer: Answer, headers: dict[str, str] | None = None) -> Response:

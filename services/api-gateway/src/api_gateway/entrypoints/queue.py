@@ -5,8 +5,9 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from api_gateway.application.accept_notification import Turn
+from api_gateway.application.accept_notification import Accepted, Turn
 from api_gateway.application.ports import Answer
+from api_gateway.domain.access import Caller
 from api_gateway.domain.refusals import invalid
 from api_gateway.domain.submission import Submission
 from api_gateway.entrypoints import answers, views
@@ -16,7 +17,7 @@ from api_gateway.entrypoints.bodies import NoBody, TestMessageBody
 from api_gateway.entrypoints.openapi import describe
 from api_gateway.entrypoints.posting import answered, post
 from api_gateway.entrypoints.reading import read_json, shaped
-from api_gateway.entrypoints.uses import uses
+from api_gateway.entrypoints.uses import Uses, uses
 from common.contracts.vocabulary import NotificationType, Priority
 from common.telemetry.logs import logger
 
@@ -42,11 +43,7 @@ async def clear(request: Request, caller: Operator) -> Response:
     document = await _nothing(request)
 
     async def act(_: Turn) -> Answer:
-        async with uses(request).audit.changing(caller, "queue.clear", "whatsapp") as change:
-            cleared = await uses(request).look_at_queue.clear(caller)
-            change.after = {"cleared": cleared}
-        log.info("queue.cleared", deliveries=cleared, by=caller.subject)
-        return answered({"success": True, "cleared": cleared})
+        return answered({"success": True, "cleared": await clear_queue(uses(request), caller)})
 
     return await post(request, caller, document, act)
 
@@ -61,10 +58,7 @@ async def force_process(request: Request, caller: Operator) -> Response:
     document = await _nothing(request)
 
     async def act(_: Turn) -> Answer:
-        async with uses(request).audit.changing(caller, "queue.force-process", "whatsapp") as change:
-            processed = await uses(request).look_at_queue.force()
-            change.after = {"processed": processed}
-        return answered({"success": True, "processed": processed})
+        return answered({"success": True, "processed": await hurry_queue(uses(request), caller)})
 
     return await post(request, caller, document, act)
 
@@ -80,15 +74,7 @@ async def send_test(request: Request, caller: Operator) -> Response:
     document = await read_json(request, optional=True)
 
     async def act(turn: Turn) -> Answer:
-        body = shaped(document, TestMessageBody)
-        to = body.to or uses(request).admin_number
-        if to is None:
-            raise invalid("to", "needed, as ADMIN_WHATSAPP_NUMBER is not set")
-        message = TEST_MESSAGE if body.message is None else body.message
-        submission = Submission(NotificationType.CUSTOM, to=[to], message=message, priority=Priority.HIGH)
-        async with uses(request).audit.changing(caller, "queue.send-test", turn.notification_id) as change:
-            accepted = await uses(request).accept(submission, caller, turn)
-            change.after = {"deliveries": accepted.notification["recipients"]}
+        accepted = await test_message(uses(request), caller, turn, shaped(document, TestMessageBody))
         return answered(views.accepted(accepted), 202, f"/api/notifications/{accepted.notification['_id']}")
 
     return await post(request, caller, document, act)
@@ -99,6 +85,36 @@ async def send_test(request: Request, caller: Operator) -> Response:
 )
 async def conservation(request: Request, _: QueueReader) -> Response:
     return JSON(views.conservation(await uses(request).ledger.conservation()))
+
+
+async def clear_queue(use: Uses, caller: Caller) -> int:
+    """How many deliveries were cancelled."""
+    async with use.audit.changing(caller, "queue.clear", "whatsapp") as change:
+        cleared = await use.look_at_queue.clear(caller)
+        change.after = {"cleared": cleared}
+    log.info("queue.cleared", deliveries=cleared, by=caller.subject)
+    return cleared
+
+
+async def hurry_queue(use: Uses, caller: Caller) -> int:
+    """How many deliveries lined up."""
+    async with use.audit.changing(caller, "queue.force-process", "whatsapp") as change:
+        processed = await use.look_at_queue.force()
+        change.after = {"processed": processed}
+    return processed
+
+
+async def test_message(use: Uses, caller: Caller, turn: Turn, body: TestMessageBody) -> Accepted:
+    """Accept one to the number of the body or, where it has none, to the administrator's."""
+    to = body.to or use.admin_number
+    if to is None:
+        raise invalid("to", "needed, as ADMIN_WHATSAPP_NUMBER is not set")
+    message = TEST_MESSAGE if body.message is None else body.message
+    submission = Submission(NotificationType.CUSTOM, to=[to], message=message, priority=Priority.HIGH)
+    async with use.audit.changing(caller, "queue.send-test", turn.notification_id) as change:
+        accepted = await use.accept(submission, caller, turn)
+        change.after = {"deliveries": accepted.notification["recipients"]}
+    return accepted
 
 
 async def _nothing(request: Request) -> dict[str, Any]:

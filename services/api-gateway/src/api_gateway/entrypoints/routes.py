@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from api_gateway.application.accept_notification import Turn
 from api_gateway.application.ports import Answer
+from api_gateway.domain.access import Caller
 from api_gateway.domain.refusals import Code, Problem, Refused, missing
 from api_gateway.entrypoints import editing_answers as answers
 from api_gateway.entrypoints.answering import JSON
@@ -17,7 +18,7 @@ from api_gateway.entrypoints.editing_bodies import NULLABLE, RouteBody
 from api_gateway.entrypoints.openapi import describe
 from api_gateway.entrypoints.posting import answered, post
 from api_gateway.entrypoints.reading import read_json, shaped
-from api_gateway.entrypoints.uses import uses
+from api_gateway.entrypoints.uses import Uses, uses
 from common.catalogue.definitions import DEFINITIONS
 from common.catalogue.routes import changes_of, merged, written
 from common.contracts.documents import RouteDocument
@@ -38,28 +39,25 @@ _RESTORE = describe(NoBody, {}, idempotent=True, optional=True)
 @router.get("", response_model=Page[answers.Route], summary="How every notification type goes")
 async def list_routes(request: Request, _: Reader) -> Response:
     changed = await uses(request).routes.all_changed()
-    return JSON({"items": [_view(kind, changed.get(kind)) for kind in NotificationType], "next_cursor": None})
+    return JSON({"items": [route_view(kind, changed.get(kind)) for kind in NotificationType], "next_cursor": None})
 
 
 @router.get("/{type}", response_model=answers.Route, summary="How a notification type goes")
 async def show(request: Request, type: str, _: Reader) -> Response:  # noqa: A002 - the path's own word
-    kind = _kind(type)
-    return JSON(_view(kind, await uses(request).routes.changed(kind)))
+    kind = known_kind(type)
+    return JSON(route_view(kind, await uses(request).routes.changed(kind)))
 
 
 @router.patch(
     "/{type}", response_model=answers.RouteDone, summary="Change how a notification type goes", openapi_extra=_CHANGE
 )
 async def change(request: Request, type: str, caller: Admin) -> Response:  # noqa: A002
-    kind = _kind(type)
+    kind = known_kind(type)
     document = await read_json(request)
 
     async def act(_: Turn) -> Answer:
-        body = shaped(document, RouteBody)
-        changes = body.changes()
-        _refuse_unclear(changes, body.reset)
-        changed = await uses(request).change_route(kind, changes, caller, reset=body.reset, revision=body.revision)
-        return answered({"success": True, **_view(kind, changed)})
+        changed = await change_as_asked(uses(request), caller, kind, document)
+        return answered({"success": True, **route_view(kind, changed)})
 
     return await post(request, caller, document, act)
 
@@ -68,17 +66,25 @@ async def change(request: Request, type: str, caller: Admin) -> Response:  # noq
     "/{type}", response_model=answers.RouteDone, summary="Back to the type's default", openapi_extra=_RESTORE
 )
 async def restore(request: Request, type: str, caller: Admin) -> Response:  # noqa: A002
-    kind = _kind(type)
+    kind = known_kind(type)
     document = await read_json(request, optional=True)
     shaped(document, NoBody)
 
     async def act(_: Turn) -> Answer:
-        return answered({"success": True, **_view(kind, await uses(request).change_route.restore(kind, caller))})
+        return answered({"success": True, **route_view(kind, await uses(request).change_route.restore(kind, caller))})
 
     return await post(request, caller, document, act)
 
 
-def _kind(name: str) -> NotificationType:
+async def change_as_asked(use: Uses, caller: Caller, kind: NotificationType, document: dict[str, Any]) -> RouteDocument:
+    """Raises `Refused` for what is unclear or nothing could go by, `Conflicting` when it is another one meanwhile."""
+    body = shaped(document, RouteBody)
+    changes = body.changes()
+    _refuse_unclear(changes, body.reset)
+    return await use.change_route(kind, changes, caller, reset=body.reset, revision=body.revision)
+
+
+def known_kind(name: str) -> NotificationType:
     try:
         return NotificationType(name)
     except ValueError as error:
@@ -99,7 +105,7 @@ def _refuse_unclear(changes: dict[str, Any], reset: list[str]) -> None:
         raise Refused(Code.VALIDATION_ERROR, text, problems)
 
 
-def _view(kind: NotificationType, changed: RouteDocument | None) -> dict[str, Any]:
+def route_view(kind: NotificationType, changed: RouteDocument | None) -> dict[str, Any]:
     """The route as it goes, which of it was changed, and what its default is."""
     document: dict[str, Any] = {} if changed is None else dict(changed)
     return {

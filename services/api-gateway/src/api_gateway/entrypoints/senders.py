@@ -1,6 +1,6 @@
 """/api/senders"""
 
-from collections.abc import Awaitable, Callable
+from typing import Literal, assert_never
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
@@ -22,6 +22,7 @@ from common.telemetry.logs import logger
 
 router = APIRouter(prefix="/api/senders", tags=["senders"])
 _ACTION = describe(NoBody, {}, idempotent=True, optional=True)
+Act = Literal["pause", "resume", "reset-limits"]
 log = logger()
 
 
@@ -41,7 +42,7 @@ async def show(request: Request, sender_id: str, _: SenderReader) -> Response:
     "/{sender_id}/pause", response_model=answers.SenderDone, summary="Give it no more work", openapi_extra=_ACTION
 )
 async def pause(request: Request, sender_id: str, caller: Operator) -> Response:
-    return await _do(request, caller, sender_id, lambda: uses(request).senders.pause(sender_id, caller.subject))
+    return await _do(request, caller, sender_id, "pause")
 
 
 @router.post(
@@ -51,7 +52,7 @@ async def pause(request: Request, sender_id: str, caller: Operator) -> Response:
     openapi_extra=_ACTION,
 )
 async def resume(request: Request, sender_id: str, caller: Operator) -> Response:
-    return await _do(request, caller, sender_id, lambda: uses(request).senders.resume(sender_id))
+    return await _do(request, caller, sender_id, "resume")
 
 
 @router.post(
@@ -61,7 +62,7 @@ async def resume(request: Request, sender_id: str, caller: Operator) -> Response
     openapi_extra=_ACTION,
 )
 async def reset_limits(request: Request, sender_id: str, caller: Operator) -> Response:
-    return await _do(request, caller, sender_id, lambda: uses(request).senders.reset_limits(sender_id))
+    return await _do(request, caller, sender_id, "reset-limits")
 
 
 @router.post(
@@ -76,31 +77,46 @@ async def check(request: Request, sender_id: str, caller: Operator) -> Response:
 
     async def act(_: Turn) -> Answer:
         shaped(document, NoBody)
-        sender, answered_now = await uses(request).check_sender(sender_id)
-        log.info("sender.check_asked", sender=sender_id, answered=answered_now, by=caller.subject)
-        view = {"success": True, "answered": answered_now, **_view(uses(request), sender)}
-        return answered(view, 200 if answered_now else 202)
+        view, answered_now = await check_sender(uses(request), caller, sender_id)
+        return answered({"success": True, "answered": answered_now, **view}, 200 if answered_now else 202)
 
     return await post(request, caller, document, act)
 
 
-async def _do(request: Request, caller: Caller, sender_id: str, change: Callable[[], Awaitable[bool]]) -> Response:
+async def check_sender(use: Uses, caller: Caller, sender_id: str) -> tuple[views.View, bool]:
+    """The sender, and whether its provider has answered."""
+    sender, answered_now = await use.check_sender(sender_id)
+    log.info("sender.check_asked", sender=sender_id, answered=answered_now, by=caller.subject)
+    return _view(use, sender), answered_now
+
+
+async def change_sender(use: Uses, caller: Caller, sender_id: str, act: Act) -> views.View:
+    """The sender after it."""
+    before = _view(use, await _get(use, sender_id))
+    async with use.audit.changing(caller, f"sender.{act}", sender_id, before=_audited(before)) as noted:
+        match act:
+            case "pause":
+                await use.senders.pause(sender_id, caller.subject)
+            case "resume":
+                await use.senders.resume(sender_id)
+            case "reset-limits":
+                await use.senders.reset_limits(sender_id)
+            case _:
+                assert_never(act)
+        after = _view(use, await _get(use, sender_id))
+        noted.after = _audited(after)
+    log.info("sender.changed", sender=sender_id, act=act, by=caller.subject)
+    return after
+
+
+async def _do(request: Request, caller: Caller, sender_id: str, act: Act) -> Response:
     document = await read_json(request, optional=True)
     shaped(document, NoBody)
 
-    async def act(_: Turn) -> Answer:
-        before = _view(uses(request), await _get(uses(request), sender_id))
-        act_name = request.url.path.rsplit("/", 1)[-1]
-        async with uses(request).audit.changing(
-            caller, f"sender.{act_name}", sender_id, before=_audited(before)
-        ) as noted:
-            await change()
-            after = _view(uses(request), await _get(uses(request), sender_id))
-            noted.after = _audited(after)
-        log.info("sender.changed", sender=sender_id, act=act_name, by=caller.subject)
-        return answered({"success": True, **after})
+    async def change(_: Turn) -> Answer:
+        return answered({"success": True, **await change_sender(uses(request), caller, sender_id, act)})
 
-    return await post(request, caller, document, act)
+    return await post(request, caller, document, change)
 
 
 async def _get(use: Uses, sender_id: str) -> SenderDocument:

@@ -38,7 +38,7 @@ _LIFT = describe(NoBody, {}, idempotent=True, optional=True)
 async def list_suppressions(request: Request, _: Admin, limit: Limit = 50, cursor: Cursor = None) -> Response:
     found = await uses(request).suppressions.page(after_cursor(cursor, _LISTED), limit)
     last = found[-1].get("listed_as") if len(found) == limit else None
-    return JSON({"items": [_view(one) for one in found], "next_cursor": cursor_after(last)})
+    return JSON({"items": [view(one) for one in found], "next_cursor": cursor_after(last)})
 
 
 @router.post(
@@ -55,15 +55,15 @@ async def add(request: Request, caller: Admin) -> Response:
         body = shaped(document, SuppressionBody)
         recipient = _number(body.recipient)
         done = await uses(request).suppress.add(recipient, body.reason, body.note, caller)
-        view = {"success": True, **_view(done.suppression), "ended": done.ended}
-        return answered(view, 201 if done.new else 200)
+        told = {"success": True, **view(done.suppression), "ended": done.ended}
+        return answered(told, 201 if done.new else 200)
 
     return await post(request, caller, document, act)
 
 
 @router.get("/{recipient}", response_model=answers.Suppression, summary="Whether and why a recipient is not contacted")
 async def show(request: Request, recipient: str, _: Admin) -> Response:
-    return JSON(_view(await uses(request).suppress.get(await _named(request, recipient))))
+    return JSON(view(await uses(request).suppress.get(await _named(request, recipient))))
 
 
 @router.delete(
@@ -99,7 +99,7 @@ def _number(value: str) -> str:
         raise invalid("recipient", str(error), Code.INVALID_EMAIL) from error
 
 
-def _view(suppression: SuppressionDocument) -> dict[str, Any]:
+def view(suppression: SuppressionDocument) -> dict[str, Any]:
     note, recipient = suppression["note"], suppression["_id"]
     erased = recipient.startswith(DIGEST) and not is_email(recipient)
     return {

@@ -20,7 +20,7 @@ from api_gateway.entrypoints.openapi import describe
 from api_gateway.entrypoints.paging import Cursor, Limit, after_cursor, cursor_after
 from api_gateway.entrypoints.posting import answered, post
 from api_gateway.entrypoints.reading import read_json, shaped
-from api_gateway.entrypoints.uses import uses
+from api_gateway.entrypoints.uses import Uses, uses
 from common.catalogue.examples import EXAMPLE_DATA
 from common.catalogue.texts import texts_of
 from common.catalogue.values import known_values
@@ -51,7 +51,7 @@ _PREVIEW = describe(
 async def list_templates(request: Request, _: TemplateReader, limit: Limit = 50, cursor: Cursor = None) -> Response:
     found = await uses(request).templates.newest(after=after_cursor(cursor) or "", limit=limit)
     last = found[-1]["type"] if len(found) == limit else None
-    return JSON({"items": [_summary(one) for one in found], "next_cursor": cursor_after(last)})
+    return JSON({"items": [summary(one) for one in found], "next_cursor": cursor_after(last)})
 
 
 @router.get(
@@ -60,14 +60,14 @@ async def list_templates(request: Request, _: TemplateReader, limit: Limit = 50,
     summary="The current version of a template, its values, and its versions",
 )
 async def show(request: Request, name: Name, _: TemplateReader) -> Response:
-    found = await _find(request, name)
+    found = await find_version(uses(request), name)
     versions = await uses(request).templates.versions(found["type"])
-    return JSON(_view(found) | _values(found["type"]) | {"versions": [_summary(one) for one in versions]})
+    return JSON(version_view(found) | usable_values(found["type"]) | {"versions": [summary(one) for one in versions]})
 
 
 @router.get("/{name}/versions/{version}", response_model=answers.TemplateVersion, summary="One version of a template")
 async def show_version(request: Request, name: Name, version: int, _: TemplateReader) -> Response:
-    return JSON(_view(await _find(request, name, version)))
+    return JSON(version_view(await find_version(uses(request), name, version)))
 
 
 @router.post(
@@ -87,7 +87,7 @@ async def publish(request: Request, name: Name, caller: Admin) -> Response:
             raise invalid("whatsapp", "nothing is given to publish; give whatsapp, email_subject or email_text")
         published = await uses(request).publish_template(name, given, caller)
         stored = published.document
-        body = {"success": True, **_view(stored), "warnings": published.warnings}
+        body = {"success": True, **version_view(stored), "warnings": published.warnings}
         return answered(body, 201 if published.new else 200, f"/api/templates/{name}/versions/{stored['version']}")
 
     return await post(request, caller, document, act)
@@ -105,19 +105,20 @@ async def preview(request: Request, name: Name, caller: TemplateReader) -> Respo
     async def act(_: Turn) -> Answer:
         body = shaped(document, PreviewBody)
         shown = await uses(request).preview_template(name, body.given(), version=body.version, data=body.data)
-        return answered({"success": True, "name": name, **_shown(shown)})
+        return answered({"success": True, "name": name, **preview_view(shown)})
 
     return await post(request, caller, document, act)
 
 
-async def _find(request: Request, name: str, version: int | None = None) -> TemplateDocument:
-    found = await find(uses(request).templates, name, version)
+async def find_version(use: Uses, name: str, version: int | None = None) -> TemplateDocument:
+    """Raises `Missing`."""
+    found = await find(use.templates, name, version)
     if found is None:
         raise missing("template", name if version is None else f"{name}:{version}")
     return found
 
 
-def _summary(document: TemplateDocument) -> dict[str, Any]:
+def summary(document: TemplateDocument) -> dict[str, Any]:
     return {
         "id": document["_id"],
         "name": document["type"],
@@ -130,11 +131,11 @@ def _summary(document: TemplateDocument) -> dict[str, Any]:
     }
 
 
-def _view(document: TemplateDocument) -> dict[str, Any]:
-    return _summary(document) | asdict(texts_of(document))
+def version_view(document: TemplateDocument) -> dict[str, Any]:
+    return summary(document) | asdict(texts_of(document))
 
 
-def _values(name: str) -> dict[str, Any]:
+def usable_values(name: str) -> dict[str, Any]:
     """What the texts may name, and the example they are tried with; nothing for a template of an operator's own."""
     kind = type_of(name)
     known = known_values(kind)
@@ -144,7 +145,7 @@ def _values(name: str) -> dict[str, Any]:
     return {"values": [name for name, fields in known.items() if fields is None] + names, "example": EXAMPLE_DATA[kind]}
 
 
-def _shown(preview: Preview) -> dict[str, Any]:
+def preview_view(preview: Preview) -> dict[str, Any]:
     texts, length = preview.rendered, len(preview.rendered.whatsapp)
     fits = {
         provider: {"most": limit, "fits": length <= limit, "left": limit - length}

@@ -15,6 +15,11 @@ class MongoSenders:
         cursor = self._collection.find({"gateway_seen_at": {"$exists": True}}, {"gate": 0})
         return cast("list[SenderDocument]", await cursor.to_list(None))
 
+    async def with_gates(self) -> list[SenderDocument]:
+        return cast(
+            "list[SenderDocument]", await self._collection.find({"gateway_seen_at": {"$exists": True}}).to_list(None)
+        )
+
     async def circuit(self, sender: str) -> Circuit | None:
         document = await self._collection.find_one({"_id": sender}, {"circuit": 1})
         if document is None:

@@ -71,7 +71,7 @@ class ParkEnvelope:
                 parked_at=self.clock.now(),
             )
         )
-        self.metrics.parked.labels(queue).inc()
+        self.metrics.park(queue)
         log.error("envelope.kept", queue=queue, reason=reason, message_id=identity)
 
 

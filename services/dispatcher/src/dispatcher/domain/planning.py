@@ -9,6 +9,7 @@ from common.contracts.vocabulary import (
     CHANNEL_OFF,
     NO_ADDRESS,
     OPTED_OUT,
+    RESTORED,
     Channel,
     DeliveryStatus,
     NotificationStatus,
@@ -22,6 +23,7 @@ from dispatcher.domain.payments import invoice_asked_for
 from dispatcher.domain.rounds import CANCELLED
 
 CALLED_OFF = Refusal(None, CANCELLED)
+HELD = Refusal("UNKNOWN", RESTORED)
 TOLD_ALREADY = "DUPLICATE"
 SUPPRESSING = frozenset({OPTED_OUT, TOLD_ALREADY, NO_ADDRESS, CHANNEL_OFF})
 """Codes of what is not sent although it could be: nobody has to mend anything."""
@@ -44,10 +46,12 @@ def plan_delivery(
 
     `route` holds the providers that can carry the text (an e-mail has a `subject_line`, too); a `refusal` ends the
     delivery at once, visibly. Of a cancelled notification every delivery is cancelled: whoever was promised an outcome
-    gets one.
+    gets one. Of one that a backup brought back what could be sent is held: it may have been.
     """
     if notification["status"] == NotificationStatus.CANCELLED:
         refusal = CALLED_OFF
+    elif "restored_at" in notification and refusal is None:
+        refusal = HELD
     channel = channel_of(member)
     if refusal:
         status, cause = _ended(refusal), refusal.reason
@@ -119,6 +123,8 @@ def kept_back(delivery: DeliveryDocument, refusal: Refusal) -> None:
 def _ended(refusal: Refusal) -> DeliveryStatus:
     if refusal is CALLED_OFF:
         return DeliveryStatus.CANCELLED
+    if refusal is HELD:
+        return DeliveryStatus.UNKNOWN
     return DeliveryStatus.SUPPRESSED if refusal.code in SUPPRESSING else DeliveryStatus.FAILED
 
 

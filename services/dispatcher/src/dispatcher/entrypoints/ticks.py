@@ -12,6 +12,7 @@ from dispatcher.application.ask_for_proof import AskForProof
 from dispatcher.application.decide_outcomes import DecideOutcomes
 from dispatcher.application.lookout import Lookout
 from dispatcher.application.measure_queue import MeasureQueue
+from dispatcher.application.measure_senders import MeasureSenders
 from dispatcher.application.plan_broadcasts import PlanBroadcasts
 from dispatcher.application.plan_notification import PlanNotifications
 from dispatcher.application.serve_sender import ServeSender
@@ -23,6 +24,7 @@ BROADCAST_SECONDS = 0.1
 UNTOLD_SECONDS = 0.5
 EARLY_SECONDS = 0.5
 PROOF_SECONDS = 0.5
+SENDERS_SECONDS = 5.0
 SWEEP_SECONDS = 0.1
 """Backoffs and deadlines are found this soon after they passed."""
 
@@ -76,6 +78,7 @@ def loops(
     reports: ApplyReports,
     prove: AskForProof,
     measure: MeasureQueue,
+    measure_senders: MeasureSenders,
     announce: Announce,
 ) -> list[Loop]:
     """The loops of the process."""
@@ -86,6 +89,7 @@ def loops(
         lambda: repeatedly(reports.retry_early, name="early reports", every=EARLY_SECONDS),
         lambda: repeatedly(prove, name="proof", every=PROOF_SECONDS),
         lambda: repeatedly(measure, name="queue", every=0.5),
+        lambda: repeatedly(measure_senders, name="figures of senders", every=SENDERS_SECONDS),
         lambda: repeatedly(announce.step, name="announcements", every=0),
         lambda: repeatedly(announce.overdue, name="untold", every=UNTOLD_SECONDS),
         senders.run,

@@ -38,10 +38,10 @@ class _Kept:
 
 
 class MailServer:
-    """One warm connection, more when several mails go out at once."""
+    """One warm connection, more when several mails go out at once. A new `address` is for those made from then on."""
 
     def __init__(self, address: Address, *, connect_timeout: float, read_timeout: float) -> None:
-        self._address = address
+        self.address = address
         self._connect_timeout = connect_timeout
         self._read_timeout = read_timeout
         self._kept: _Kept | None = None
@@ -103,7 +103,7 @@ class MailServer:
         return kept
 
     async def _fresh(self) -> aiosmtplib.SMTP:
-        at = self._address
+        at = self.address
         client = aiosmtplib.SMTP(
             hostname=at.host,
             port=at.port,
