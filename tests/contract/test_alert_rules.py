@@ -114,8 +114,8 @@ def test_no_rule_looks_at_a_number_or_an_identity_of_anybody() -> None:
 
 def test_an_expression_names_its_metrics_and_nothing_else() -> None:
     expression = (
-        'sum by (queue) (rate(one_total{queue="a", verdict!~"b|c"}[5m])) > 4e2 and on (queue) two_seconds offset 1h '
+        'sum by (queue) (rate(one_total{queue="a", verdict!~"b[.]|c"}[5m])) > 4e2 and on (queue) two_seconds offset 1h '
         "unless (time() - max(last_over_time(three[7d])) == bool 1) or kabar:four:share15m"
     )
     assert metric_names(expression) == {"one_total", "two_seconds", "three", "kabar:four:share15m"}
-    assert 'one_total{queue="a", verdict!~"b|c"}' in selectors(expression)
+    assert 'one_total{queue="a", verdict!~"b[.]|c"}' in selectors(expression)

@@ -48,7 +48,7 @@ def runbook_queries(page: Path) -> list[str]:
 
 def selectors(expression: str) -> list[str]:
     """What an expression picks: `name{label="value"}`, without functions and without ranges."""
-    bare = _GROUPING.sub(" ", re.sub(r"\[[^\]]*\]", " ", expression))
+    bare = _GROUPING.sub(" ", re.sub(r"\[\d[^\]]*\]", " ", expression))
     return [name + labels for name, labels, call in _SELECTOR.findall(bare) if not call and name not in _WORDS]
 
 
