@@ -26,10 +26,6 @@ OF_THE_SANDBOX = {
 }
 KEPT_NAMES = {"WHATSAPP_SENDER"}
 """Names that installations have set for long and that may stay where they are."""
-COMING = {
-    "OTEL_EXPORTER_OTLP_ENDPOINT",
-}
-"""Names that are settled and not read by any service yet; whoever reads one takes it out here."""
 READ = set().union(*(variables(name) for name in SERVICE_NAMES))
 
 
@@ -38,22 +34,18 @@ def test_every_variable_a_service_reads_is_listed() -> None:
 
 
 def test_every_listed_variable_is_read_by_somebody() -> None:
-    assert not set(LISTED) - READ - OF_THE_STACK - OF_COMPOSE - OF_THE_SANDBOX - KEPT_NAMES - COMING
+    assert not set(LISTED) - READ - OF_THE_STACK - OF_COMPOSE - OF_THE_SANDBOX - KEPT_NAMES
 
 
 def test_what_nothing_reads_stands_under_a_heading_that_says_so() -> None:
     before, heading, after = EXAMPLE.partition("# --- Not read yet ---")
     assert heading
-    assert {name for name, _ in LINE.findall(after)} == COMING | KEPT_NAMES
-    assert not (COMING | KEPT_NAMES) & {name for name, _ in LINE.findall(before)}
+    assert {name for name, _ in LINE.findall(after)} == KEPT_NAMES
+    assert not KEPT_NAMES & {name for name, _ in LINE.findall(before)}
 
 
 def test_no_variable_is_listed_twice() -> None:
     assert max(Counter(name for name, _ in LINE.findall(EXAMPLE)).values()) == 1
-
-
-def test_what_is_coming_is_not_here_yet() -> None:
-    assert not COMING & READ
 
 
 def test_the_value_shown_is_the_default() -> None:

@@ -36,6 +36,9 @@ def test_every_problem_is_named_at_once_and_no_value(
         "KABAR_HTTP_PORT": "70000",
         "KABAR_TIMEZONE": "Mars/Phobos",
         "KABAR_LOG_LEVEL": "LOUD",
+        "OTEL_EXPORTER_OTLP_ENDPOINT": "http://user:hunter2@collector",
+        "OTEL_TRACES_SAMPLER": "jaeger_remote",
+        "OTEL_TRACES_SAMPLER_ARG": "1.5",
         "WHATSAPP_QUEUE_DELAY": "-1",
         "WHATSAPP_RATE_LIMIT_PER_DAY": "many",
         "WHATSAPP_PROVIDER": "carrier-pigeon",
@@ -62,7 +65,10 @@ def test_what_is_missing_is_named(monkeypatch: pytest.MonkeyPatch, capsys: pytes
 def test_secrets_are_never_shown_but_known_to_whoever_conceals_them(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FONNTE_API_TOKEN", "one-token,two-token")
     monkeypatch.setenv("RABBITMQ_URL", "amqp://kabar:hunter22@rabbitmq/")
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_HEADERS", "authorization=Bearer%20hunter23,x-tenant=kabar")
     settings = load(Tokens)
+    assert "Bearer hunter23" in settings.secrets()
+    assert "hunter23" not in repr(settings)
     assert not [text for text in (repr(settings), str(settings), settings.model_dump_json()) if "hunter22" in text]
     assert "one-token" not in repr(settings)
     assert set(settings.secrets()) >= {"one-token,two-token", "amqp://kabar:hunter22@rabbitmq/"}
@@ -101,3 +107,21 @@ def test_short_values_are_not_concealed_because_they_are_words() -> None:
     before = set(logs._concealed)
     logs.conceal(["guest"])
     assert logs._concealed == before
+
+
+@pytest.mark.parametrize(
+    ("sampler", "share", "sampled"),
+    [
+        ("", "0.25", 1.0),
+        ("parentbased_always_on", "0.25", 1.0),
+        ("parentbased_always_off", "0.25", 0.0),
+        ("parentbased_traceidratio", "0.25", 0.25),
+        ("parentbased_traceidratio", "", 1.0),
+    ],
+)
+def test_the_share_of_sampled_traces_is_the_samplers(
+    monkeypatch: pytest.MonkeyPatch, sampler: str, share: str, sampled: float
+) -> None:
+    monkeypatch.setenv("OTEL_TRACES_SAMPLER", sampler)
+    monkeypatch.setenv("OTEL_TRACES_SAMPLER_ARG", share)
+    assert load(LimitSettings).sampled_share == sampled

@@ -2,7 +2,8 @@
 
 import os
 import sys
-from typing import TypeVar
+from typing import Literal, TypeVar
+from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import DirectoryPath, Field, SecretStr, ValidationError, field_validator
@@ -32,6 +33,12 @@ class ServiceSettings(BaseSettings):
     )
     timezone: str = Field("Asia/Jakarta", validation_alias="KABAR_TIMEZONE")
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", validation_alias="KABAR_LOG_LEVEL")
+    otlp_endpoint: str | None = Field(None, validation_alias="OTEL_EXPORTER_OTLP_ENDPOINT")
+    otlp_headers: SecretStr | None = Field(None, validation_alias="OTEL_EXPORTER_OTLP_HEADERS")
+    sampler: Literal["parentbased_always_on", "parentbased_always_off", "parentbased_traceidratio"] = Field(
+        "parentbased_always_on", validation_alias="OTEL_TRACES_SAMPLER"
+    )
+    sampler_ratio: float = Field(1.0, ge=0, le=1, validation_alias="OTEL_TRACES_SAMPLER_ARG")
     secrets_directory: DirectoryPath | None = Field(None, validation_alias=DIRECTORY)
 
     @classmethod
@@ -63,13 +70,30 @@ class ServiceSettings(BaseSettings):
             raise ValueError("not an IANA time zone, like Asia/Jakarta")
         return value
 
+    @field_validator("otlp_endpoint")
+    @classmethod
+    def _collector(cls, value: str | None) -> str | None:
+        if value is not None:
+            parts = urlsplit(value)
+            if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username is not None:
+                raise ValueError("must be an address like http://collector:4318")
+        return value
+
+    @property
+    def sampled_share(self) -> float:
+        """Of the traces that begin here."""
+        shares = {"parentbased_always_on": 1.0, "parentbased_always_off": 0.0}
+        return shares.get(self.sampler, self.sampler_ratio)
+
     @property
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.timezone)
 
     def secrets(self) -> list[str]:
         """Every secret value among the settings, for the logs to keep quiet about."""
-        return [value.get_secret_value() for _, value in self if isinstance(value, SecretStr)]
+        headers = self.otlp_headers.get_secret_value().split(",") if self.otlp_headers else []
+        values = [unquote(header.partition("=")[2]).strip() for header in headers]
+        return [*(value.get_secret_value() for _, value in self if isinstance(value, SecretStr)), *values]
 
 
 S = TypeVar("S", bound=ServiceSettings)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from prometheus_client import CollectorRegistry, Gauge
-from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client.exposition import choose_encoder
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -14,7 +14,7 @@ Check = Callable[[], bool]
 
 def operations_routes(checks: Mapping[str, Check], registry: CollectorRegistry) -> list[Route]:
     """`/livez`: the process runs; `/readyz`: 503 naming what is away; `/metrics`: Prometheus' text format, in which
-    each of the checks is 1 or 0.
+    each of the checks is 1 or 0, or OpenMetrics for whoever asks for that, which has exemplars.
     """
     passed = Gauge("readiness_check_passed", "1 while a check of /readyz passes.", ["check"], registry=registry)
     for name, check in checks.items():
@@ -28,8 +28,9 @@ def operations_routes(checks: Mapping[str, Check], registry: CollectorRegistry) 
         ready = all(state == "ok" for state in states.values())
         return JSONResponse({"status": "ready" if ready else "not ready", "checks": states}, 200 if ready else 503)
 
-    async def metrics(_: Request) -> Response:
-        return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+    async def metrics(request: Request) -> Response:
+        encode, content_type = choose_encoder(request.headers.get("accept", ""))
+        return Response(encode(registry), headers={"content-type": content_type})
 
     return [Route("/livez", livez), Route("/readyz", readyz), Route("/metrics", metrics)]
 

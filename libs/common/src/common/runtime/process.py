@@ -6,7 +6,7 @@ import signal
 import socket
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -124,10 +124,25 @@ async def _surroundings(name: str, settings: ServiceSettings, stopping: asyncio.
     registry = CollectorRegistry()
     for collector in (ProcessCollector, PlatformCollector, GCCollector):
         collector(registry=registry)
-    async with (
-        connect_mongo(settings.mongodb_url.get_secret_value(), name=name, registry=registry) as mongo,
-        connect_broker(
-            settings.rabbitmq_url.get_secret_value(), name=settings.instance, transient=UNAVAILABLE, registry=registry
-        ) as broker,
-    ):
-        yield Surroundings(broker, mongo, registry, stopping)
+    mongodb_url, rabbitmq_url = settings.mongodb_url.get_secret_value(), settings.rabbitmq_url.get_secret_value()
+    with _traces(name, settings, registry):
+        async with (
+            connect_mongo(mongodb_url, name=name, registry=registry) as mongo,
+            connect_broker(rabbitmq_url, name=settings.instance, transient=UNAVAILABLE, registry=registry) as broker,
+        ):
+            yield Surroundings(broker, mongo, registry, stopping)
+
+
+def _traces(name: str, settings: ServiceSettings, registry: CollectorRegistry) -> AbstractContextManager[None]:
+    if settings.otlp_endpoint is None:
+        return nullcontext()
+    from common.telemetry.exporting import exporting  # noqa: PLC0415 - where nothing is exported none of it is loaded
+
+    return exporting(
+        settings.otlp_endpoint,
+        headers="" if settings.otlp_headers is None else settings.otlp_headers.get_secret_value(),
+        service=name,
+        instance=settings.instance,
+        ratio=settings.sampled_share,
+        registry=registry,
+    )

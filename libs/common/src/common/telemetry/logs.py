@@ -11,6 +11,7 @@ import orjson
 import structlog
 
 from common.kernel.phone import mask_in_text
+from common.telemetry import tracing
 from common.telemetry.failures import summary, trace
 
 _concealed: set[str] = set()
@@ -71,20 +72,26 @@ def configure_logs(*, service: str, instance: str, level: str = "INFO") -> None:
         event["instance"] = instance
         return event
 
+    def place(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+        context = tracing.current()
+        if context is not None:
+            event["trace_id"] = context.trace_id
+        return event
+
     def render(_: Any, __: str, event: MutableMapping[str, Any]) -> str:
         event.pop("_record", None)
         event.pop("_from_structlog", None)
         return orjson.dumps(_cleaned(event)).decode()
 
     structlog.configure(
-        processors=[*shared, identify, render],
+        processors=[*shared, identify, place, render],
         wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level)),
         logger_factory=structlog.WriteLoggerFactory(file=sys.stdout),
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(foreign_pre_chain=[*shared, identify], processors=[render])
+        structlog.stdlib.ProcessorFormatter(foreign_pre_chain=[*shared, identify, place], processors=[render])
     )
     root = logging.getLogger()
     root.handlers[:] = [handler]
