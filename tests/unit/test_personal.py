@@ -41,7 +41,16 @@ def test_every_field_of_an_entry_is_thought_of() -> None:
     inner = {name.partition("[].")[2] for name in HOLDINGS["deliveries"].emptied if "[]." in name}
     timeline, attempts = (set(typing.get_type_hints(one)) for one in (documents.TimelineEntry, documents.PastAttempt))
     assert timeline == {"at", "status", "cause", "revision"}
-    assert attempts - inner == {"number", "provider", "sender", "outcome", "code", "started_at", "finished_at"}
+    assert attempts - inner == {
+        "number",
+        "provider",
+        "sender",
+        "outcome",
+        "code",
+        "started_at",
+        "finished_at",
+        "traceparent",
+    }
 
 
 def test_every_collection_with_an_index_is_written_down() -> None:

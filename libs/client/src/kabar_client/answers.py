@@ -44,6 +44,7 @@ class Notification(Answer):
     expires_at: datetime
     created_at: datetime
     created_by: str
+    trace_id: str | None = None
 
 
 class Attempt(Answer):
@@ -84,6 +85,7 @@ class Delivery(Answer):
     created_at: datetime
     sent_at: datetime | None = None
     discarded_at: datetime | None = None
+    trace_id: str | None = None
     waiting_for: str | None = None
 
 

@@ -64,6 +64,7 @@ def _facts(delivery: Delivery, now: datetime) -> list[tuple[str, str | None]]:
         ("created", clock(delivery.created_at, now)),
         ("sent", None if delivery.sent_at is None else clock(delivery.sent_at, now)),
         ("discarded", None if delivery.discarded_at is None else clock(delivery.discarded_at, now)),
+        ("trace", delivery.trace_id),
     ]
 
 

@@ -49,7 +49,9 @@ class CurrentAttempt(TypedDict):
 
 
 class PastAttempt(TypedDict):
-    """An attempt that ended, in the list `attempts`. `state_id` is the other name a provider may report it by."""
+    """An attempt that ended, in the list `attempts`. `state_id` is the other name a provider may report it by;
+    `traceparent` (W3C trace context) the span of its call, where that was recorded.
+    """
 
     number: int
     provider: str
@@ -59,6 +61,7 @@ class PastAttempt(TypedDict):
     error: str | None
     provider_message_id: str | None
     state_id: NotRequired[str]
+    traceparent: NotRequired[str]
     started_at: datetime | None
     finished_at: datetime
 
@@ -75,7 +78,7 @@ class DeliveryDocument(TypedDict):
     its text in `message`; HTML is made of that when it is sent. `announce_at` is there while a change of its status may
     not have been told to others; after it a sweeper tells it, and leaves its mark in `announced_by` while it does.
     `contents_removed_at`: since then nothing in it names anybody or can be sent (`common.mongo.personal`); `removed_by`
-    is the erasure that asked for it.
+    is the erasure that asked for it. `traceparent` is its notification's.
     """
 
     _id: str
@@ -129,6 +132,7 @@ class DeliveryDocument(TypedDict):
     announced_by: NotRequired[str]
     contents_removed_at: NotRequired[datetime]
     removed_by: NotRequired[str]
+    traceparent: NotRequired[str]
     revision: int
 
 
@@ -191,7 +195,8 @@ class NotificationDocument(TypedDict):
     sent already, and is held for a person.
 
     `untold`: statuses that others are still to be told of, from `announce_at` on. `contents_removed_at`: since then
-    nothing in it names anybody (`common.mongo.personal`).
+    nothing in it names anybody (`common.mongo.personal`). `traceparent`: what accepted it, in W3C trace context; all
+    that becomes of it is of that trace.
 
     The audience stands in `audience` when it is small, otherwise in `pages` documents of `audience_pages`
     (`_id` = `<notification>:<page number from 0>`), inserted before this one.
@@ -234,6 +239,7 @@ class NotificationDocument(TypedDict):
     announce_at: NotRequired[datetime]
     announced_by: NotRequired[str]
     contents_removed_at: NotRequired[datetime]
+    traceparent: NotRequired[str]
 
 
 class AudiencePage(TypedDict):
@@ -437,6 +443,7 @@ class JobRunDocument(TypedDict):
 
     `requested` waits for a scheduler; `running` is run anew by another one once `lease_until` has passed (`claims`
     counts), unless it is too old by then; `done`, `failed` and `missed` are ends. `claim` tells one try from another.
+    `traceparent`: what asked for it.
     """
 
     _id: str
@@ -458,6 +465,7 @@ class JobRunDocument(TypedDict):
     skipped: dict[str, int]
     lines: list[JobLine]
     errors: list[str]
+    traceparent: NotRequired[str]
 
 
 class JobRequestDocument(TypedDict):
@@ -465,7 +473,7 @@ class JobRequestDocument(TypedDict):
     is the moment it counts as asked for.
 
     Until RabbitMQ has the `request` (`NotificationRequested` as JSON) there is `wake_at`, when it is handed over (once
-    more), by whom `taken_by` says.
+    more), by whom `taken_by` says, and in which trace (`traceparent`).
     """
 
     _id: str
@@ -475,6 +483,7 @@ class JobRequestDocument(TypedDict):
     request: NotRequired[str]
     wake_at: NotRequired[datetime]
     taken_by: NotRequired[str]
+    traceparent: NotRequired[str]
 
 
 class AlertDocument(TypedDict):

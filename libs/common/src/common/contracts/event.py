@@ -2,7 +2,7 @@
 
 from typing import Any, ClassVar, Self
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, PrivateAttr
 
 
 class Event(BaseModel):
@@ -26,9 +26,21 @@ class Event(BaseModel):
     def topic(self) -> str:
         """The routing key it is published with; a class may add a qualifier of its own.
 
-        No event may have a field of this name, or one that is left out would be taken from here.
+        No event may have a field of this name, or of `traceparent`: one that is left out would be taken from here.
         """
         return self.routing_key
+
+    _traceparent: str | None = PrivateAttr(None)
+
+    @property
+    def traceparent(self) -> str | None:
+        """What it belongs to, which travels in a header; by default what its publisher is at."""
+        return self._traceparent
+
+    def belonging_to(self, traceparent: str | None) -> Self:
+        """The same event, of this trace."""
+        self._traceparent = traceparent
+        return self
 
     def encode(self) -> bytes:
         return self.model_dump_json().encode()

@@ -22,6 +22,7 @@ class AttemptRequest(BaseModel):
     """One call to make. `slot` is the moment it was granted; `None` when nothing paces the sender.
 
     Of an e-mail: its `subject`, and `unsubscribe`, whether its recipient may ask for no more of its kind.
+    `traceparent`: what the call belongs to, as an envelope carries attempts of many traces.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -33,6 +34,7 @@ class AttemptRequest(BaseModel):
     subject: str | None = None
     unsubscribe: bool = False
     slot: datetime | None = None
+    traceparent: str | None = None
 
     @property
     def reference(self) -> str:
@@ -70,6 +72,7 @@ class AttemptOutcome(BaseModel):
 
     `state` is `succeeded`, `failed` (not accepted, with its class), `unknown` (nobody can tell), or `missed` (never
     called: the deadline or the slot had passed). `error` is what the provider said, cleaned of numbers and secrets.
+    `traceparent`: the span of the call.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -85,6 +88,7 @@ class AttemptOutcome(BaseModel):
     quota_remaining: int | None = None
     started_at: datetime | None = None
     finished_at: datetime
+    traceparent: str | None = None
 
 
 class AttemptsFinished(Event):
@@ -97,13 +101,14 @@ class AttemptsFinished(Event):
 
 
 class Webhook(BaseModel):
-    """A request of a provider as it came; `body` is its text."""
+    """A request of a provider as it came; `body` is its text, `traceparent` the span in which it came."""
 
     model_config = ConfigDict(frozen=True)
 
     content_type: str
     body: str
     received_at: datetime
+    traceparent: str | None = None
 
 
 class WebhooksReceived(Event):
@@ -125,7 +130,10 @@ def webhooks_address(provider: str) -> str:
 
 
 class DoubtedAttempt(BaseModel):
-    """An attempt nobody can tell the outcome of, by every name it may be known by at its provider."""
+    """An attempt nobody can tell the outcome of, by every name it may be known by at its provider.
+
+    `traceparent`: what asking for it belongs to.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -133,6 +141,7 @@ class DoubtedAttempt(BaseModel):
     number: int
     sender: str
     provider_message_id: str | None = None
+    traceparent: str | None = None
 
     @property
     def reference(self) -> str:
@@ -180,6 +189,7 @@ class Report(BaseModel):
     """A provider's word about one message, found again by whichever of the three it names.
 
     `reference` is ours (`<delivery id>.<attempt number>`), `message_id` the provider's, `state_id` Fonnte's second one.
+    `traceparent`: the span in which it was read.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -191,6 +201,7 @@ class Report(BaseModel):
     state_id: str | None = None
     failure: FailureClass | None = None
     error: str | None = None
+    traceparent: str | None = None
 
 
 class DeliveriesReported(Event):

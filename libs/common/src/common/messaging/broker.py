@@ -19,11 +19,22 @@ from prometheus_client import CollectorRegistry, Counter, Gauge
 from common.contracts.event import Event
 from common.kernel.failures import Permanent, Transient
 from common.kernel.identity import new_id
+from common.kernel.trace_context import read_traceparent
 from common.messaging.together import publish_together
 from common.messaging.verdict import Bury, Retry, verdict
+from common.telemetry import tracing
 from common.telemetry.failures import summary
 from common.telemetry.logs import clean, logger
-from common.topology.declarations import DEAD, EXCHANGES, QUEUES, REPLAY_HEADER, UNHEARD, Exchange, Queue
+from common.topology.declarations import (
+    DEAD,
+    EXCHANGES,
+    QUEUES,
+    REPLAY_HEADER,
+    TRACE_HEADER,
+    UNHEARD,
+    Exchange,
+    Queue,
+)
 
 PUBLISH_SECONDS = 5.0
 """How long a confirm may take before the publish counts as failed."""
@@ -59,12 +70,14 @@ class Subscription:
     """One queue, the event class it carries, who handles it, and how many at once.
 
     `event` may be what several events have in common (`Event` for any); each is then decoded by its routing key.
+    `traced`: handling an envelope is a span; otherwise whoever handles it says what is done for each of its items.
     """
 
     queue: Queue
     event: type[Event] | None
     handler: Handler
     prefetch: int
+    traced: bool = False
     consuming: AbstractQueue | None = None
     tag: str = ""
     running: dict[asyncio.Task[None], float] = field(default_factory=dict)
@@ -152,7 +165,7 @@ class Broker:
             message_id=message_id,
             type=raw.routing_key,
             app_id=self._name,
-            headers=raw.headers,
+            headers={**_of_trace(None), **raw.headers},
         )
         await self._send(exchange, message, raw.routing_key, timeout=timeout)
 
@@ -171,11 +184,14 @@ class Broker:
             message_id=getattr(event, "event_id", None) or new_id("env"),
             type=event.routing_key,
             app_id=self._name,
+            headers=_of_trace(event.traceparent),
         )
 
-    def subscribe(self, queue: Queue, event: type[Event] | None, handler: Handler, *, prefetch: int) -> None:
+    def subscribe(
+        self, queue: Queue, event: type[Event] | None, handler: Handler, *, prefetch: int, traced: bool = False
+    ) -> None:
         """Have `handler` called for every envelope of a queue, `prefetch` at once; takes effect on connecting."""
-        subscription = Subscription(queue, event, handler, prefetch)
+        subscription = Subscription(queue, event, handler, prefetch, traced)
         self._subscriptions.append(subscription)
         self._oldest.labels(queue.name).set_function(subscription.oldest_seconds)
         for outcome in (HANDLED, PARKED):
@@ -295,11 +311,12 @@ class Broker:
     async def _handle(self, subscription: Subscription, message: AbstractIncomingMessage) -> None:
         if not await self._begun():
             return  # unacked, so that the next process begins
+        tracing.enter(read_traceparent(message.headers.get(TRACE_HEADER)))
         attempt = 0
         outcome = HANDLED
         while True:
             try:
-                await subscription.handler(_envelope(subscription, message))
+                await _handled(subscription, message)
                 break
             except Exception as error:
                 decision = verdict(error, attempt, transient=self._transient)
@@ -412,6 +429,21 @@ def _away(saying: str) -> Iterator[None]:
         raise Transient(saying) from error
     except (*_LOST, TimeoutError) as error:
         raise Transient(saying) from error
+
+
+def _of_trace(traceparent: str | None) -> dict[str, Any]:
+    written = traceparent or tracing.current_traceparent()
+    return {} if written is None else {TRACE_HEADER: written}
+
+
+async def _handled(subscription: Subscription, message: AbstractIncomingMessage) -> None:
+    if not subscription.traced:
+        await subscription.handler(_envelope(subscription, message))
+        return
+    name = subscription.queue.name
+    with tracing.span(f"process {name}", kind=tracing.Kind.CONSUMER, head=True) as span:
+        span.note(**{"messaging.system": "rabbitmq", "messaging.destination.name": name})
+        await subscription.handler(_envelope(subscription, message))
 
 
 def _envelope(subscription: Subscription, message: AbstractIncomingMessage) -> Envelope[Any]:

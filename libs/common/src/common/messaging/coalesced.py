@@ -5,6 +5,8 @@ from collections.abc import Awaitable, Callable
 from typing import Generic, TypeVar
 
 from common.kernel.failures import Transient
+from common.kernel.trace_context import TraceContext
+from common.telemetry import tracing
 from common.telemetry.logs import logger
 
 T = TypeVar("T")
@@ -17,14 +19,15 @@ class Coalesced(Generic[T]):
     Nothing waits for company: the first item goes at once, what comes meanwhile goes next. `send` is tried again while
     it raises `Transient`, so an item handed over is only lost with the process; any other failure is handed to whoever
     waits for the batch's items, and the next batch goes on. With `once` a `Transient` is handed over too,
-    to everybody who waits: nobody waits for one failure after the other.
+    to everybody who waits: nobody waits for one failure after the other. A batch whose items were all handed over in
+    one trace belongs to that.
     """
 
     def __init__(self, send: Callable[[list[T]], Awaitable[None]], *, limit: int, once: bool = False) -> None:
         self._send = send
         self._limit = limit
         self._once = once
-        self._waiting: list[tuple[T, asyncio.Future[None]]] = []
+        self._waiting: list[tuple[T, asyncio.Future[None], TraceContext | None]] = []
         self._awake = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
@@ -32,7 +35,7 @@ class Coalesced(Generic[T]):
     def put(self, item: T) -> asyncio.Future[None]:
         """Hand an item over; the future is done once its batch was sent."""
         sent: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append((item, sent))
+        self._waiting.append((item, sent, tracing.current()))
         self._idle.clear()
         self._awake.set()
         return sent
@@ -48,7 +51,8 @@ class Coalesced(Generic[T]):
             failed: Exception | None = None
             while True:
                 try:
-                    await self._send([item for item, _ in batch])
+                    with tracing.within(tracing.shared(context for _, _, context in batch)):
+                        await self._send([item for item, _, _ in batch])
                 except Transient as error:
                     if self._once:
                         batch, self._waiting = batch + self._waiting, []
@@ -63,7 +67,7 @@ class Coalesced(Generic[T]):
                     failed = error
                 break
             delay = 0.1
-            for _, sent in batch:
+            for _, sent, _ in batch:
                 if not sent.done():
                     sent.set_result(None) if failed is None else sent.set_exception(failed)
             if not self._waiting:

@@ -46,7 +46,7 @@ HOLDINGS: dict[str, Holding] = {
             "_id type channels priority pages planned_pages recipients people rejected providers direct on_unknown "
             "unknown_wait_seconds send_at expires_at validity_seconds status wake_at planning estimated_finish "
             "template dedupe_seconds hours suppressible restored_at created_at untold announce_at announced_by "
-            "contents_removed_at"
+            "contents_removed_at traceparent"
         ),
     ),
     "deliveries": Holding(
@@ -70,7 +70,7 @@ HOLDINGS: dict[str, Holding] = {
             "expires_at validity_seconds send_at retries on_unknown unknown_wait_seconds direct failover "
             "possible_duplicate code attempt attempts_made round_from accepted_at created_at sent_at sent_by "
             "retried_at discarded_at hours suppressible delivered_at read_at proof_at announce_at announced_by "
-            "revision contents_removed_at removed_by"
+            "revision contents_removed_at removed_by traceparent"
         ),
     ),
     "audience_pages": Holding(

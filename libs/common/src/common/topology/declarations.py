@@ -91,6 +91,8 @@ PARKED = Queue(
 """Where every refused envelope ends up and is stored for people. Nothing is behind it, so nothing in it is refused."""
 REPLAY_HEADER = "x-kabar-replay"
 """On an envelope that a person handed in again: which time it is."""
+TRACE_HEADER = "traceparent"
+"""W3C trace context of an envelope that is all about one trace."""
 REPLAY_MARK = "~replay-"
 """Before it in the identity of one that was parked once more."""
 

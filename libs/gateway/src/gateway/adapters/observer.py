@@ -3,6 +3,7 @@
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from common.contracts.events import AttemptOutcome
+from common.telemetry import tracing
 from common.telemetry.logs import logger
 from gateway.adapters.mongo_senders import MongoSenders
 
@@ -35,7 +36,7 @@ class AttemptObserver:
     def finished(self, outcome: AttemptOutcome, *, seconds: float) -> None:
         code = outcome.failure.value if outcome.failure else None
         self._finished.labels(self._provider, outcome.state.value, code or "").inc()
-        self._seconds.observe(seconds)
+        self._seconds.observe(seconds, tracing.exemplar(tracing.current()))
         if outcome.quota_remaining is not None:
             self._senders.quota(outcome.sender, outcome.quota_remaining)
         event = f"attempt.{outcome.state.value}"
@@ -50,7 +51,7 @@ class AttemptObserver:
         )
 
     def late(self, seconds: float) -> None:
-        self._late.observe(seconds)
+        self._late.observe(seconds, tracing.exemplar(tracing.current()))
 
     def moved(self) -> None:
         self._moved.inc()

@@ -6,8 +6,10 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime
 
 from common.contracts.events import AttemptRequest, AttemptsRequested
-from common.contracts.vocabulary import FailureClass
+from common.contracts.vocabulary import AttemptState, FailureClass
 from common.kernel.failures import Transient
+from common.kernel.trace_context import read_traceparent
+from common.telemetry import tracing
 from common.telemetry.logs import logger
 from gateway.application.keep_slot import KeepSlot
 from gateway.application.make_outcome import make_outcome
@@ -95,6 +97,14 @@ class MakeAttempts:
                 await asyncio.sleep(STORE_PAUSE)
 
     async def _make(self, asked: AttemptsRequested, request: AttemptRequest, begun: float, company: Company) -> None:
+        span = tracing.begin(f"call {asked.provider}", read_traceparent(request.traceparent), kind=tracing.Kind.CLIENT)
+        span.note(delivery_id=request.delivery_id, attempt=request.number, sender=asked.sender)
+        with tracing.within(span):
+            await self._call(asked, request, begun, company, span)
+
+    async def _call(
+        self, asked: AttemptsRequested, request: AttemptRequest, begun: float, company: Company, span: tracing.Span
+    ) -> None:
         called_at: datetime | None = None
         called = self._clock.seconds()
         slot = request.slot
@@ -106,7 +116,8 @@ class MakeAttempts:
             before = begun + CALL_WITHIN + connecting
             self._in_time(before)
             if slot is not None:
-                slot = await self._keep_slot.reach(asked.sender, slot, asked.gap, before=before)
+                with tracing.span("wait for slot"):
+                    slot = await self._keep_slot.reach(asked.sender, slot, asked.gap, before=before)
             called_at, called = self._clock.now(), self._clock.seconds()
 
         answer = await self._answer(asked.sender, request, permit, before=begun + CALL_WITHIN)
@@ -122,7 +133,10 @@ class MakeAttempts:
             sender=asked.sender,
             started_at=called_at or finished_at,
             finished_at=finished_at,
+            traceparent=span.traceparent,
         )
+        failed = outcome.state is not AttemptState.SUCCEEDED
+        span.end(outcome=outcome.state.value, failure=outcome.failure and outcome.failure.value, failed=failed)
         self._observer.finished(outcome, seconds=took)
         work: list[Awaitable[None]] = [self._outcomes.put(outcome)]
         if slot is not None and asked.gap and called_at is not None:

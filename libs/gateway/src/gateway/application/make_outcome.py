@@ -20,6 +20,7 @@ def make_outcome(
     sender: str,
     started_at: datetime | None,
     finished_at: datetime,
+    traceparent: str | None = None,
 ) -> AttemptOutcome:
     """The outcome of one attempt; what the provider said is cleaned of numbers and secrets, and cut."""
     failure: FailureClass | None = None
@@ -49,4 +50,5 @@ def make_outcome(
         quota_remaining=quota_remaining,
         started_at=started_at,
         finished_at=finished_at,
+        traceparent=traceparent,
     )

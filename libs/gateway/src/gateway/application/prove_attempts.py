@@ -5,6 +5,8 @@ import asyncio
 from common.contracts.events import DoubtedAttempt, EnquiriesRequested, Report
 from common.kernel.clock import Clock
 from common.kernel.failures import Transient
+from common.kernel.trace_context import read_traceparent
+from common.telemetry import tracing
 from common.telemetry.logs import clean, logger
 from gateway.application.ports import Accounts, Asking, Reports
 from gateway.domain.enquiries import Enquiries
@@ -32,10 +34,16 @@ class ProveAttempts:
         self._room = {False: asyncio.Semaphore(ASKED_AT_ONCE), True: asyncio.Semaphore(LAST_AT_ONCE)}
 
     async def __call__(self, asked: EnquiriesRequested) -> None:
-        in_time = await asyncio.gather(*(self._ask(asked, attempt) for attempt in asked.attempts))
+        in_time = await asyncio.gather(*(self._traced(asked, attempt) for attempt in asked.attempts))
         if not all(in_time):
             late = in_time.count(False)
             log.warning("enquiries.too_late", last=asked.last, attempts=len(in_time), not_asked=late)
+
+    async def _traced(self, asked: EnquiriesRequested, doubted: DoubtedAttempt) -> bool:
+        of = read_traceparent(doubted.traceparent)
+        with tracing.span(f"ask {asked.provider}", of, kind=tracing.Kind.CLIENT) as span:
+            span.note(delivery_id=doubted.delivery_id, attempt=doubted.number, sender=doubted.sender)
+            return await self._ask(asked, doubted)
 
     async def _ask(self, asked: EnquiriesRequested, doubted: DoubtedAttempt) -> bool:
         """`False` when its turn did not come in time."""
@@ -72,4 +80,4 @@ class ProveAttempts:
     async def _tell(self, report: Report, doubted: DoubtedAttempt) -> None:
         log.info("attempt.proved", delivery_id=doubted.delivery_id, number=doubted.number, reported=report.reported)
         said = clean(report.error) if report.error else None
-        await self._reports.put(report.model_copy(update={"error": said}))
+        await self._reports.put(report.model_copy(update={"error": said, "traceparent": tracing.current_traceparent()}))

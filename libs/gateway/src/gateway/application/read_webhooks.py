@@ -2,10 +2,13 @@
 
 import hashlib
 from collections.abc import Awaitable, Sequence
+from contextlib import AbstractContextManager
 from typing import assert_never
 
 from common.contracts.events import MessageReceived, Report, SenderReported, Webhook, WebhooksReceived
 from common.kernel.failures import Permanent, Transient
+from common.kernel.trace_context import read_traceparent
+from common.telemetry import tracing
 from common.telemetry.logs import clean, logger
 from gateway.application.know_devices import KnowDevices
 from gateway.application.ports import KnownDevices, News, Reports, WebhookObserver
@@ -45,14 +48,19 @@ class ReadWebhooks:
         safe: list[Awaitable[None]] = []
         for webhook in received.webhooks:
             try:
-                for one in self._read(webhook):
-                    safe += await self._tell(one)
+                with self._span(webhook):
+                    for one in self._read(webhook):
+                        safe += await self._tell(one)
             except Exception:
                 if len(received.webhooks) == 1:
                     raise
                 await self._news.handed_back(WebhooksReceived(provider=self._provider, webhooks=[webhook]))
         for told in safe:
             await told
+
+    def _span(self, webhook: Webhook) -> AbstractContextManager[tracing.Span]:
+        came_in = read_traceparent(webhook.traceparent)
+        return tracing.span(f"read webhook of {self._provider}", came_in, kind=tracing.Kind.CONSUMER)
 
     def _read(self, webhook: Webhook) -> Sequence[Told]:
         try:
@@ -70,7 +78,8 @@ class ReadWebhooks:
             case Report():
                 self._observer.webhook("report")
                 error = clean(told.error[:READ_CHARS])[:ERROR_CHARS] if told.error else None
-                return [self._reports.put(told.model_copy(update={"error": error}))]
+                report = told.model_copy(update={"error": error, "traceparent": tracing.current_traceparent()})
+                return [self._reports.put(report)]
             case DeviceSaid():
                 self._observer.webhook("device")
                 await self._tell_device(told)

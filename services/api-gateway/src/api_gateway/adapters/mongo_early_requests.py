@@ -53,4 +53,5 @@ def _request(document: Document) -> EarlyRequest:
         None if replay is None else str(replay),
         body if isinstance(body, str) else json.dumps(document, default=str),
         document["published"],
+        document.get("traceparent"),
     )

@@ -20,6 +20,7 @@ from common.contracts.documents import INLINE_AUDIENCE, AudienceMember, Notifica
 from common.contracts.vocabulary import Channel, NotificationStatus, NotificationType, Priority, providers_of
 from common.kernel.clock import Clock
 from common.kernel.text import normalise_message
+from common.telemetry import tracing
 from common.telemetry.logs import logger
 
 SWEEP_AFTER = timedelta(seconds=2)
@@ -146,6 +147,7 @@ class AcceptNotification:
         self.metrics.recipients.inc(composed.recipients)
         for rejection in composed.audience.rejected:
             self.metrics.rejected.labels(rejection.code).inc()
+        tracing.note(notification_id=notification["_id"], type=notification["type"], recipients=composed.recipients)
         log.info(
             "notification.accepted",
             notification_id=notification["_id"],
@@ -200,7 +202,9 @@ class AcceptNotification:
 
 
 def _fix(notification: NotificationDocument, composed: Composed, route: Route) -> None:
-    """Write down what is only there for some: people, template, question, subject, dedupe, hours."""
+    """Write down what is only there for some: people, template, question, subject, dedupe, hours, trace."""
+    if (traceparent := tracing.current_traceparent()) is not None:
+        notification["traceparent"] = traceparent
     if len(composed.deliveries) > 1:
         notification["people"] = composed.people
     if composed.template is not None:

@@ -32,7 +32,8 @@ log = logger()
 class EarlyRequest:
     """A request that speaks of what nobody told so far, to be published as it came.
 
-    `message_id` and `replay` are its envelope's: parked in the end it is known to be what was parked before.
+    `message_id` and `replay` are its envelope's: parked in the end it is known to be what was parked before, and
+    `traceparent` tells in which trace it came.
     `published` counts how often it was published since anybody kept it.
     """
 
@@ -41,6 +42,7 @@ class EarlyRequest:
     replay: str | None
     body: str
     published: int = 0
+    traceparent: str | None = None
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from api_gateway.domain.moments import day
 from api_gateway.domain.refusals import Code, Missing, invalid, missing
 from common.contracts.documents import JobDocument, JobRunDocument
 from common.contracts.vocabulary import RunStatus, RunTrigger
+from common.telemetry import tracing
 
 EARLIEST = date(2000, 1, 1)
 FURTHEST = timedelta(days=366)
@@ -88,6 +89,8 @@ class AskForRun:
             lines=[],
             errors=[],
         )
+        if (traceparent := tracing.current_traceparent()) is not None:
+            run["traceparent"] = traceparent
         async with self.audit.changing(caller, "job.run", job["_id"]) as noted:
             await self.jobs.ask(run)
             noted.after = {"run_id": run["_id"], FIELD: run["day"], "dry_run": dry_run}

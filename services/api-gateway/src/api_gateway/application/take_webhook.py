@@ -13,6 +13,7 @@ from api_gateway.domain.refusals import Code, Missing, Unavailable
 from common.contracts.events import Webhook
 from common.kernel.clock import Clock
 from common.kernel.failures import Transient
+from common.telemetry import tracing
 from common.telemetry.logs import logger
 
 LONGEST_CONTENT_TYPE = 200
@@ -91,6 +92,7 @@ class TakeWebhook:
             content_type=content_type[:LONGEST_CONTENT_TYPE],
             body=body.decode("utf-8", "replace"),
             received_at=self.clock.now(),
+            traceparent=tracing.current_traceparent(),
         )
         try:
             await self._publish(provider, webhook)

@@ -92,6 +92,7 @@ class Delivery(BaseModel):
     sent_at: datetime | None
     discarded_at: datetime | None
     contents_removed_at: datetime | None
+    trace_id: str | None = Field(description="Of its notification.")
 
 
 class DeliveryShown(Delivery):
@@ -157,6 +158,7 @@ class Notification(BaseModel):
     created_by: str
     created_at: datetime
     contents_removed_at: datetime | None
+    trace_id: str | None = Field(description="Where traces are kept, it is found there under this.")
 
 
 class NotificationCancelled(Notification, Done):

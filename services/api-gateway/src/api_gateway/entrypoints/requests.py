@@ -10,6 +10,7 @@ from api_gateway.entrypoints.bodies import submission_of
 from common.contracts.facts import NotificationRequested
 from common.kernel.failures import Permanent
 from common.messaging.broker import Broker, Envelope
+from common.telemetry import tracing
 from common.topology.declarations import REQUESTS
 
 AT_ONCE = 20
@@ -20,7 +21,7 @@ def subscribe(broker: Broker, accept: AcceptRequest) -> None:
     async def on_requested(envelope: Envelope[NotificationRequested]) -> None:
         await accept(request_of(envelope))
 
-    broker.subscribe(REQUESTS, NotificationRequested, on_requested, prefetch=AT_ONCE)
+    broker.subscribe(REQUESTS, NotificationRequested, on_requested, prefetch=AT_ONCE, traced=True)
 
 
 def request_of(envelope: Envelope[NotificationRequested]) -> Request:
@@ -32,5 +33,11 @@ def request_of(envelope: Envelope[NotificationRequested]) -> Request:
         submission = submission_of(event)
     except Refused as refused:
         raise Permanent(refused.error) from refused
-    came = EarlyRequest(event.event_id, envelope.message_id, envelope.replay, event.model_dump_json())
+    came = EarlyRequest(
+        event.event_id,
+        envelope.message_id,
+        envelope.replay,
+        event.model_dump_json(),
+        traceparent=tracing.current_traceparent(),
+    )
     return Request(came, fingerprint, submission)

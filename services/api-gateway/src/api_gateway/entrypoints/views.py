@@ -28,6 +28,7 @@ from common.contracts.vocabulary import (
     Priority,
 )
 from common.kernel.phone import mask, mask_in_text
+from common.kernel.trace_context import trace_id_of
 from common.mongo.gate import Limits, usage
 
 View = dict[str, Any]
@@ -99,6 +100,7 @@ def notification(document: NotificationDocument, progress: Mapping[str, int], et
         "created_by": document["created_by"],
         "created_at": document["created_at"],
         "contents_removed_at": document.get("contents_removed_at"),
+        "trace_id": trace_id_of(document.get("traceparent")),
     }
 
 
@@ -138,6 +140,7 @@ def delivery(document: DeliveryDocument) -> View:
         "sent_at": document["sent_at"],
         "discarded_at": document.get("discarded_at"),
         "contents_removed_at": document.get("contents_removed_at"),
+        "trace_id": trace_id_of(document.get("traceparent")),
     }
 
 

@@ -40,7 +40,7 @@ class MongoUntold:
             await self._deliveries.update_many({"_id": {"$in": ids}, "revision": revision}, _TOLD)
 
     async def notifications(self, clock: Clock, lease: timedelta, limit: int) -> list[NotificationDocument]:
-        wanted = {"type": 1, "recipients": 1, "untold": 1, "announced_by": 1}
+        wanted = {"type": 1, "recipients": 1, "untold": 1, "announced_by": 1, "traceparent": 1}
         found = await _claimed(self._notifications, clock, lease, limit, wanted)
         return cast("list[NotificationDocument]", found)
 

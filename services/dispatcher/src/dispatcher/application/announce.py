@@ -166,7 +166,7 @@ class Announce:
                 type=one["type"],
                 recipients=one["recipients"],
                 deliveries=deliveries,
-            )
+            ).belonging_to(one.get("traceparent"))
             for status in one.get("untold", ())
         ]
 

@@ -1,13 +1,15 @@
 """Apply what providers report of messages they had taken."""
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from common.contracts.documents import DeliveryDocument
 from common.contracts.events import DeliveriesReported, Report
+from common.telemetry import tracing
+from common.telemetry.joint_spans import JointSpans
 from common.telemetry.logs import logger
 from dispatcher.application.decide_outcomes import DecideOutcomes
 from dispatcher.domain.change import Change
@@ -122,7 +124,15 @@ class ApplyReports:
         changes: list[tuple[DeliveryDocument, Change]] = [
             (delivery, effect.change) for _, delivery, effect in effects.values()
         ]
+        spans = JointSpans(
+            "report",
+            list(effects.values()),
+            lambda one: one[1].get("traceparent"),
+            kind=tracing.Kind.CONSUMER,
+            linked=lambda one: one[0].traceparent,
+        )
         conflicting = set(await self.decide.save(changes)) if changes else set()
+        spans.end(_said)
         again = set()
         for identity, (report, delivery, effect) in effects.items():
             if identity in conflicting or effect.again:
@@ -131,10 +141,11 @@ class ApplyReports:
                 continue
             self._count(provider, report, "applied")
             if effect.change.status != delivery["status"]:
-                log.info(
-                    "delivery.reported", delivery_id=identity, provider=provider, reported=report.reported,
-                    status=effect.change.status,
-                )  # fmt: skip
+                with tracing.within(tracing.of(delivery)):
+                    log.info(
+                        "delivery.reported", delivery_id=identity, provider=provider, reported=report.reported,
+                        status=effect.change.status,
+                    )  # fmt: skip
         return again
 
     async def _read(self, reports: Sequence[Report]) -> list[DeliveryDocument]:
@@ -173,6 +184,14 @@ class _Known:
     def find(self, report: Report) -> tuple[DeliveryDocument, int] | None:
         names = (("reference", report.reference), ("message", report.message_id), ("state", report.state_id))
         return next((self._named[kind, name] for kind, name in names if name and (kind, name) in self._named), None)
+
+
+def _said(applied: Sequence[tuple[Report, DeliveryDocument, Effect]]) -> Mapping[str, tracing.Attribute]:
+    report, delivery, effect = applied[0]
+    if len(applied) > 1:
+        return {"deliveries": len(applied), "reported": report.reported.value}
+    said: dict[str, tracing.Attribute] = {"delivery_id": delivery["_id"], "status": effect.change.status.value}
+    return {**said, "reported": report.reported.value}
 
 
 def _referred(reference: str) -> tuple[str, str]:

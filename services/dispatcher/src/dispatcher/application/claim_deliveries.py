@@ -11,6 +11,8 @@ from common.contracts.vocabulary import Priority
 from common.kernel.failures import Transient
 from common.kernel.identity import new_id
 from common.kernel.phone import is_group
+from common.telemetry import tracing
+from common.telemetry.joint_spans import JointSpans
 from common.telemetry.logs import logger
 from dispatcher.application.keep_hours import KeepHours
 from dispatcher.application.look_again import LookAgain
@@ -57,7 +59,11 @@ class ClaimDeliveries:
     metrics: Metrics
     group_ids: GroupIds | None = None
 
-    async def __call__(self, provider: str, heads: Sequence[DeliveryDocument], slot: datetime | None) -> Claimed:
+    async def __call__(
+        self, provider: str, heads: Sequence[DeliveryDocument], slot: datetime | None, asked: int | None = None
+    ) -> Claimed:
+        """`asked`: when the gate was asked for the slot, as spans count."""
+        began = tracing.now()
         now = self.lookout.now()
         heads = await self.hours(heads, max(now, slot or now))
         if not heads:
@@ -74,6 +80,16 @@ class ClaimDeliveries:
         if not claimed:
             return Claimed(0)
         self.metrics.claimed.labels(self.identity).inc(len(claimed))
+        spans = JointSpans(
+            f"send to {provider}",
+            claimed,
+            _traceparent,
+            kind=tracing.Kind.PRODUCER,
+            linked=_before,
+            started=asked or began,
+        )
+        if asked is not None:
+            spans.part("gate", asked, began)
         named = await self._group_ids(provider, claimed)
         paced = slot is not None and not skips_gap(claimed[0])
         request = AttemptsRequested(
@@ -82,15 +98,26 @@ class ClaimDeliveries:
             sender=self.identity,
             deadline=deadline,
             gap=self.gap if paced else 0.0,
-            attempts=[_request(delivery, slot, named) for delivery in claimed],
+            attempts=[
+                _request(delivery, slot, named, spans.follow(delivery.get("traceparent"))) for delivery in claimed
+            ],
         )
         try:
-            await self.gateways.request(request)
+            with tracing.within(spans.only):
+                await self.gateways.request(request)
+            spans.end(self._said)
         except Transient as error:
+            spans.end(self._said, failed=True)
             log.warning("attempts.not_requested", claim=claim, attempts=len(claimed), error=str(error))
             await self._put_back(allowed, claim)
             return Claimed(len(claimed), handed_over=False)
         return Claimed(len(claimed))
+
+    def _said(self, claimed: Sequence[DeliveryDocument]) -> Mapping[str, tracing.Attribute]:
+        said: dict[str, tracing.Attribute] = {"sender": self.identity, "deliveries": len(claimed)}
+        if len(claimed) == 1:
+            said |= {"delivery_id": claimed[0]["_id"], "attempt": claimed[0]["attempts_made"]}
+        return said
 
     async def _group_ids(self, provider: str, claimed: Sequence[DeliveryDocument]) -> Mapping[str, str]:
         groups = [delivery["recipient"] for delivery in claimed if is_group(delivery["recipient"])]
@@ -124,7 +151,18 @@ def _may_be_declined(delivery: DeliveryDocument) -> bool:
     return delivery["priority"] == Priority.LOW and delivery.get("suppressible", False)
 
 
-def _request(delivery: DeliveryDocument, slot: datetime | None, named: Mapping[str, str]) -> AttemptRequest:
+def _traceparent(delivery: DeliveryDocument) -> str | None:
+    return delivery.get("traceparent")
+
+
+def _before(delivery: DeliveryDocument) -> str | None:
+    """The call this one follows: a retry's, or that of the provider it fails over from."""
+    return delivery["attempts"][-1].get("traceparent") if delivery["attempts"] else None
+
+
+def _request(
+    delivery: DeliveryDocument, slot: datetime | None, named: Mapping[str, str], traceparent: str | None
+) -> AttemptRequest:
     return AttemptRequest(
         delivery_id=delivery["_id"],
         number=delivery["attempts_made"],
@@ -133,4 +171,5 @@ def _request(delivery: DeliveryDocument, slot: datetime | None, named: Mapping[s
         subject=delivery.get("subject_line"),
         unsubscribe="subject_line" in delivery and _may_be_declined(delivery),
         slot=slot,
+        traceparent=traceparent,
     )

@@ -1,6 +1,6 @@
 """Apply what came of attempts: to the circuits first, then to the deliveries."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -8,6 +8,8 @@ from functools import partial
 from common.contracts.documents import Circuit, DeliveryDocument
 from common.contracts.events import AttemptOutcome, AttemptsFinished
 from common.contracts.vocabulary import WAITING, AttemptState, CircuitState, DeliveryStatus
+from common.telemetry import tracing
+from common.telemetry.joint_spans import JointSpans
 from common.telemetry.logs import logger
 from dispatcher.application.lookout import Lookout
 from dispatcher.application.ports import Deliveries, Senders
@@ -67,7 +69,9 @@ class DecideOutcomes:
                 situation = situation.following(change)
                 changes.append((delivery, change))
         if changes:
+            spans = JointSpans("look again", changes, lambda one: one[0].get("traceparent"))
             await self.save(changes)
+            spans.end(said_of)
 
     async def _after_departures(self, now: datetime) -> None:
         """What waits only for providers that have just gone, or went while nobody looked, is offered to all of them."""
@@ -84,13 +88,19 @@ class DecideOutcomes:
         await self._learn(provider, [outcome for _, outcome in news if id(outcome) not in counted])
         counted.update(id(outcome) for _, outcome in news)
         situation = await self.situation()  # what was just learnt of the senders decides where to go on
+        spans = JointSpans(
+            "decide", news, lambda one: one[1].traceparent or one[0].get("traceparent"), kind=tracing.Kind.CONSUMER
+        )
         changes = []
         for delivery, outcome in news:
             change = decide(delivery, outcome, situation)
             if change is not None:
                 situation = situation.following(change)
                 changes.append((delivery, change))
-        return await self.save(changes)
+        conflicting = await self.save(changes)
+        became = {delivery["_id"]: change for delivery, change in changes}
+        spans.end(lambda items: said_of([(one, became[one["_id"]]) for one, _ in items if one["_id"] in became]))
+        return conflicting
 
     async def _learn(self, provider: str, outcomes: Sequence[AttemptOutcome]) -> None:
         """Count outcomes and have them tell about their senders; one that is told twice says nothing new."""
@@ -158,3 +168,20 @@ class DecideOutcomes:
     async def situation(self) -> Situation:
         await self.lookout.known()
         return Situation(self.lookout.now(), self.lookout.usable(), self.plan, self.lookout.probed())
+
+
+def said_of(changes: Sequence[tuple[DeliveryDocument, Change]]) -> Mapping[str, tracing.Attribute]:
+    """What a span tells of them: of one its outcome and what becomes of it, of several how many."""
+    if len(changes) != 1:
+        return {"deliveries": len(changes)}
+    [(delivery, change)] = changes
+    said: dict[str, tracing.Attribute] = {"delivery_id": delivery["_id"], "status": change.status.value}
+    if change.past is not None:
+        said |= {
+            "attempt": change.past["number"],
+            "provider": change.past["provider"],
+            "outcome": change.past["outcome"],
+        }
+    if change.status is DeliveryStatus.QUEUED and change.lane is not None:
+        said["lane"] = change.lane
+    return said

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from common.contracts.documents import NotificationDocument
 from common.contracts.vocabulary import NotificationStatus
 from common.kernel.identity import new_id
+from common.telemetry import tracing
 from common.telemetry.logs import logger
 from dispatcher.application.compose_deliveries import Composed, ComposeDeliveries
 from dispatcher.application.find_audience import FindAudience, Page
@@ -105,7 +106,8 @@ class PlanBroadcasts:
     async def _store(self, notification: NotificationDocument, page: Page, composed: Composed, lease: str) -> bool:
         """Store a page and note it; whether its notification has just been found to be cancelled."""
         identity = notification["_id"]
-        await self.store.add(composed)
+        with tracing.span("plan page", tracing.of(notification), notification_id=identity, page=page.number):
+            await self.store.add(composed)
         status = await self.notifications.page_planned(identity, lease, page.number + 1, self._later(), last=page.last)
         if status is None:
             raise LostLeaseError

@@ -1,10 +1,11 @@
 """Turn accepted notifications into deliveries."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from common.contracts.documents import INLINE_AUDIENCE
+from common.telemetry import tracing
 from common.telemetry.logs import logger
 from dispatcher.application.compose_deliveries import Composed, ComposeDeliveries, nothing
 from dispatcher.application.find_audience import is_large
@@ -67,25 +68,29 @@ class PlanNotifications:
     async def _plan_small(self, ids: Sequence[str]) -> list[str]:
         """Plan those that carry their audience, many with a few writes; answers which are large."""
         batch = nothing()
-        planned: list[str] = []
+        planned: dict[str, tracing.Span] = {}
         large = []
         async for notification in self.notifications.accepted(ids):
             if is_large(notification):
                 large.append(notification["_id"])
                 continue
+            span = tracing.begin("plan notification", tracing.of(notification), kind=tracing.Kind.CONSUMER)
+            span.note(notification_id=notification["_id"], deliveries=notification["recipients"])
             texts = await self.compose.texts(notification)
             batch.add(await self.compose(notification, named(notification["audience"]), texts, first=0))
-            planned.append(notification["_id"])
+            planned[notification["_id"]] = span
             if len(batch.deliveries) >= INLINE_AUDIENCE:
                 await self._settle(planned, batch)
-                planned, batch = [], nothing()
+                planned, batch = {}, nothing()
         if planned:
             await self._settle(planned, batch)
         return large
 
-    async def _settle(self, ids: Sequence[str], batch: Composed) -> None:
+    async def _settle(self, planned: Mapping[str, tracing.Span], batch: Composed) -> None:
         await self.store.add(batch)
-        self.metrics.planned.inc(await self.notifications.planned(ids))
+        self.metrics.planned.inc(await self.notifications.planned(list(planned)))
+        for span in planned.values():
+            span.end()
 
     def _later(self) -> datetime:
         return self.lookout.now() + timedelta(seconds=AGAIN_SECONDS)

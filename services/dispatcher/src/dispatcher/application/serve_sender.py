@@ -8,6 +8,7 @@ from itertools import takewhile
 
 from common.contracts.documents import Circuit, DeliveryDocument
 from common.mongo.gate import Granted, Limits, Wait
+from common.telemetry import tracing
 from common.telemetry.logs import logger
 from dispatcher.application.claim_deliveries import ClaimDeliveries, Claimed
 from dispatcher.application.lookout import Doorbell, Lookout
@@ -93,6 +94,7 @@ class ServeSender:
         heads = await self.claim.hours(heads, self.lookout.now())
         if not heads:
             return 0  # before the gate is asked: what must not go now takes no slot
+        asked = tracing.now()
         granted = await self._ask_gate(heads)
         if isinstance(granted, Wait):
             await self._limited(provider, heads, granted)
@@ -104,18 +106,27 @@ class ServeSender:
         self.lookout.unlimited(self.identity)
         taken = heads if granted is None else heads[: granted.count]
         if probe:
-            claimed = await self._probe(provider, taken, granted)
+            claimed = await self._probe(provider, taken, granted, asked)
         else:
-            claimed = await self.claim(provider, taken, granted.slot if granted else None)
+            claimed = await self._claim(provider, taken, granted, asked)
         if granted is not None and claimed.count < granted.count:
             await self.gate.give_back(self.identity, granted, unused=granted.count - claimed.count)
         return 0 if claimed.handed_over else LOOK_SECONDS
 
-    async def _probe(self, provider: str, heads: list[DeliveryDocument], granted: Granted | None) -> Claimed:
+    async def _claim(
+        self, provider: str, heads: list[DeliveryDocument], granted: Granted | None, asked: int
+    ) -> Claimed:
+        return await (
+            self.claim(provider, heads, None) if granted is None else self.claim(provider, heads, granted.slot, asked)
+        )
+
+    async def _probe(
+        self, provider: str, heads: list[DeliveryDocument], granted: Granted | None, asked: int
+    ) -> Claimed:
         probing = await self._begin_probe(self.lookout.now())
         if probing is None:
             return Claimed(0, handed_over=False)
-        claimed = await self.claim(provider, heads, granted.slot if granted else None)
+        claimed = await self._claim(provider, heads, granted, asked)
         if claimed.count and claimed.handed_over:
             log.info("circuit.probed", sender=self.identity)
         else:

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from common.contracts.documents import DeliveryDocument
 from common.contracts.vocabulary import WAITING, DeliveryStatus
+from common.telemetry import tracing
 from common.telemetry.logs import logger
 from dispatcher.domain.change import Change
 from dispatcher.metrics import Metrics
@@ -18,12 +19,14 @@ def tell_end(delivery: DeliveryDocument, change: Change, *, now: datetime, metri
     seconds = max((ended_at - delivery["accepted_at"]).total_seconds(), 0.0)
     last = change.past or change.amended or (delivery["attempts"][-1] if delivery["attempts"] else {})
     metrics.settled.labels(change.status).inc()
+    context = tracing.of(delivery)
     if change.status is DeliveryStatus.SENT:
-        metrics.sent_seconds.labels(delivery["priority"]).observe(seconds)
-    log.info(
-        "delivery.settled", delivery_id=delivery["_id"], status=change.status, provider=last.get("provider"),
-        seconds=round(seconds, 3), cause=change.cause,
-    )  # fmt: skip
+        metrics.sent_seconds.labels(delivery["priority"]).observe(seconds, tracing.exemplar(context))
+    with tracing.within(context):
+        log.info(
+            "delivery.settled", delivery_id=delivery["_id"], status=change.status, provider=last.get("provider"),
+            seconds=round(seconds, 3), cause=change.cause,
+        )  # fmt: skip
 
 
 def tell_ends(

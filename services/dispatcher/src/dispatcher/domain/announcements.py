@@ -79,4 +79,4 @@ def _event(
         possible_duplicate=delivery["possible_duplicate"],
         reason=None if reason is None else mask_in_text(reason),
         code=delivery["code"],
-    )
+    ).belonging_to(delivery.get("traceparent"))

@@ -81,7 +81,7 @@ def with_word(delivery: DeliveryDocument, amended: PastAttempt) -> DeliveryDocum
 
 def finished(attempt: CurrentAttempt, outcome: AttemptOutcome) -> PastAttempt:
     """The attempt under way, ended by its outcome."""
-    return {
+    past: PastAttempt = {
         "number": attempt["number"],
         "provider": attempt["provider"],
         "sender": attempt["sender"],
@@ -92,6 +92,9 @@ def finished(attempt: CurrentAttempt, outcome: AttemptOutcome) -> PastAttempt:
         "started_at": outcome.started_at,
         "finished_at": outcome.finished_at,
     }
+    if outcome.traceparent is not None:
+        past["traceparent"] = outcome.traceparent
+    return past
 
 
 def given_up(attempt: CurrentAttempt, state: AttemptState, now: datetime, error: str) -> PastAttempt:

@@ -28,6 +28,9 @@ TOLD_ALREADY = "DUPLICATE"
 SUPPRESSING = frozenset({OPTED_OUT, TOLD_ALREADY, NO_ADDRESS, CHANNEL_OFF})
 """Codes of what is not sent although it could be: nobody has to mend anything."""
 
+HANDED_ON = ("hours", "suppressible", "traceparent")
+"""What its deliveries have as well, where the notification has it."""
+
 
 def plan_delivery(
     notification: NotificationDocument,
@@ -96,11 +99,7 @@ def plan_delivery(
     }
     if subject_line is not None:
         delivery["subject_line"] = subject_line
-    hours = notification.get("hours")
-    if hours:
-        delivery["hours"] = hours
-    if notification.get("suppressible"):
-        delivery["suppressible"] = True
+    delivery |= {name: value for name in HANDED_ON if (value := notification.get(name))}
     invoice_id = invoice_asked_for(notification, member)
     if invoice_id is not None:
         delivery["invoice_id"] = invoice_id

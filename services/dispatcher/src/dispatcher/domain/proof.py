@@ -45,5 +45,6 @@ def doubted(delivery: DeliveryDocument) -> Iterable[tuple[str, DoubtedAttempt]]:
                     number=attempt["number"],
                     sender=attempt["sender"],
                     provider_message_id=attempt["provider_message_id"],
+                    traceparent=attempt.get("traceparent") or delivery.get("traceparent"),
                 ),
             )

@@ -59,6 +59,6 @@ def subscribe(
     broker.subscribe(NOTIFICATIONS, NotificationAccepted, on_accepted, prefetch=4)
     broker.subscribe(OUTCOMES, AttemptsFinished, on_finished, prefetch=8)
     broker.subscribe(REPORTS, Event, on_reported, prefetch=8)
-    broker.subscribe(FACTS, Event, on_fact, prefetch=50)
-    broker.subscribe(MESSAGES, MessageReceived, on_message, prefetch=20)
+    broker.subscribe(FACTS, Event, on_fact, prefetch=50, traced=True)
+    broker.subscribe(MESSAGES, MessageReceived, on_message, prefetch=20, traced=True)
     broker.subscribe(PARKED, None, on_parked, prefetch=4)

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from common.contracts.facts import NotificationRequested
 from common.kernel.identity import new_id
 from common.mongo.connection import DUPLICATE_KEY, BulkWriteError, Document, Mongo, UpdateOne
+from common.telemetry import tracing
 from common.telemetry.logs import logger
 from scheduler.application.ask_once import Taken, Wish
 
@@ -55,14 +56,14 @@ class MongoRequests:
         if not ids:
             return Taken(mark)
         await self._requests.update_many({"_id": {"$in": ids}, **due}, {"$set": {"wake_at": until, "taken_by": mark}})
-        cursor = self._requests.find({"_id": {"$in": ids}, "taken_by": mark}, {"request": 1})
+        cursor = self._requests.find({"_id": {"$in": ids}, "taken_by": mark}, {"request": 1, "traceparent": 1})
         found = {one["_id"]: _read(one) async for one in cursor}
         return Taken(mark, {once: request for once, request in found.items() if request is not None})
 
     async def handed_over(self, taken: Taken) -> None:
         await self._requests.update_many(
             {"_id": {"$in": list(taken.requests)}, "taken_by": taken.mark},
-            {"$unset": {"wake_at": "", "taken_by": "", "request": ""}},
+            {"$unset": {"wake_at": "", "taken_by": "", "request": "", "traceparent": ""}},
         )
 
     async def _insert(self, documents: Sequence[Document]) -> set[str]:
@@ -80,7 +81,8 @@ class MongoRequests:
 def _read(document: Document) -> NotificationRequested | None:
     """`None` for what only a newer scheduler can read: it stays, and holds up nothing."""
     try:
-        return NotificationRequested.model_validate_json(document["request"])
+        request = NotificationRequested.model_validate_json(document["request"])
+        return request.belonging_to(document.get("traceparent"))
     except (KeyError, ValidationError) as error:
         log.warning("request.unreadable", request=document["_id"], error=type(error).__name__)
         return None
@@ -88,4 +90,13 @@ def _read(document: Document) -> NotificationRequested | None:
 
 def _asked(wish: Wish, by: str, at: datetime, now: datetime) -> Document:
     request = wish.request.model_dump_json(exclude_none=True)
-    return {"asked_by": by, "asked_at": at, "forget_at": now + REMEMBERED, "request": request, "wake_at": now}
+    asked: Document = {
+        "asked_by": by,
+        "asked_at": at,
+        "forget_at": now + REMEMBERED,
+        "request": request,
+        "wake_at": now,
+    }
+    if (traceparent := tracing.current_traceparent()) is not None:
+        asked["traceparent"] = traceparent
+    return asked

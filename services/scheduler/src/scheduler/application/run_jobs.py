@@ -10,6 +10,7 @@ from common.contracts.vocabulary import RunStatus
 from common.kernel.clock import Clock
 from common.kernel.failures import Transient
 from common.kernel.identity import new_id
+from common.telemetry import tracing
 from common.telemetry.failures import summary
 from common.telemetry.logs import clean, logger
 from scheduler.application.ports import JobRuns, ScheduledJob, Tally
@@ -108,6 +109,11 @@ class RunJobs:
             log.error("job.not_recorded", job=name, exc_info=error)  # it is run again once its lease is over
 
     async def _perform(self, scheduled: ScheduledJob, run: JobRunDocument, claim: str) -> None:
+        with tracing.span(f"run {run['job']}", tracing.of(run), head=True) as span:
+            span.note(run_id=run["_id"], dry_run=run["dry_run"])
+            await self._performed(scheduled, run, claim, span)
+
+    async def _performed(self, scheduled: ScheduledJob, run: JobRunDocument, claim: str, span: tracing.Span) -> None:
         log.info("job.started", job=run["job"], run_id=run["_id"], claims=run["claims"])
         try:
             status, changes = await self._work(scheduled, run)
@@ -122,6 +128,7 @@ class RunJobs:
                 break
             except Transient:  # its lease is renewed meanwhile
                 await asyncio.sleep(AGAIN_SECONDS)
+        span.end(status=status.value, failed=status is RunStatus.FAILED)
         if not run["dry_run"]:
             self._metrics.ended(run["job"], status)
         log.info("job.ended", job=run["job"], run_id=run["_id"], status=status.value, **_figures(changes))
