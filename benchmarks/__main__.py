@@ -7,7 +7,7 @@ import argparse
 import subprocess
 import sys
 
-ALL = ("end_to_end", "planning", "importing", "accepting", "webhooks")
+ALL = ("end_to_end", "planning", "importing", "accepting", "webhooks", "tracing")
 
 
 def main() -> int:
