@@ -167,6 +167,14 @@ async def test_who_cannot_be_meant_is_told_what_to_type(pages: Api) -> None:
     assert "Type what they told you." in await asked_why(pages, "")
 
 
+async def test_what_it_waits_for_is_told_in_the_operators_zone(pages: Api) -> None:
+    waiting = stored_delivery("scheduled", wake_at=datetime(2125, 11, 15, 1, 0, tzinfo=UTC))
+    pages.rows["deliveries"].insert_one(waiting)
+    told = await asked_why(pages, SITI)
+    assert "15 Nov 2125, 08:00:00 WIB" in told
+    assert "01:00:00Z" not in told
+
+
 async def test_a_broadcast_asks_for_whom(pages: Api) -> None:
     of = stored_notification(recipients=9)
     pages.rows["deliveries"].insert_many([stored_delivery(notification=of, to=f"6281200000{n:03d}") for n in range(9)])

@@ -1,5 +1,6 @@
 """From templates to answers: everything is escaped, moments are in the operators' zone, which is named."""
 
+import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta, tzinfo
 from functools import cache
@@ -20,6 +21,7 @@ from api_gateway.entrypoints.uses import uses
 NOTICE = "kabar_notice"
 """The cookie that carries what was done from one page to the next."""
 MOST_NOTICE = 300
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
 NOTHING = "\N{EN DASH}"
 
 
@@ -60,8 +62,8 @@ def done(address: str, notice: str) -> Response:
 @cache
 def _environment() -> Environment:
     environment = Environment(
-        loader=PackageLoader(__package__), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
-        lstrip_blocks=True,
+        loader=PackageLoader(__package__), auto_reload=False, autoescape=True, undefined=StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
     environment.filters |= {
         "moment": _moment,
@@ -70,6 +72,8 @@ def _environment() -> Environment:
         "span": span,
         "words": words,
         "plainly": plainly,
+        "local": local,
+        "figure": figure,
     }
     environment.globals |= {name: value for name, value in vars(addresses).items() if name.isupper()}
     environment.globals |= {"asset": assets.address, "new_key": lambda: token_urlsafe(16)}
@@ -79,7 +83,7 @@ def _environment() -> Environment:
 @pass_context
 def _moment(context: Context, at: datetime | None) -> Markup | str:
     """`21 Nov 2026, 21:05:09 WIB`"""
-    return NOTHING if at is None else _time(at, f"{at.astimezone(context['zone']):%-d %b %Y, %H:%M:%S %Z}")
+    return NOTHING if at is None else _time(at, _told(at, context["zone"]))
 
 
 @pass_context
@@ -92,8 +96,25 @@ def _clock(context: Context, at: datetime | None) -> Markup | str:
     return _time(at, f"{there:%H:%M %Z}" if there.date() == today else f"{there:%-d %b, %H:%M %Z}")
 
 
+def _told(at: datetime, zone: tzinfo) -> str:
+    return f"{at.astimezone(zone):%-d %b %Y, %H:%M:%S %Z}"
+
+
 def _time(at: datetime, text: str) -> Markup:
     return Markup('<time datetime="{}">{}</time>').format(at.isoformat(), text)
+
+
+@pass_context
+def local(context: Context, text: str) -> str:
+    """A sentence with the moments in it as the page tells them."""
+    return _MOMENT.sub(lambda found: _told(datetime.fromisoformat(found[0]), context["zone"]), text)
+
+
+def figure(value: float | None) -> str:
+    """As it is typed: `86400`."""
+    if value is None:
+        return ""
+    return str(int(value)) if float(value).is_integer() else str(value)
 
 
 def number(value: float | None) -> str:
