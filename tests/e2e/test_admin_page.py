@@ -145,7 +145,16 @@ async def test_a_failure_is_found_looked_at_and_tried_again(page: Page, kabar: K
     await kabar.settled(accepted["notification_id"], 1, seconds=60)
     kabar.database["deliveries"].update_one(
         {"notification_id": accepted["notification_id"]},
-        {"$set": {"status": "failed", "code": "RETRY_FAILED", "reason": "put there by a test"}},
+        [
+            {
+                "$set": {
+                    "status": "failed",
+                    "code": "RETRY_FAILED",
+                    "reason": "put there by a test",
+                    "dead_at": "$$NOW",
+                }
+            }
+        ],
     )
     await page.get_by_role("link", name="Failures").click()
     await page.get_by_role("link", name="6281******043").first.click()

@@ -55,7 +55,11 @@ INDEXES: dict[str, list[IndexModel]] = {
         # What waits for a person: how many by which channel and since when, and page by page. What was settled long ago
         # is not in it, and there is ever more of that.
         IndexModel([("dead_at", ASCENDING), ("channel", ASCENDING)], name="dead", partialFilterExpression=_DEAD),
-        IndexModel([("status", ASCENDING), ("_id", DESCENDING)], name="dead_pages", partialFilterExpression=_DEAD),
+        IndexModel(
+            [("status", ASCENDING), ("_id", DESCENDING), ("type", ASCENDING), ("code", ASCENDING)],
+            name="dead_pages",
+            partialFilterExpression=_DEAD,
+        ),
         # How many went out in a minute.
         IndexModel([("sent_at", ASCENDING)], name="by_sending", partialFilterExpression=_WAS_SENT),
         # What providers' reports call an attempt by; nothing is kept of deliveries that were never taken.
