@@ -13,6 +13,7 @@ from api_gateway.application.ports import Selection
 from common.contracts.vocabulary import DeliveryStatus, NotificationType
 from common.mongo.connection import Document, Mongo, connect
 from tests.support.servers import new_database
+from tests.support.storing import store
 
 DOCUMENTS = 100_000
 RARE = (700, 40_000, 99_000)
@@ -43,10 +44,7 @@ def delivery(number: int) -> Document:
 async def mongo(mongodb: Any) -> AsyncIterator[Mongo]:
     async with connect(new_database(mongodb), name="test") as mongo:
         await mongo.create_indexes()
-        for at in range(0, DOCUMENTS, 10_000):
-            await mongo["deliveries"].insert_many(
-                [delivery(number) for number in range(at, at + 10_000)], ordered=False
-            )
+        await store(mongo, "deliveries", [delivery(number) for number in range(DOCUMENTS)])
         yield mongo
 
 

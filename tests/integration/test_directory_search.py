@@ -11,6 +11,7 @@ from common.mongo.connection import Mongo, connect
 from common.mongo.search_keys import keys_of
 from tests.integration.test_indexes import stages
 from tests.support.servers import new_database
+from tests.support.storing import store
 
 ROWS = 20_000
 LIMIT = 50
@@ -32,7 +33,7 @@ async def mongo(mongodb: Any) -> AsyncIterator[Mongo]:
             for number in range(ROWS)
         ]
         for kind in KINDS:
-            await mongo[kind].insert_many(rows, ordered=False)
+            await store(mongo, kind, rows)
         yield mongo
 
 

@@ -19,6 +19,7 @@ from tests.support.dispatching.model import ZONE
 from tests.support.dispatching.notifications import ROUTE, member, notification
 from tests.support.servers import new_database
 from tests.support.stored_deliveries import past_attempt
+from tests.support.storing import store
 
 WAITING = 50_000
 LANES = ["fonnte", "fonnte,wablas", "wablas,fonnte"]
@@ -36,7 +37,7 @@ async def waiting(mongodb: Any) -> AsyncIterator[Mongo]:
             accepted = notification(0, priority=priority, created_at=created)
             route = ROUTE if rank != 2 else ROUTE[:1]
             made += [planned(accepted, n, route) for n in range(WAITING // 3 + 1)]
-        await mongo["deliveries"].insert_many(made, ordered=False)
+        await store(mongo, "deliveries", made)
         yield mongo
 
 

@@ -13,6 +13,7 @@ from common.mongo.deadlines import open_and_due_by
 from common.mongo.indexes import INDEXES
 from scheduler.adapters.mongo_job_runs import claimable, too_old
 from tests.support.servers import new_database
+from tests.support.storing import store
 
 NOW = datetime(2025, 11, 15, 3, 0, tzinfo=UTC)
 LATER = NOW + timedelta(days=1)
@@ -46,7 +47,7 @@ def delivery(number: int) -> Document:
 async def mongo(mongodb: Any) -> AsyncIterator[Mongo]:
     async with connect(new_database(mongodb), name="test") as mongo:
         await mongo.create_indexes()
-        await mongo["deliveries"].insert_many([delivery(number) for number in range(DOCUMENTS)], ordered=False)
+        await store(mongo, "deliveries", [delivery(number) for number in range(DOCUMENTS)])
         await mongo["notifications"].insert_many(
             [{"_id": f"ntf_{n:05d}", **({"wake_at": NOW} if n % 100 == 0 else {})} for n in range(5_000)]
         )
@@ -59,9 +60,7 @@ async def rows(mongo: Mongo) -> Mongo:
     people = [
         {"_id": f"C-{n:05d}", "area": f"area {n % 5}", "phone": f"62812{n:08d}", "name": str(n)} for n in range(20_000)
     ]
-    await mongo["customers"].insert_many(
-        [{**one, "status": ("active", "inactive")[n % 2]} for n, one in enumerate(people)]
-    )
+    await store(mongo, "customers", [{**one, "status": ("active", "inactive")[n % 2]} for n, one in enumerate(people)])
     roles = ("admin", "supervisor", "cs", "noc")
     await mongo["staff"].insert_many([{"_id": n, "role": roles[n % 4], "status": "active"} for n in range(2_000)])
     about = [{"_id": n, "customer_id": f"C-{n:05d}", "technician_id": f"X-{n % 500}"} for n in range(5_000)]

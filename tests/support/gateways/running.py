@@ -56,9 +56,7 @@ class Gateway:
         return await self._ended()
 
     async def _ended(self) -> int:
-        while (status := self.process.returncode) is None:  # noqa: ASYNC110 - another process
-            await asyncio.sleep(0.02)
-        return status
+        return await asyncio.to_thread(self.process.wait)
 
 
 async def account(provider: str, sandbox: SandboxControl) -> dict[str, str]:
