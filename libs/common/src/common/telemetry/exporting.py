@@ -6,21 +6,23 @@ end for seconds at most.
 
 import logging
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import cast
 
+from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.trace.v1 import trace_pb2 as otlp
 from opentelemetry.sdk.resources import SERVICE_INSTANCE_ID, SERVICE_NAME, Resource
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
 from opentelemetry.sdk.trace.sampling import Decision, TraceIdRatioBased
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
-from opentelemetry.trace import Link, SpanContext, SpanKind, TraceFlags
-from opentelemetry.trace.status import Status, StatusCode
+from opentelemetry.trace import SpanContext, TraceFlags
 from opentelemetry.util.re import parse_env_headers
 from prometheus_client import CollectorRegistry, Counter
 
-from common.kernel.trace_context import TraceContext
 from common.telemetry import tracing
 from common.telemetry.logs import clean, logger
 
@@ -30,11 +32,65 @@ MOST_LINES = 3
 REASON_CHARS = 300
 _PATH = "/v1/traces"
 _SCOPE = InstrumentationScope("kabar")
-_SAMPLED = TraceFlags(TraceFlags.SAMPLED)
-_KINDS = {kind: SpanKind[kind] for kind in tracing.Kind}
+_KINDS = {kind: otlp.Span.SpanKind.Value(f"SPAN_KIND_{kind}") for kind in tracing.Kind}
+_ROOT = otlp.SPAN_FLAGS_CONTEXT_HAS_IS_REMOTE_MASK
+_REMOTE = _ROOT | otlp.SPAN_FLAGS_CONTEXT_IS_REMOTE_MASK
+_SAMPLED = SpanContext(1, 1, is_remote=False, trace_flags=TraceFlags(TraceFlags.SAMPLED))
 _LIBRARY = logging.getLogger("opentelemetry")
-_UNSET, _ERROR = Status(StatusCode.UNSET), Status(StatusCode.ERROR)
 log = logger()
+
+
+class _Finished(ReadableSpan):
+    """A span as the SDK's batches carry it: they only ask whether it is sampled, which all of ours are."""
+
+    def __init__(self, span: tracing.Span) -> None:
+        self.span = span
+
+    @property
+    def context(self) -> SpanContext:
+        return _SAMPLED
+
+
+class _Exporter(OTLPSpanExporter):
+    """The library's, except that it writes down spans of ours, at a sixth of what the library's cost."""
+
+    def __init__(self, resource: Resource, endpoint: str, headers: Mapping[str, str]) -> None:
+        super().__init__(endpoint, headers=headers)
+        self._empty = encode_spans([ReadableSpan("", _SAMPLED, resource=resource, instrumentation_scope=_SCOPE)])
+        self._empty.resource_spans[0].scope_spans[0].ClearField("spans")
+
+    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+        request = ExportTraceServiceRequest()
+        request.CopyFrom(self._empty)
+        written = request.resource_spans[0].scope_spans[0].spans
+        for one in cast(Sequence[_Finished], spans):
+            _write(one.span, written.add())
+        taken = self._client.export(request.SerializeToString()).success
+        return SpanExportResult.SUCCESS if taken else SpanExportResult.FAILURE
+
+
+def _write(span: tracing.Span, to: otlp.Span) -> None:
+    if span.context is not None:
+        to.trace_id, to.span_id = bytes.fromhex(span.context.trace_id), bytes.fromhex(span.context.span_id)
+    if span.parent is not None:
+        to.parent_span_id = bytes.fromhex(span.parent.span_id)
+    to.flags = _ROOT if span.parent is None else _REMOTE
+    to.name, to.kind = span.name, _KINDS[span.kind]
+    to.start_time_unix_nano, to.end_time_unix_nano = span.started, max(span.ended, span.started)
+    if span.failed:
+        to.status.code = otlp.Status.STATUS_CODE_ERROR
+    for linked in span.links:
+        to.links.add(trace_id=bytes.fromhex(linked.trace_id), span_id=bytes.fromhex(linked.span_id), flags=_REMOTE)
+    for name, said in span.attributes.items():
+        value = to.attributes.add(key=name).value
+        if isinstance(said, str):
+            value.string_value = said
+        elif isinstance(said, bool):
+            value.bool_value = said
+        elif isinstance(said, int):
+            value.int_value = said
+        else:
+            value.double_value = said
 
 
 class _Said(logging.Handler):
@@ -84,32 +140,15 @@ class SpanRecorder:
     The SDK's own spans can do more than is needed here, and cost three times as much to make.
     """
 
-    def __init__(self, processor: BatchSpanProcessor, resource: Resource, ratio: float) -> None:
+    def __init__(self, processor: BatchSpanProcessor, ratio: float) -> None:
         self._processor = processor
-        self._resource = resource
         self._sampler = TraceIdRatioBased(ratio)
 
     def samples(self, trace_id: int) -> bool:
         return self._sampler.should_sample(None, trace_id, "").decision is Decision.RECORD_AND_SAMPLE
 
     def record(self, span: tracing.Span) -> None:
-        if span.context is None:
-            return
-        self._processor.on_end(
-            ReadableSpan(
-                name=span.name,
-                context=_context(span.context, remote=False),
-                parent=None if span.parent is None else _context(span.parent, remote=True),
-                resource=self._resource,
-                attributes=span.attributes,
-                links=[Link(_context(one, remote=True)) for one in span.links],
-                kind=_KINDS[span.kind],
-                status=_ERROR if span.failed else _UNSET,
-                start_time=span.started,
-                end_time=max(span.ended, span.started),
-                instrumentation_scope=_SCOPE,
-            )
-        )
+        self._processor.on_end(_Finished(span))
 
 
 @contextmanager
@@ -124,11 +163,11 @@ def exporting(
     said = _Said()
     _LIBRARY.addHandler(said)
     _LIBRARY.propagate = False
-    exporter = OTLPSpanExporter(endpoint.rstrip("/") + _PATH, headers=parse_env_headers(headers, liberal=True))
-    processor = BatchSpanProcessor(_Telling(exporter, said, registry))
     resource = Resource.create({SERVICE_NAME: service, SERVICE_INSTANCE_ID: instance})
+    exporter = _Exporter(resource, endpoint.rstrip("/") + _PATH, parse_env_headers(headers, liberal=True))
+    processor = BatchSpanProcessor(_Telling(exporter, said, registry))
     try:
-        with tracing.recording(SpanRecorder(processor, resource, ratio)):
+        with tracing.recording(SpanRecorder(processor, ratio)):
             yield
     finally:
         flushing = threading.Thread(target=processor.shutdown, daemon=True)
@@ -136,7 +175,3 @@ def exporting(
         flushing.join(FLUSH_SECONDS)
         _LIBRARY.removeHandler(said)
         _LIBRARY.propagate = True
-
-
-def _context(context: TraceContext, *, remote: bool) -> SpanContext:
-    return SpanContext(int(context.trace_id, 16), int(context.span_id, 16), is_remote=remote, trace_flags=_SAMPLED)
