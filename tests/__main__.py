@@ -1,9 +1,9 @@
-"""All tests: three at a time on two cores, for most of them wait most of the time; then one after the other what has a
-whole Kabar to itself or whose time is the point.
+"""All tests: three at a time on two cores, for most of them wait most of the time; then two at a time what drives a
+whole Kabar; then one after the other what breaks one, or whose time is the point.
 
     python -m tests [arguments of pytest]
 
-Fails when either part does, or when there was no test in both.
+Fails when any part does, or when there was no test in all.
 """
 
 import subprocess
@@ -12,13 +12,15 @@ import sys
 import pytest
 
 SLOWEST = "--durations=20"
-TOGETHER = ("-n", "3", "--dist", "loadfile", "--no-loadscope-reorder", "-m", "not alone", SLOWEST)
+BY_FILE = ("--dist", "loadfile", "--no-loadscope-reorder", SLOWEST)
+TOGETHER = ("-n", "3", "-m", "not paired and not alone", *BY_FILE)
+PAIRED = ("-n", "2", "-m", "paired", *BY_FILE)
 ALONE = ("-m", "alone", SLOWEST)
 
 
 def main() -> int:
     codes = set()
-    for how in (TOGETHER, ALONE):
+    for how in (TOGETHER, PAIRED, ALONE):
         codes.add(subprocess.run([sys.executable, "-m", "pytest", *how, *sys.argv[1:]], check=False).returncode)
         if codes - {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED}:
             break

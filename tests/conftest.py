@@ -1,4 +1,4 @@
-"""What every test may ask for, and which tests run alone."""
+"""What every test may ask for, and which tests run beside how many others."""
 
 import os
 from pathlib import Path
@@ -14,7 +14,15 @@ pytest_plugins = [
     "tests.support.dispatching.fixtures",
 ]
 HERE = Path(__file__).parent
-ALONE = ("e2e", "chaos", "load/test_backlog.py", "load/test_webhooks.py", "integration/gateways/test_gateway_slots.py")
+ALONE = (
+    "chaos",
+    "e2e/test_alerts.py",
+    "e2e/test_main_line.py",
+    "integration/gateways/test_gateway_slots.py",
+    "load/test_backlog.py",
+    "load/test_webhooks.py",
+)
+PAIRED = ("e2e",)
 
 
 def pytest_configure() -> None:
@@ -29,5 +37,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     # The longest first, so that nobody waits for them at the end.
     items.sort(key=lambda item: item.path.parent.name != "load")
     for item in items:
-        if item.path.relative_to(HERE).as_posix().startswith(ALONE):
+        name = item.path.relative_to(HERE).as_posix()
+        if name.startswith(ALONE):
             item.add_marker("alone")
+        elif name.startswith(PAIRED):
+            item.add_marker("paired")
