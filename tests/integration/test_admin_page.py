@@ -5,7 +5,6 @@ import re
 from datetime import UTC, datetime
 from typing import Any
 
-import httpx
 import pytest
 
 from local_stack.servers import PrivateMongo, PrivateRabbitMQ
@@ -18,6 +17,7 @@ from tests.support.pages import (
     browser,
     text_of,
 )
+    events,
 from tests.support.servers import new_database
 from tests.support.stored_deliveries import stored_delivery, stored_notification, stored_sender
 
@@ -132,22 +132,6 @@ async def test_a_number_that_is_none_is_told_on_the_page_and_nothing_typed_is_lo
     assert 'value="12"' in answer.text
     assert "&lt;b&gt;halo" in answer.text
     assert 'role="alert"' in answer.text
-
-
-async def events(visitor: httpx.AsyncClient, seen: list[tuple[str, str]]) -> None:
-    """Read the stream into `seen` until it ends."""
-    async with visitor.stream("GET", f"{HOME}/live", timeout=60) as answer:
-        assert answer.headers["content-type"].startswith("text/event-stream")
-        name, lines = "", []
-        async for line in answer.aiter_lines():
-            kind, _, rest = line.partition(": ")
-            if kind == "event":
-                name = rest
-            elif kind == "data":
-                lines.append(rest)
-            elif not line and name:
-                seen.append((name, "\n".join(lines)))
-                name, lines = "", []
 
 
 @pytest.mark.parametrize("role", ROLES)

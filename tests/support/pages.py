@@ -150,6 +150,22 @@ class Browser:
 
 
 def text_of(answer: httpx.Response) -> str:
+async def events(visitor: httpx.AsyncClient, seen: list[tuple[str, str]]) -> None:
+    """Read the live parts of the overview into `seen` until there are no more."""
+    async with visitor.stream("GET", f"{HOME}/live", timeout=60) as answer:
+        assert answer.headers["content-type"].startswith("text/event-stream")
+        name, lines = "", []
+        async for line in answer.aiter_lines():
+            kind, _, rest = line.partition(": ")
+            if kind == "event":
+                name = rest
+            elif kind == "data":
+                lines.append(rest)
+            elif not line and name:
+                seen.append((name, "\n".join(lines)))
+                name, lines = "", []
+
+
     """What there is to read, without the marks."""
     return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]*>", " ", answer.text))).strip()
 

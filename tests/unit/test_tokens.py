@@ -72,6 +72,24 @@ async def test_both_kinds_of_tokens_are_taken_where_both_are_set_up() -> None:
     assert await role(tokens, signed(rsa_key(), "RS256", "rsa")) == "admin"
 
 
+async def test_what_signed_a_token_is_trusted_as_long_as_its_key_is_published() -> None:
+    address = both()
+    keys = jwks(address)
+    tokens = Tokens(Rules((SECRET,), keys))
+    _, _, signed_with = await tokens.timed(f"Bearer {signed(rsa_key(), 'RS256', 'rsa')}")
+    assert await tokens.trusts(signed_with)
+    address.keys = [described(ec_key(), "ec"), described(rsa_key("another"), "rsa")]
+    await keys.refresh()
+    assert not await tokens.trusts(signed_with)
+
+
+async def test_nobody_can_tell_what_is_trusted_before_there_were_any_keys() -> None:
+    address = Address()
+    address.answer = lambda: httpx.Response(500)
+    with pytest.raises(Unavailable):
+        await Tokens(Rules(keys=jwks(address))).trusts("0123456789abcdef")
+
+
 async def test_each_of_several_secrets_is_taken_and_one_that_is_gone_no_more() -> None:
     old, new = "the old secret of this test, long", "the new secret of this test, long"
     tokens = Tokens(Rules((old,)))

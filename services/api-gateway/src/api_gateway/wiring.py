@@ -184,7 +184,7 @@ async def wire(settings: Settings, surroundings: Surroundings) -> AsyncIterator[
     watch_queue = WatchQueue(look_at_queue, senders, MongoSends(mongo), clock, surroundings.stopping)
     sessions = MongoSessions(mongo)
     sign_in = SignIn(settings.accounts, Argon2Passwords(), tokens, MongoAttempts(mongo), sessions, audit, clock)
-    watchers = Watchers(sessions)
+    watchers = Watchers(sessions, sign_in.holds)
     uses = Uses(
         identify=identify,
         sign_in=sign_in,

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 import httpx
@@ -10,7 +10,9 @@ import jwt
 import orjson
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from api_gateway.domain.session import fingerprint
 from common.kernel.failures import Transient
 from common.telemetry.logs import logger
 
@@ -32,6 +34,10 @@ class VerifyingKey:
 
     key: PublicKey
     algorithm: str
+
+    @property
+    def fingerprint(self) -> str:
+        return fingerprint(self.key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode())
 
 
 class Jwks:
@@ -57,16 +63,25 @@ class Jwks:
 
         Raises `Transient` while no keys were ever fetched.
         """
-        if self._keys is None or key_id not in self._keys:
+        if self._keys is not None and key_id not in self._keys:
             await self._look_again()
-        if self._keys is None:
-            raise Transient("the keys that tokens are verified with cannot be fetched")
-        return self._keys.get(key_id)
+        return (await self._known()).get(key_id)
+
+    async def all(self) -> Collection[VerifyingKey]:
+        """Those that were fetched last; raises `Transient` while none ever were."""
+        return (await self._known()).values()
 
     async def refresh(self) -> None:
         """Fetch the keys; raises `Transient` and keeps what is known when they cannot be had."""
         async with self._fetching:
             await self._fetch()
+
+    async def _known(self) -> Mapping[str, VerifyingKey]:
+        if self._keys is None:
+            await self._look_again()
+        if self._keys is None:
+            raise Transient("the keys that tokens are verified with cannot be fetched")
+        return self._keys
 
     async def _look_again(self) -> None:
         arrived = self._monotonic()

@@ -48,8 +48,13 @@ class Attempts(Protocol):
 
 
 class TimedTokens(Protocol):
-    async def timed(self, authorization: str) -> tuple[Caller, datetime]:
-        """Who a header names and until when; raises `Unauthenticated`."""
+    async def timed(self, authorization: str) -> tuple[Caller, datetime, str]:
+        """Who a header names, until when, and the fingerprint of what its token is signed with; raises
+        `Unauthenticated`.
+        """
+
+    async def trusts(self, signed_with: str) -> bool:
+        """Whether that still signs tokens; raises `Unavailable`."""
 
 
 @dataclass
@@ -80,14 +85,14 @@ class SignIn:
     async def with_token(self, token: str, address: str) -> str:
         """The same for whoever has a bearer token; it ends with the token."""
         forgive = await self.attempts.demand("", address)
-        caller, ends = await self.tokens.timed(f"Bearer {token}")
+        caller, ends, signed_with = await self.tokens.timed(f"Bearer {token}")
         await forgive()
         if caller.role not in EVERYONE:
             raise Forbidden(Code.FORBIDDEN, f"The token's role {caller.role!r} is none of {', '.join(EVERYONE)}.")
         caller = Caller(caller.subject, caller.role, address=address)
-        return await self._begin(caller, min(ends, self.clock.now() + LONGEST), None)
+        return await self._begin(caller, min(ends, self.clock.now() + LONGEST), signed_with)
 
-    async def _begin(self, caller: Caller, ends: datetime, credential: str | None) -> str:
+    async def _begin(self, caller: Caller, ends: datetime, credential: str) -> str:
         secret = token_urlsafe(32)
         now = self.clock.now()
         await self.audit.note(caller, "session.begin", caller.subject, after={"until": ends})
@@ -96,15 +101,18 @@ class SignIn:
         return secret
 
     async def whose(self, secret: str) -> Session | None:
-        """The session a browser holds; `None` when it is over, or its account or password is not what it was."""
+        """The session a browser holds; `None` when it does not hold any more."""
         found = await self.sessions.get(identity(secret))
-        if found is None or found.expires_at <= self.clock.now():
-            return None
-        if found.credential is None:
-            return found
-        account = self.accounts.get(found.subject)
-        unchanged = account is not None and account.role == found.role
-        return found if unchanged and account and fingerprint(account.hash) == found.credential else None
+        return found if found is not None and await self.holds(found) else None
+
+    async def holds(self, session: Session) -> bool:
+        """Whether its time is not over, and what it began with would let the same one in now."""
+        if session.expires_at <= self.clock.now():
+            return False
+        account = self.accounts.get(session.subject)
+        if account is not None and (account.role, fingerprint(account.hash)) == (session.role, session.credential):
+            return True
+        return await self.tokens.trusts(session.credential)
 
     async def end(self, session: Session, caller: Caller) -> None:
         """Nothing that holds it is let in again, wherever it is."""
@@ -118,22 +126,24 @@ class Watchers:
     """Sessions whose browsers are told what changes. Whether there still are any is asked for all of them at once."""
 
     sessions: Sessions
-    _watching: Counter[str] = field(default_factory=Counter)
-    _over: set[str] = field(default_factory=set)
+    holds: Callable[[Session], Awaitable[bool]]
+    _watching: Counter[Session] = field(default_factory=Counter)
+    _over: set[Session] = field(default_factory=set)
 
     @contextmanager
     def watching(self, session: Session) -> Iterator[Callable[[], bool]]:
         """Says whether it still may."""
-        self._watching[session.id] += 1
+        self._watching[session] += 1
         try:
-            yield lambda: session.id not in self._over
+            yield lambda: session not in self._over
         finally:
-            self._watching[session.id] -= 1
+            self._watching[session] -= 1
             self._watching += Counter()  # without those nobody watches with
 
     async def refresh(self) -> None:
-        asked = set(self._watching)
-        self._over = asked - await self.sessions.there(list(asked)) if asked else set()
+        asked = list(self._watching)
+        there = await self.sessions.there([session.id for session in asked]) if asked else set()
+        self._over = {session for session in asked if session.id not in there or not await self.holds(session)}
 
 
 def limited(reset_at: datetime) -> Limited:

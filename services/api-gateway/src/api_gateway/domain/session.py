@@ -14,13 +14,13 @@ LONGEST = timedelta(hours=12)
 @dataclass(frozen=True)
 class Session:
     """`id` is a digest of what the browser holds, so that nobody can sign in with what is stored. `credential` is the
-    fingerprint of the password it began with, which must still be the account's; `None` when it began with a token.
+    fingerprint of what it began with and must still count: the account's password, or what signed the token.
     """
 
     id: str
     subject: str
     role: str
-    credential: str | None
+    credential: str
     created_at: datetime
     expires_at: datetime
 
@@ -44,6 +44,6 @@ def is_form_token(given: str, secret: str) -> bool:
     return hmac.compare_digest(given.encode(), form_token(secret).encode())
 
 
-def fingerprint(password_hash: str) -> str:
-    """Says whether a password is still the one it was."""
-    return hashlib.sha256(password_hash.encode()).hexdigest()[:16]
+def fingerprint(of: str) -> str:
+    """Says whether the hash of a password, or a key, is still the one it was."""
+    return hashlib.sha256(of.encode()).hexdigest()[:16]
