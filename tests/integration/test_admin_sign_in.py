@@ -104,6 +104,17 @@ async def test_after_five_wrong_passwords_one_has_to_wait_but_only_for_that_name
         assert (await visitor.sign_in("budi")).status_code == 303
 
 
+async def test_all_addresses_of_one_network_are_one_who_guesses(pages: Api) -> None:
+    async with browser(pages) as visitor:
+        codes = []
+        for number in range(6):
+            visitor.http.headers["X-Forwarded-For"] = f"2001:db8::{number:x}:1"
+            codes.append((await visitor.sign_in("siti", "guessed")).status_code)
+        assert codes == [401] * 5 + [429]
+        visitor.http.headers["X-Forwarded-For"] = "2001:db8:0:1::1"
+        assert (await visitor.sign_in()).status_code == 303
+
+
 async def test_the_right_password_clears_what_was_mistyped(pages: Api) -> None:
     async with browser(pages) as visitor:
         for _ in range(2):
@@ -195,7 +206,14 @@ async def test_the_form_of_somebody_elses_session_does_nothing(pages: Api) -> No
 
 
 @pytest.mark.parametrize(
-    "told", [{"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"}, {"Origin": "https://example.com"}]
+    "told",
+    [
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+        {"Origin": "https://example.com"},
+        {"Origin": "http://["},
+        {"Origin": "null"},
+    ],
 )
 async def test_a_form_on_another_site_does_nothing_whatever_it_carries(pages: Api, told: dict[str, str]) -> None:
     async with browser(pages, "admin") as visitor:

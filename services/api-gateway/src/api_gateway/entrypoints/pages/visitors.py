@@ -88,14 +88,20 @@ async def _known(request: Request, form: Form) -> Visitor:
 async def own_form(request: Request) -> Form:
     """What was filled in on one of our own pages; raises `Forbidden` when a browser says it was another one's."""
     site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
-    foreign = site not in _SAME_SITE if site else origin is not None and urlsplit(origin).netloc != request.url.netloc
-    if foreign:
+    if site not in _SAME_SITE if site else origin is not None and _host(origin) != request.url.netloc:
         raise _not_ours()
     body = await read(request, most_bytes=MOST_BYTES)
     try:
         return Form(parse_qs(body.decode(), keep_blank_values=True, max_num_fields=MOST_FIELDS))
     except ValueError as error:
         raise invalid("form", "cannot be read") from error
+
+
+def _host(origin: str) -> str | None:
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:
+        return None
 
 
 def _demand_token(form: Form, secret: str) -> None:
