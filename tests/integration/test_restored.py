@@ -14,6 +14,7 @@ from tests.support.command_line import ran
 from tests.support.dispatching.gateway import ScriptedGateway, scripted_gateway, takes_everything
 from tests.support.dispatching.notifications import notification, recipient
 from tests.support.dispatching.world import World
+from tests.support.pages import HOME, browser
 from tests.support.stored_deliveries import past_attempt, stored_delivery, stored_notification, stored_sender
 
 Documents = dict[str, list[dict[str, Any]]]
@@ -115,6 +116,18 @@ async def test_an_attempt_under_way_may_have_arrived_and_can_be_begun_by_nobody_
         assert api.rows["deliveries"].find_one({"_id": over["_id"]}) == over
     finally:
         api.rows["deliveries"].delete_many({})
+
+
+async def test_who_signed_out_since_the_backup_is_not_in_again(api: Api) -> None:
+    async with browser(api, "admin") as visitor:
+        backup, cookies = list(api.rows["sessions"].find()), dict(visitor.http.cookies)
+        assert (await visitor.submit(f"{HOME}/sign-out")).status_code == 303
+    api.rows["sessions"].insert_many(backup)
+    async with httpx.AsyncClient(base_url=api.url, cookies=cookies, headers={"Accept": "text/html"}) as copied:
+        assert (await copied.get(HOME)).status_code == 200
+        async with api.client() as client:
+            await restored(client)
+        assert (await copied.get(HOME)).status_code == 303
 
 
 async def test_what_jobs_had_to_do_meanwhile_is_not_made_up_for(api: Api) -> None:

@@ -30,6 +30,9 @@ class MongoRestored:
         beating = self._mongo["heartbeats"].find({"seen_at": {"$gt": now - SCHEDULER_SILENT}}, {"_id": 1})
         return [str(one["_id"]) for one in [*await sending.to_list(None), *await beating.to_list(None)]]
 
+    async def end_sessions(self) -> None:
+        await persistently(lambda: self._mongo["sessions"].delete_many({}), self._mongo)
+
     async def hold_notifications(self, now: datetime) -> int:
         unplanned: Document = {
             "status": NotificationStatus.ACCEPTED,

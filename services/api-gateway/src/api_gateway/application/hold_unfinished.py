@@ -29,6 +29,10 @@ class Restored(Protocol):
         """Gateways' senders and schedulers that were seen just now."""
         ...
 
+    async def end_sessions(self) -> None:
+        """Let everybody sign in at the admin page anew: who signed out since the backup would be in again."""
+        ...
+
     async def hold_notifications(self, now: datetime) -> int:
         """Have what is not planned of them held once it is; how many they are."""
         ...
@@ -56,6 +60,7 @@ class HoldUnfinished:
             raise Conflicting(
                 Code.CONFLICT, f"stop dispatchers, schedulers and gateways first; seen just now: {', '.join(running)}"
             )
+        await self.restored.end_sessions()
         runs, requests = await self.restored.forget_firings(now)
         notifications = await self.restored.hold_notifications(now)
         deliveries = await self.restored.hold_deliveries(now, MOST_AT_ONCE)
