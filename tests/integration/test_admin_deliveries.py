@@ -70,6 +70,15 @@ async def test_deliveries_are_found_by_number_however_it_is_written_and_pages_fo
         assert second.text.count("6281******001") == 1
 
 
+@pytest.mark.parametrize("place", ["deliveries", "failures"])
+async def test_the_last_day_there_is_may_be_asked_for(pages: Api, place: str) -> None:
+    pages.rows["deliveries"].insert_one(dead())
+    async with browser(pages, "noc") as visitor:
+        shown = await visitor.get(f"{HOME}/{place}?until=9999-12-31")
+    assert shown.status_code == 200
+    assert "6281******001" in shown.text
+
+
 @pytest.mark.parametrize(
     ("asked", "told"),
     [

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from enum import StrEnum
 from typing import TypeVar
 from urllib.parse import urlencode
@@ -52,9 +52,7 @@ def selection(
     """Raises `Refused` naming the field that makes no sense. `statuses` unless the form names one."""
     status = _word("status", asked["status"], DeliveryStatus)
     kind, channel = _word("type", asked["type"], NotificationType), _word("channel", asked["channel"], Channel)
-    # A day is meant to its end.
-    until = (day("until", asked["until"]) + timedelta(days=1)).isoformat() if asked["until"] else None
-    begins, ends = span(asked["since"] or None, until, uses(request).zone)
+    begins, ends = span(asked["since"] or None, _end("until", asked["until"]), uses(request).zone)
     return Selection(
         statuses=statuses if status is None else (status,),
         notification_id=asked["notification_id"] or None,
@@ -68,6 +66,14 @@ def selection(
         dead=dead,
         limit=ON_A_PAGE,
     )
+
+
+def _end(name: str, written: str) -> str | None:
+    """A day is meant to its end; after the last one there is nothing to leave out."""
+    if not written:
+        return None
+    last = day(name, written)
+    return None if last == date.max else (last + timedelta(days=1)).isoformat()
 
 
 def _word(name: str, value: str, words: type[Word]) -> Word | None:
