@@ -37,6 +37,20 @@ async def test_a_broadcast_shows_how_far_it_is_and_is_called_off_by_who_may_send
         assert "Call it off" not in text_of(await visitor.get(address))
 
 
+async def test_who_did_something_is_not_told_by_their_number(pages: Api) -> None:
+    of = stored_notification(recipients=2, created_by=SITI)
+    pages.rows["notifications"].insert_one(of)
+    changed = {"priority": "high", "revision": 1, "changed_by": SITI, "changed_at": datetime.now(UTC)}
+    pages.rows["routes"].insert_one({"_id": "incident_report", **changed})
+    async with browser(pages, "technician") as visitor:
+        for place in (f"broadcasts/{of['_id']}", "routes", "routes/incident_report"):
+            shown = await visitor.get(f"{HOME}/{place}")
+            assert shown.status_code == 200
+            assert "6281******001" in shown.text
+            assert SITI not in shown.text
+    pages.rows["routes"].delete_many({})
+
+
 async def test_older_broadcasts_follow_page_by_page(pages: Api) -> None:
     now = datetime.now(UTC).replace(microsecond=0)
     rows = [stored_notification(recipients=2, created_at=now - timedelta(minutes=number)) for number in range(12)]

@@ -169,6 +169,6 @@ def group_view(group: GroupDocument, caller: Caller) -> dict[str, Any]:
         "purpose": group["purpose"],
         "group_ids": {provider: one if whole else mask(one) for provider, one in group["group_ids"].items()},
         "active": group["active"],
-        "created_by": group.get("created_by"),
+        "created_by": views.by(group.get("created_by")),
         "created_at": group.get("created_at"),
     }

@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from api_gateway.application.accept_notification import Turn
 from api_gateway.application.ports import Answer
-from api_gateway.entrypoints import answers, job_answers
+from api_gateway.entrypoints import answers, job_answers, views
 from api_gateway.entrypoints.answering import JSON
 from api_gateway.entrypoints.authentication import Operator
 from api_gateway.entrypoints.bodies import JobRunBody
@@ -123,7 +123,7 @@ def run_view(run: JobRunDocument) -> dict[str, Any]:
         "due_at": run["due_at"],
         "date": run["day"],
         "trigger": run["trigger"],
-        "requested_by": run["requested_by"],
+        "requested_by": views.by(run["requested_by"]),
         "dry_run": run["dry_run"],
         "status": run["status"],
         "started_at": run["started_at"],

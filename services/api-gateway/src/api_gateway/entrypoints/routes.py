@@ -10,6 +10,7 @@ from api_gateway.application.ports import Answer
 from api_gateway.domain.access import Caller
 from api_gateway.domain.refusals import Code, Problem, Refused, missing
 from api_gateway.entrypoints import editing_answers as answers
+from api_gateway.entrypoints import views
 from api_gateway.entrypoints.answering import JSON
 from api_gateway.entrypoints.answers import Page
 from api_gateway.entrypoints.authentication import Admin, Reader
@@ -114,6 +115,6 @@ def route_view(kind: NotificationType, changed: RouteDocument | None) -> dict[st
         "changed": list(changes_of(document)),
         "default": written(DEFINITIONS[kind].route),
         "revision": document.get("revision", 0),
-        "changed_by": document.get("changed_by"),
+        "changed_by": views.by(document.get("changed_by")),
         "changed_at": document.get("changed_at"),
     }

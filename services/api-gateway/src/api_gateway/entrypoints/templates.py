@@ -12,6 +12,7 @@ from api_gateway.application.preview_template import Preview, find
 from api_gateway.domain.refusals import invalid, missing
 from api_gateway.domain.templates import type_of
 from api_gateway.entrypoints import editing_answers as answers
+from api_gateway.entrypoints import views
 from api_gateway.entrypoints.answering import JSON
 from api_gateway.entrypoints.answers import Page
 from api_gateway.entrypoints.authentication import Admin, TemplateReader
@@ -126,7 +127,7 @@ def summary(document: TemplateDocument) -> dict[str, Any]:
         "version": document["version"],
         "channels": ["whatsapp"] if document["email_text"] is None else ["whatsapp", "email"],
         "origin": document["origin"],
-        "created_by": document["created_by"],
+        "created_by": views.by(document["created_by"]),
         "created_at": document["created_at"],
     }
 

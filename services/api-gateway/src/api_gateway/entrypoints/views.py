@@ -97,7 +97,7 @@ def notification(document: NotificationDocument, progress: Mapping[str, int], et
         "expires_at": document["expires_at"],
         "estimated_finish": document["estimated_finish"],
         "eta": eta if waiting or not_yet_planned else None,
-        "created_by": document["created_by"],
+        "created_by": by(document["created_by"]),
         "created_at": document["created_at"],
         "contents_removed_at": document.get("contents_removed_at"),
         "trace_id": trace_id_of(document.get("traceparent")),
@@ -107,6 +107,11 @@ def notification(document: NotificationDocument, progress: Mapping[str, int], et
 def _with_unplanned(unplanned: int, progress: Mapping[str, int]) -> dict[str, int]:
     """A cancelled notification's recipients without a delivery are cancelled, too, whoever writes that down later."""
     return {**progress, "cancelled": progress.get("cancelled", 0) + unplanned} if unplanned else dict(progress)
+
+
+def by(subject: str | None) -> str | None:
+    """Who did it; an issuer may call people by their numbers."""
+    return None if subject is None else mask_in_text(subject)
 
 
 def delivery(document: DeliveryDocument) -> View:
