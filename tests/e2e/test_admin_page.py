@@ -30,6 +30,7 @@ PAGES = [
     *(
         "",
         "/queue/clear",
+        "/senders/fonnte-1/reset-limits",
         "/failures",
         "/deliveries",
         "/deliveries?q=12",

@@ -2,7 +2,9 @@
 
 import asyncio
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,9 +17,9 @@ from tests.support.pages import (
     HOME,
     audited,
     browser,
+    events,
     text_of,
 )
-    events,
 from tests.support.servers import new_database
 from tests.support.stored_deliveries import stored_delivery, stored_notification, stored_sender
 
@@ -92,14 +94,44 @@ async def test_clearing_says_how_many_asks_and_is_audited_like_over_the_api(page
     assert ("a noc", "queue.clear", "done") in audited(pages)
 
 
+async def test_clearing_twice_with_one_press_spares_what_joined_in_between(pages: Api) -> None:
+    pages.rows["deliveries"].insert_one(stored_delivery(notification=stored_notification()))
+    async with browser(pages, "noc") as visitor:
+        await visitor.get(f"{HOME}/queue/clear")
+        key = visitor.key
+        assert "Cancelled 1 delivery." in await visitor.act(f"{HOME}/queue/clear", key=key)
+        pages.rows["deliveries"].insert_one(stored_delivery(notification=stored_notification()))
+        assert "Cancelled 1 delivery." in await visitor.act(f"{HOME}/queue/clear", key=key)
+    assert pages.rows["deliveries"].count_documents({"status": "queued"}) == 1
+
+
+async def test_what_met_an_outage_is_not_said_to_have_done_nothing(
+    private_mongodb: Callable[[], PrivateMongo], rabbitmq: PrivateRabbitMQ, tmp_path: Path
+) -> None:
+    server = private_mongodb()
+    with running_api(rabbitmq.url, server.url, tmp_path / "log") as started:
+        wait_until(lambda: ready(started), "api-gateway is not ready")
+        async with browser(started, "noc") as visitor:
+            server.pause()
+            refused = await visitor.submit(f"{HOME}/queue/clear")
+            looked = await visitor.get(HOME)
+            server.resume()
+    assert (refused.status_code, looked.status_code) == (503, 503)
+    assert "may have been done: look before you ask again" in text_of(refused)
+    assert "Look again in a moment" in text_of(looked)
+
+
 async def test_a_sender_is_paused_resumed_and_its_limits_reset(pages: Api) -> None:
     pages.rows["senders"].insert_one(stored_sender("fonnte-1"))
     async with browser(pages, "noc") as visitor:
         assert "fonnte-1 is paused." in await visitor.act(f"{HOME}/senders/fonnte-1/pause")
         assert "paused by a noc" in visitor.page
         assert "takes work again" in await visitor.act(f"{HOME}/senders/fonnte-1/resume")
+        asked = text_of(await visitor.get(f"{HOME}/senders/fonnte-1/reset-limits"))
+        assert "It cannot be undone" in asked
         assert "starts its limits anew" in await visitor.act(f"{HOME}/senders/fonnte-1/reset-limits")
         assert (await visitor.submit(f"{HOME}/senders/nobody-1/pause")).status_code == 404
+        assert (await visitor.get(f"{HOME}/senders/nobody-1/reset-limits")).status_code == 404
         assert (await visitor.submit(f"{HOME}/senders/fonnte-1/explode")).status_code == 404
     acts = [action for _, action, _ in audited(pages) if action.startswith("sender.")]
     assert acts == ["sender.pause", "sender.resume", "sender.reset-limits"]

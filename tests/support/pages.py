@@ -57,6 +57,7 @@ PAGES = (
     Page("POST", f"{HOME}/queue/force-process", OPERATORS),
     Page("POST", f"{HOME}/queue/send-test", OPERATORS),
     Page("POST", f"{HOME}/senders/{{id}}/check", OPERATORS),
+    Page("GET", f"{HOME}/senders/{{id}}/reset-limits", OPERATORS),
     Page("POST", f"{HOME}/senders/{{id}}/{{act}}", OPERATORS, ("x", "pause")),
     Page("GET", f"{HOME}/failures", DISPATCHERS),
     Page("POST", f"{HOME}/failures/retry", DISPATCHERS, fields={"ids": "dlv_x"}),
@@ -149,7 +150,6 @@ class Browser:
         return await self.submit(f"{HOME}/sign-in", token=token(role, sub=f"a {role}"))
 
 
-def text_of(answer: httpx.Response) -> str:
 async def events(visitor: httpx.AsyncClient, seen: list[tuple[str, str]]) -> None:
     """Read the live parts of the overview into `seen` until there are no more."""
     async with visitor.stream("GET", f"{HOME}/live", timeout=60) as answer:
@@ -166,6 +166,7 @@ async def events(visitor: httpx.AsyncClient, seen: list[tuple[str, str]]) -> Non
                 name, lines = "", []
 
 
+def text_of(answer: httpx.Response) -> str:
     """What there is to read, without the marks."""
     return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]*>", " ", answer.text))).strip()
 

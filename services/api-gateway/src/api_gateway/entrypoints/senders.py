@@ -35,7 +35,7 @@ async def list_senders(request: Request, _: SenderReader) -> Response:
 
 @router.get("/{sender_id}", response_model=answers.Sender, summary="One sender")
 async def show(request: Request, sender_id: str, _: SenderReader) -> Response:
-    return JSON(_view(uses(request), await _get(uses(request), sender_id)))
+    return JSON(await sender_view(uses(request), sender_id))
 
 
 @router.post(
@@ -83,6 +83,11 @@ async def check(request: Request, sender_id: str, caller: Operator) -> Response:
     return await post(request, caller, document, act)
 
 
+async def sender_view(use: Uses, sender_id: str) -> views.View:
+    """Raises `Missing`."""
+    return _view(use, await _get(use, sender_id))
+
+
 async def check_sender(use: Uses, caller: Caller, sender_id: str) -> tuple[views.View, bool]:
     """The sender, and whether its provider has answered."""
     sender, answered_now = await use.check_sender(sender_id)
@@ -92,7 +97,7 @@ async def check_sender(use: Uses, caller: Caller, sender_id: str) -> tuple[views
 
 async def change_sender(use: Uses, caller: Caller, sender_id: str, act: Act) -> views.View:
     """The sender after it."""
-    before = _view(use, await _get(use, sender_id))
+    before = await sender_view(use, sender_id)
     async with use.audit.changing(caller, f"sender.{act}", sender_id, before=_audited(before)) as noted:
         match act:
             case "pause":
@@ -103,7 +108,7 @@ async def change_sender(use: Uses, caller: Caller, sender_id: str, act: Act) -> 
                 await use.senders.reset_limits(sender_id)
             case _:
                 assert_never(act)
-        after = _view(use, await _get(use, sender_id))
+        after = await sender_view(use, sender_id)
         noted.after = _audited(after)
     log.info("sender.changed", sender=sender_id, act=act, by=caller.subject)
     return after

@@ -19,7 +19,7 @@ from api_gateway.entrypoints.pages.rendering import done, number, render
 from api_gateway.entrypoints.pages.visitors import AnyVisitor, Form, Operator
 from api_gateway.entrypoints.queue import TEST_MESSAGE, clear_queue, hurry_queue, test_message
 from api_gateway.entrypoints.reading import shaped
-from api_gateway.entrypoints.senders import change_sender, check_sender
+from api_gateway.entrypoints.senders import change_sender, check_sender, sender_view
 from api_gateway.entrypoints.uses import uses
 
 router = APIRouter(prefix=HOME, route_class=PageRoute, include_in_schema=False)
@@ -42,8 +42,10 @@ async def ask_to_clear(request: Request, _: Operator) -> Response:
 
 @router.post("/queue/clear")
 async def clear(request: Request, visitor: Operator) -> Response:
-    cleared = await clear_queue(uses(request), visitor.caller)
-    return await _back(request, f"Cancelled {_many(cleared)}.")
+    async def cancel(_: Turn) -> str:
+        return f"Cancelled {_many(await clear_queue(uses(request), visitor.caller))}."
+
+    return await _back(request, await do_once(request, visitor, {}, cancel))
 
 
 @router.post("/queue/force-process")
@@ -74,6 +76,11 @@ async def check(request: Request, sender_id: str, visitor: Operator) -> Response
     _, answered_now = await check_sender(uses(request), visitor.caller, sender_id)
     said = "has answered" if answered_now else "has not answered so far"
     return await _back(request, f"The provider of {sender_id} {said}.")
+
+
+@router.get("/senders/{sender_id}/reset-limits")
+async def ask_to_reset(request: Request, sender_id: str, _: Operator) -> Response:
+    return render(request, "reset_limits.html", {"sender": await sender_view(uses(request), sender_id)})
 
 
 @router.post("/senders/{sender_id}/{act}")

@@ -41,6 +41,10 @@ _TITLES = {
 }
 
 
+_AWAY = "The database does not answer. Look again in a moment."
+_AWAY_MEANWHILE = "The database does not answer. What you asked for may have been done: look before you ask again."
+
+
 class PageRoute(APIRoute):
     """A route whose answers are for people, whatever happens."""
 
@@ -55,7 +59,7 @@ class PageRoute(APIRoute):
             except RequestValidationError:
                 response = refusal(request, nothing_here())
             except UNAVAILABLE:
-                response = refusal(request, unavailable("The database does not answer. Nothing was changed by this."))
+                response = refusal(request, unavailable(_AWAY if request.method == "GET" else _AWAY_MEANWHILE))
             return guarded(request, response)
 
         return handled
