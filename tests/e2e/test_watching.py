@@ -28,7 +28,6 @@ SETTINGS = {
     "KABAR_SCHEDULE_DUNNING": "0 8 * * *",
 }
 OF_LIBRARIES = ("python_", "process_")
-ONLY_WITH_SECRET_FILES = {"secret_refused", "secret_taken_timestamp_seconds"}
 ONLY_WITH_DOCKER = {'up{service="otel-collector"}'}
 QUERIES = queries()
 
@@ -137,7 +136,7 @@ async def test_the_metrics_that_are_documented_are_those_there_are(prometheus: P
     documented = {
         name for row in re.findall(r"^\| .+ \|$", section, re.MULTILINE) for name in re.findall(r"`([a-z_]+)", row)
     }
-    assert ours == documented - ONLY_WITH_SECRET_FILES
+    assert ours == documented
 
 
 async def test_what_is_down_is_told(prometheus: Prometheus, kabar: Kabar) -> None:

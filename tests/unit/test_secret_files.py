@@ -151,7 +151,7 @@ async def test_what_is_no_good_is_said_once_and_what_was_good_stays(files: Path,
     file.write_text(NEW)
     await one.look()
     assert [settings.jwt_secrets for settings in one.taken] == [(NEW,)]
-    assert one.refused("KABAR_JWT_SECRET") is None
+    assert one.refused("KABAR_JWT_SECRET") == 0
 
 
 async def test_a_servers_new_login_is_said_to_need_a_restart(files: Path) -> None:
@@ -181,7 +181,16 @@ async def test_a_token_and_its_secret_that_do_not_fit_are_refused_together(files
     assert registry.get_sample_value("secret_refused", {"setting": "WABLAS_SECRET_KEY"}) == 1
 
 
-def test_without_files_nothing_is_followed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_files_nothing_is_followed_and_nothing_shown_as_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("KABAR_SECRETS_DIRECTORY", raising=False)
     monkeypatch.setenv("KABAR_JWT_SECRET", OLD)
-    assert following(load(Settings), lambda _: None, CollectorRegistry()) == []
+    registry = CollectorRegistry()
+    assert following(load(Settings), lambda _: None, registry) == []
+    shown = {
+        sample.labels["setting"]: sample.value
+        for metric in registry.collect()
+        for sample in metric.samples
+        if sample.name == "secret_refused"
+    }
+    assert shown.keys() >= {"KABAR_JWT_SECRET", "KABAR_WEBHOOK_SECRET", "RABBITMQ_URL"}
+    assert set(shown.values()) == {0}

@@ -24,9 +24,10 @@ log = logger()
 
 def following(settings: S, renew: Callable[[S], None], registry: CollectorRegistry) -> list[Loop]:
     """The loop that gives `renew` the settings anew whenever a secret's file changed; none where secrets have none."""
+    follow = FollowSecrets(settings, renew, registry)  # its figures are there either way: what is asked for is answered
     if settings.secrets_directory is None:
         return []
-    return [partial(repeatedly, FollowSecrets(settings, renew, registry).look, name="secrets", every=LOOK_SECONDS)]
+    return [partial(repeatedly, follow.look, name="secrets", every=LOOK_SECONDS)]
 
 
 class FollowSecrets(Generic[S]):
@@ -47,6 +48,7 @@ class FollowSecrets(Generic[S]):
         self._taken_at = Gauge(
             "secret_taken_timestamp_seconds", "When a changed secret was taken.", ["setting"], registry=registry
         )
+        self._refuse([])
 
     async def look(self) -> None:
         """Take what changed, once two looks found the same: nobody may be cut off by half a file."""
@@ -54,8 +56,8 @@ class FollowSecrets(Generic[S]):
         settled, self._last = found == self._last, found
         if not settled or found == self._judged:
             return
-        self._refused.clear()
         if isinstance(found, Mapping):
+            self._refuse([])
             self._take(found)
         else:
             self._refuse(found)
@@ -93,6 +95,10 @@ class FollowSecrets(Generic[S]):
             self._taken_at.labels(name).set(time.time())
 
     def _refuse(self, problems: list[tuple[str, str]]) -> None:
+        """These and no others."""
+        self._refused.clear()
+        for name in self._taken:
+            self._refused.labels(name).set(0)
         for name, why in problems:
             self._refused.labels(name).set(1)
             log.error("secret.refused", setting=name, error=why)
