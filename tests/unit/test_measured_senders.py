@@ -1,17 +1,18 @@
 """What Prometheus is told of each sender."""
 
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from prometheus_client import CollectorRegistry
 
 from common.contracts.documents import SenderDocument
 from common.contracts.vocabulary import AttemptState, CircuitState, FailureClass
 from common.mongo.gate import Limits
+from dispatcher.application.measure_queue import MeasureQueue
 from dispatcher.application.measure_senders import MeasureSenders
 from dispatcher.domain import circuit
 from dispatcher.metrics import Metrics
-from tests.support.dispatching.memory import StoppedClock, sender
+from tests.support.dispatching.memory import StoppedClock, lookout, sender
 from tests.support.dispatching.model import START
 
 OPENED = circuit.after(
@@ -25,6 +26,11 @@ class SendersWithGates:
 
     async def with_gates(self) -> list[SenderDocument]:
         return self.documents
+
+
+class NothingWaits:
+    async def by_rank(self) -> dict[int, tuple[int, datetime]]:
+        return {}
 
 
 async def shown(registry: CollectorRegistry, *documents: SenderDocument, metrics: Metrics | None = None) -> Metrics:
@@ -84,3 +90,27 @@ async def test_a_sender_that_is_gone_is_shown_no_more() -> None:
     await shown(registry, sender("fonnte-1"), metrics=metrics)
     gone = {"sender": "fonnte-2", "state": CircuitState.OPEN}
     assert registry.get_sample_value("sender_circuit_state", gone) is None
+
+
+async def test_one_whose_gateway_nobody_has_seen_for_a_day_is_none_any_more_and_raises_no_alert_for_ever() -> None:
+    registry = CollectorRegistry()
+    silent = {"circuit": OPENED, "quota_remaining": 3}
+    away = sender("fonnte-2", gateway_seen_at=START - timedelta(hours=23), **silent)
+    gone = sender("fonnte-3", gateway_seen_at=START - timedelta(days=1), **silent)
+    metrics = await shown(registry, sender("fonnte-1"), away, gone)
+    picture = await lookout(sender("fonnte-1"), away, gone)
+    metrics.available.labels("fonnte-3").set(0)  # while it had just gone
+    await MeasureQueue(NothingWaits(), picture, metrics)()
+
+    def figures(identity: str) -> list[float | None]:
+        return [
+            registry.get_sample_value("sender_available", {"sender": identity}),
+            registry.get_sample_value("sender_circuit_state", {"sender": identity, "state": CircuitState.OPEN}),
+            registry.get_sample_value("sender_quota_remaining", {"sender": identity}),
+        ]
+
+    assert [figures(identity) for identity in ("fonnte-1", "fonnte-2", "fonnte-3")] == [
+        [1, 0, None],
+        [0, 1, 3],
+        [None, None, None],
+    ]

@@ -514,6 +514,8 @@ class AlertDocument(TypedDict):
 
 GATEWAY_SILENT_SECONDS = 5.0
 """A sender whose gateway has not been seen for so long takes part in nothing."""
+GATEWAY_FORGOTTEN_SECONDS = 86_400.0
+"""A sender whose gateway was not seen for so long is none any more."""
 DEVICE_ASKED_EVERY_SECONDS = 10.0
 """A provider is asked no more often how a device is."""
 INLINE_AUDIENCE = 1_000

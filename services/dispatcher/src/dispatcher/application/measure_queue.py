@@ -29,8 +29,10 @@ class MeasureQueue:
 
     async def __call__(self) -> None:
         now = self.lookout.now()
+        self.metrics.available.clear()  # what says of one that is gone that it is not available says so for ever
         for sender in self.lookout.senders():
-            self.metrics.available.labels(sender["_id"]).set(circuit.available(sender, now))
+            if not circuit.forgotten(sender, now):
+                self.metrics.available.labels(sender["_id"]).set(circuit.available(sender, now))
         started = time.monotonic()
         if started < self._not_before:
             return

@@ -30,6 +30,8 @@ class MeasureSenders:
         shown = self.metrics.senders
         shown.clear()  # a sender that is gone is not to stay as it was
         for sender in senders:
+            if circuit.forgotten(sender, now):
+                continue
             identity = sender["_id"]
             shown.paused.labels(identity).set(bool(sender.get("paused")))
             now_in = (sender.get("circuit") or circuit.closed())["state"]

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from common.contracts.documents import GATEWAY_SILENT_SECONDS, Circuit, SenderDocument
+from common.contracts.documents import GATEWAY_FORGOTTEN_SECONDS, GATEWAY_SILENT_SECONDS, Circuit, SenderDocument
 from common.contracts.vocabulary import AttemptState, CircuitState, FailureClass
 
 FAILURES_IN_ROW = 5
@@ -121,6 +121,11 @@ def available(sender: SenderDocument, now: datetime) -> bool:
     """Whether a sender may be given work: its gateway lives, nobody paused it, its circuit is closed."""
     circuit = sender.get("circuit")
     return _takes_part(sender, now) and (circuit is None or circuit["state"] == CircuitState.CLOSED)
+
+
+def forgotten(sender: SenderDocument, now: datetime) -> bool:
+    """Whether it is none any more: whoever took its token away did so without a word."""
+    return now - sender["gateway_seen_at"] >= timedelta(seconds=GATEWAY_FORGOTTEN_SECONDS)
 
 
 def _takes_part(sender: SenderDocument, now: datetime) -> bool:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, TypeGuard
 
-from common.contracts.documents import Circuit, SenderDocument
+from common.contracts.documents import GATEWAY_FORGOTTEN_SECONDS, Circuit, SenderDocument
 from common.contracts.vocabulary import MAIL_PROVIDER, AlertKind, CircuitState, FailureClass
 
 A_MOMENT = timedelta(seconds=5)
@@ -18,8 +18,7 @@ OPEN_FOR = timedelta(seconds=60)
 """A circuit that is closed again by then is nobody's trouble; nor is one before its first probe failed."""
 CLEARED_BY = 1.5
 """How much better than what raised it a quota must be to clear an alert."""
-FORGOTTEN_AFTER = timedelta(days=1)
-"""A sender whose gateway was not seen for so long is none any more."""
+FORGOTTEN_AFTER = timedelta(seconds=GATEWAY_FORGOTTEN_SECONDS)
 GRACE = timedelta(minutes=10)
 """So much later than its time a job may be done."""
 _OF_THEIR_OWN = frozenset({FailureClass.DISCONNECTED, FailureClass.QUOTA})
