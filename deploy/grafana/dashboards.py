@@ -325,7 +325,13 @@ def _panel(panel: Panel) -> dict[str, Any]:
         "description": panel.says,
         "datasource": SOURCE,
         "targets": [
-            {"refId": chr(ord("A") + number), "datasource": SOURCE, "expr": expression, "legendFormat": legend}
+            {
+                "refId": chr(ord("A") + number),
+                "datasource": SOURCE,
+                "expr": expression,
+                "legendFormat": legend,
+                "exemplar": expression.startswith("histogram_quantile"),  # dots that lead to traces
+            }
             for number, (expression, legend) in enumerate(panel.queries)
         ],
         "fieldConfig": {"defaults": _defaults(panel), "overrides": []},

@@ -38,6 +38,14 @@ def test_a_panel_says_what_it_shows_and_asks_the_source_there_is(name: str) -> N
         assert target["datasource"] == {"type": source["type"], "uid": source["uid"]}
 
 
+def test_latencies_show_which_traces_they_are_of() -> None:
+    """Grafana asks for exemplars only where a panel says so."""
+    asked = [target for panel in PANELS.values() for target in panel["targets"]]
+    latencies = [target for target in asked if "_bucket" in target["expr"]]
+    assert len(latencies) > 8
+    assert [target["expr"] for target in asked if target["exemplar"]] == [target["expr"] for target in latencies]
+
+
 @pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.stem))
 def test_panels_lie_beside_each_other_and_not_on_each_other(file: Path) -> None:
     dashboard = json.loads(file.read_text())
