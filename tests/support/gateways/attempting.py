@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from common.contracts.events import AttemptOutcome, AttemptRequest, AttemptsRequested
+from common.contracts.vocabulary import AttemptState
+from common.kernel.trace_context import TraceContext
+from common.telemetry import tracing
 from gateway.application.keep_slot import KeepSlot
 from gateway.application.make_attempts import MakeAttempts
 from gateway.application.ports import Permit, StartedElsewhere
@@ -66,9 +69,13 @@ class Slots:
 
 @dataclass
 class Observer:
-    moves: int = 0
+    """`took` is what it was told of each attempt, in which trace."""
 
-    def finished(self, outcome: AttemptOutcome, *, seconds: float) -> None: ...
+    moves: int = 0
+    took: list[tuple[AttemptState, float | None, TraceContext | None]] = field(default_factory=list)
+
+    def finished(self, outcome: AttemptOutcome, *, seconds: float | None) -> None:
+        self.took.append((outcome.state, seconds, tracing.current()))
 
     def late(self, seconds: float) -> None: ...
 
@@ -150,14 +157,18 @@ class Attempting:
             max_text_chars=MOST_CHARACTERS,
         )
         request = AttemptRequest(delivery_id="dlv_1", number=1, recipient="6281200000001", text=text, slot=slot)
-        asked = AttemptsRequested(
-            claim="claim_1",
-            provider="fonnte",
-            sender=SENDER,
-            deadline=self.clock.now() + timedelta(minutes=1),
-            gap=gap,
-            attempts=[request],
-        )
-        await make_attempts(asked, redelivered=False)
+        await make_attempts(asked_for([request], self.clock, gap=gap), redelivered=False)
         [outcome] = outcomes.kept
         return outcome
+
+
+def asked_for(requests: list[AttemptRequest], clock: TickingClock, *, gap: float = 0.0) -> AttemptsRequested:
+    """An envelope of a dispatcher."""
+    return AttemptsRequested(
+        claim="claim_1",
+        provider="fonnte",
+        sender=SENDER,
+        deadline=clock.now() + timedelta(minutes=1),
+        gap=gap,
+        attempts=requests,
+    )

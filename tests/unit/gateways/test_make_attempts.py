@@ -5,15 +5,28 @@ from datetime import timedelta
 
 import pytest
 
-from common.contracts.events import AttemptRequest
+from common.contracts.events import AttemptRequest, AttemptsRequested
 from common.contracts.vocabulary import AttemptState, FailureClass
+from common.kernel.trace_context import TraceContext
 from gateway.adapters.http_provider import SPARE_SECONDS
 from gateway.application.make_attempts import CALL_WITHIN
-from gateway.application.ports import Permit
+from gateway.application.ports import Permit, StartedElsewhere
+from gateway.application.report_orphans import ReportOrphans
 from gateway.domain.account import Account
 from gateway.domain.answer import Answer
 from gateway.wiring import ANSWER_SPARE_SECONDS
-from tests.support.gateways.attempting import CONNECT_WITHIN, MOST_CHARACTERS, Attempting, Provider, Slots, TickingClock
+from tests.support.gateways.attempting import (
+    CONNECT_WITHIN,
+    MOST_CHARACTERS,
+    Attempting,
+    Deliveries,
+    Observer,
+    Outcomes,
+    Provider,
+    Slots,
+    TickingClock,
+    asked_for,
+)
 
 
 async def test_a_text_longer_than_the_provider_takes_is_not_sent() -> None:
@@ -46,6 +59,46 @@ async def test_an_attempt_whose_slot_was_moved_too_slowly_is_missed(took: float,
     assert outcome.state is (AttemptState.SUCCEEDED if called else AttemptState.MISSED)
     assert bool(attempting.provider.called) is called
     assert slots.moved[0][:2] == (slot, 10.0)
+
+
+async def test_only_a_call_that_was_made_took_any_time() -> None:
+    made, refused, missed = Connecting(0.3), Attempting(), Connecting(CONNECT_WITHIN + CALL_WITHIN + 1)
+    await made.attempt()
+    await refused.attempt("x" * (MOST_CHARACTERS + 1))
+    await missed.attempt(slot=missed.clock.now())
+    [(state, seconds, _)] = made.observer.took
+    assert state is AttemptState.SUCCEEDED
+    assert seconds is not None
+    assert refused.observer.took == [(AttemptState.FAILED, None, None)]
+    assert missed.observer.took == [(AttemptState.MISSED, None, None)]
+
+
+async def test_what_was_started_by_one_that_died_is_told_in_the_trace_it_was_asked_for_in(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("gateway.application.report_orphans.STARTER_GRACE", 0.0)
+    context = TraceContext("4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7", sampled=True)
+    clock, outcomes, observer = TickingClock(), Outcomes(), Observer()
+    asked = asked_for(
+        [AttemptRequest(delivery_id="dlv_1", number=1, recipient="6281200000001", text="a"),
+         AttemptRequest(delivery_id="dlv_2", number=1, recipient="6281200000002", text="b",
+                        traceparent=context.traceparent)],
+        clock,
+    )  # fmt: skip
+    died = Died([StartedElsewhere("dlv_2", 1, "another/one", clock.now())])
+    report = ReportOrphans(deliveries=died, outcomes=outcomes, clock=clock, observer=observer)
+    await report(asked, token="this/one", ours=lambda _: False)
+    assert [(one.delivery_id, one.traceparent) for one in outcomes.kept] == [("dlv_2", context.traceparent)]
+    assert observer.took == [(AttemptState.UNKNOWN, None, context)]
+
+
+class Died(Deliveries):
+    def __init__(self, started: list[StartedElsewhere]) -> None:
+        self._started = started
+
+    async def started_elsewhere(self, asked: AttemptsRequested, token: str) -> list[StartedElsewhere]:
+        assert asked, token
+        return self._started
 
 
 class Connecting(Attempting):

@@ -33,10 +33,11 @@ class AttemptObserver:
             "slot_moved_total", "Slots dated later because the call came late.", ["provider"], registry=registry
         ).labels(provider)
 
-    def finished(self, outcome: AttemptOutcome, *, seconds: float) -> None:
+    def finished(self, outcome: AttemptOutcome, *, seconds: float | None) -> None:
         code = outcome.failure.value if outcome.failure else None
         self._finished.labels(self._provider, outcome.state.value, code or "").inc()
-        self._seconds.observe(seconds, tracing.exemplar(tracing.current()))
+        if seconds is not None:
+            self._seconds.observe(seconds, tracing.exemplar(tracing.current()))
         if outcome.quota_remaining is not None:
             self._senders.quota(outcome.sender, outcome.quota_remaining)
         event = f"attempt.{outcome.state.value}"
@@ -46,7 +47,7 @@ class AttemptObserver:
             number=outcome.number,
             provider=self._provider,
             sender=outcome.sender,
-            seconds=round(seconds, 4),
+            seconds=None if seconds is None else round(seconds, 4),
             code=code,
         )
 

@@ -137,7 +137,7 @@ class MakeAttempts:
         )
         failed = outcome.state is not AttemptState.SUCCEEDED
         span.end(outcome=outcome.state.value, failure=outcome.failure and outcome.failure.value, failed=failed)
-        self._observer.finished(outcome, seconds=took)
+        self._observer.finished(outcome, seconds=None if called_at is None else took)
         work: list[Awaitable[None]] = [self._outcomes.put(outcome)]
         if slot is not None and asked.gap and called_at is not None:
             work.append(self._keep_slot.answered(asked.sender, slot, asked.gap, seconds=took))

@@ -136,7 +136,9 @@ class PreciseClock(Protocol):
 class Observer(Protocol):
     """Who counts and logs."""
 
-    def finished(self, outcome: AttemptOutcome, *, seconds: float) -> None: ...
+    def finished(self, outcome: AttemptOutcome, *, seconds: float | None) -> None:
+        """`seconds` the provider took; `None` where it was not called, or nobody can tell."""
+        ...
 
     def late(self, seconds: float) -> None: ...
 

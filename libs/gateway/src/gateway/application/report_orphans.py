@@ -5,6 +5,8 @@ from collections.abc import Callable
 
 from common.contracts.events import AttemptsRequested
 from common.kernel.failures import Transient
+from common.kernel.trace_context import read_traceparent
+from common.telemetry import tracing
 from gateway.application.make_outcome import make_outcome
 from gateway.application.ports import Deliveries, Observer, Outcomes, PreciseClock, StartedElsewhere
 from gateway.domain.answer import Unknown
@@ -43,6 +45,8 @@ class ReportOrphans:
                 await asyncio.sleep(LOOK_EVERY)
 
     async def _report(self, asked: AttemptsRequested, orphan: StartedElsewhere) -> None:
+        # The call's own span died with whoever made it.
+        traceparent = next(one.traceparent for one in asked.attempts if one.delivery_id == orphan.delivery_id)
         outcome = make_outcome(
             Unknown(STARTER_GONE),
             delivery_id=orphan.delivery_id,
@@ -51,6 +55,8 @@ class ReportOrphans:
             sender=asked.sender,
             started_at=orphan.started_at,
             finished_at=self._clock.now(),
+            traceparent=traceparent,
         )
-        self._observer.finished(outcome, seconds=0.0)
+        with tracing.within(read_traceparent(traceparent)):
+            self._observer.finished(outcome, seconds=None)
         await self._outcomes.put(outcome)
