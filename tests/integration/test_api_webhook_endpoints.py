@@ -120,6 +120,20 @@ async def test_a_portal_is_told_what_it_asked_for_signed_and_once(api: Api, bus:
     assert DeliverySent.model_validate(post.content["data"]) == event
 
 
+@pytest.mark.parametrize("sampled", ["01", "00"])
+async def test_a_portal_is_told_in_which_trace_it_happened(api: Api, bus: Broker, sampled: str) -> None:
+    traceparent = f"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-{sampled}"
+    with portal(500, 204) as there:
+        endpoint = await register(api, there, "delivery.sent")
+        await bus.publish(EVENTS, sent().belonging_to(traceparent))
+        await posted(there)
+        (message,) = await messages(api, endpoint)
+        assert (await act(api, f"{endpoint['id']}/messages/{message['id']}/retry")).is_success
+        assert [post.headers.get("traceparent") for post in await posted(there, 2)] == [traceparent] * 2
+        await bus.publish(EVENTS, sent(2))
+        assert "traceparent" not in (await posted(there, 3))[2].headers
+
+
 async def test_a_failed_call_is_made_again_and_can_be_asked_for(api: Api, bus: Broker) -> None:
     with portal(500, 503, 204) as there:
         made = await register(api, there)

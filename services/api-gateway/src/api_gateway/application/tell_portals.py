@@ -25,7 +25,10 @@ from api_gateway.domain.webhook_signatures import signed_headers
 from common.kernel.clock import Clock
 from common.kernel.failures import Transient
 from common.kernel.identity import new_id
+from common.kernel.trace_context import read_traceparent
+from common.telemetry import tracing
 from common.telemetry.logs import logger
+from common.topology.declarations import TRACE_HEADER
 
 TAKEN, REFUSED, UNREACHABLE = "taken", "refused", "unreachable"
 AT_ONCE = 4
@@ -173,7 +176,13 @@ class TellPortals:
         headers = signed_headers(
             endpoint.keys(now), identity=message.event_id, timestamp=int(now.timestamp()), body=body
         )
-        called = await self.calls.post(endpoint.url, body, headers)
+        with tracing.span("call portal", read_traceparent(message.traceparent), kind=tracing.Kind.CLIENT) as span:
+            span.note(endpoint_id=endpoint.id, event=message.event, call=message.calls + 1)
+            if span.traceparent is not None:
+                headers[TRACE_HEADER] = span.traceparent
+            called = await self.calls.post(endpoint.url, body, headers)
+            span.note(**{"http.response.status_code": called.http_status})
+            span.end(failed=not called.taken)
         outcome = TAKEN if called.taken else REFUSED if called.http_status is not None else UNREACHABLE
         self.metrics.calls.labels(outcome).inc()
         return called
@@ -223,4 +232,5 @@ class TellPortals:
             calls=0,
             created_at=now,
             wake_at=now,
+            traceparent=tracing.current_traceparent(),
         )

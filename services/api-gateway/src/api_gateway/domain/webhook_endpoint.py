@@ -76,7 +76,9 @@ class Endpoint:
 
 @dataclass(frozen=True)
 class Message:
-    """One event for one endpoint. `calls` counts those of the present round of retries."""
+    """One event, of a trace if it has a `traceparent`, for one endpoint. `calls` counts those of the present round of
+    retries.
+    """
 
     id: str
     endpoint_id: str
@@ -90,6 +92,7 @@ class Message:
     called_at: datetime | None = None
     http_status: int | None = None
     error: str | None = None
+    traceparent: str | None = None
 
 
 def unknown_events(events: Iterable[str], known: Sequence[str]) -> list[str]:
