@@ -50,9 +50,11 @@ async def watching(api: Api, name: str | None = None) -> AsyncIterator[tuple[Bro
             return bool(seen)
 
         task = asyncio.create_task(watch())
-        await until(began, "nothing came")
-        yield visitor, task
-        task.cancel()
+        try:
+            await until(began, "nothing came")
+            yield visitor, task
+        finally:
+            task.cancel()
 
 
 async def looked(visitor: Browser) -> int:
