@@ -10,7 +10,7 @@ from urllib.parse import quote
 import pytest
 
 from common.contracts.facts import SurveyAnswered
-from common.topology.declarations import EVENTS, FACTS, REPLAY_HEADER
+from common.topology.declarations import EVENTS, FACTS, REPLAY_HEADER, TRACE_HEADER
 from tests.support.api import Api, assert_error
 from tests.support.bus import emptied, raw_channel
 
@@ -107,6 +107,20 @@ async def test_one_is_handed_in_where_it_came_from_once_unless_forced(api: Api, 
     entry = api.rows["audit_log"].find_one({"action": "parked_envelope.replay", "outcome": "done"})
     assert entry is not None
     assert entry["targets"] == [identity]
+
+
+async def test_what_is_handed_in_again_goes_on_in_the_trace_it_came_in(api: Api, rabbitmq_url: str) -> None:
+    await emptied(rabbitmq_url)
+    traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+    another = {"traceparent": "00-af7651916cd43dd8448eb211c80319c7-b7ad6b7169203331-01"}
+    async with api.client("noc") as client:
+        for identity in (parked(api, "evt_1", traceparent=traceparent), parked(api, "evt_2")):
+            path = f"/api/parked-envelopes/{quote(identity, safe='')}/replay"
+            assert (await client.post(path, headers=another)).is_success
+    async with raw_channel(rabbitmq_url) as channel:
+        queue = await channel.get_queue(FACTS.name)
+        came = [(await queue.get(no_ack=True)).headers[TRACE_HEADER] for _ in range(2)]
+    assert came == [traceparent, another["traceparent"]]
 
 
 async def test_what_was_not_kept_whole_or_came_from_nowhere_is_not_handed_in(api: Api) -> None:

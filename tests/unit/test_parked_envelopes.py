@@ -3,6 +3,8 @@
 import pytest
 from prometheus_client import CollectorRegistry
 
+from common.kernel.trace_context import TraceContext
+from common.telemetry import tracing
 from dispatcher.application.park_envelope import HEAD_BYTES, WHOLE_BYTES, ParkedEnvelope, ParkEnvelope
 from dispatcher.metrics import Metrics
 from tests.support.dispatching.memory import StoppedClock
@@ -50,6 +52,16 @@ async def test_one_that_fails_again_after_a_replay_is_kept_beside_the_first() ->
     await park("evt_1", b"{}", headers, "a.queue")
     await park("evt_1", b"{}", {**headers, "x-kabar-replay": "1"}, "a.queue")
     assert [one.identity for one in kept.envelopes] == ["a.queue:evt_1", "a.queue:evt_1~replay-1"]
+
+
+async def test_the_trace_it_came_in_is_kept_with_it() -> None:
+    kept = Kept()
+    context = TraceContext("4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7", sampled=True)
+    park = ParkEnvelope(kept, StoppedClock(), Metrics(CollectorRegistry()))
+    with tracing.within(context):
+        await park("m", b"{}", {}, "a.queue")
+    await park("n", b"{}", {}, "a.queue")
+    assert [one.traceparent for one in kept.envelopes] == [context.traceparent, None]
 
 
 async def test_an_envelope_of_no_queue_of_ours_is_counted_under_no_name_of_its_own() -> None:

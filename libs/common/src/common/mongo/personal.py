@@ -88,7 +88,7 @@ HOLDINGS: dict[str, Holding] = {
         {"body": "", "reason": CONTENTS_REMOVED, "earlier": GONE},
         _kept(
             "_id queue exchange routing_key body_bytes digest parked_at replays replayed_at replayed_by "
-            "replaying_until discarded_at discarded_by"
+            "replaying_until discarded_at discarded_by traceparent"
         ),
     ),
     "recipient_gates": Holding("deleted after 2 days", deleted=True),

@@ -35,6 +35,7 @@ class ParkedEnvelope:
     discarded_at: datetime | None = None
     discarded_by: str | None = None
     earlier: Sequence[Mapping[str, Any]] = ()
+    traceparent: str | None = None
 
     @property
     def status(self) -> str:

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from common.kernel.clock import Clock
+from common.telemetry import tracing
 from common.telemetry.logs import logger
 from common.topology.declarations import REPLAY_HEADER, REPLAY_MARK
 from dispatcher.metrics import Metrics
@@ -21,7 +22,8 @@ log = logger()
 @dataclass(frozen=True)
 class ParkedEnvelope:
     """An envelope with the reason it was refused and where it came from; `body_bytes` is how long its body was,
-    `digest` tells it from others.
+    `digest` tells it from others. `traceparent` is the trace it came in: what it asks for belongs there when it is
+    handed in again.
     """
 
     identity: str
@@ -33,6 +35,7 @@ class ParkedEnvelope:
     body_bytes: int
     digest: str
     parked_at: datetime
+    traceparent: str | None = None
 
 
 class ParkedEnvelopes(Protocol):
@@ -69,6 +72,7 @@ class ParkEnvelope:
                 body_bytes=len(body),
                 digest=digest,
                 parked_at=self.clock.now(),
+                traceparent=tracing.current_traceparent(),
             )
         )
         self.metrics.park(queue)
