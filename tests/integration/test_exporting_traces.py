@@ -113,6 +113,31 @@ async def test_what_a_collector_does_not_take_is_lost_and_nothing_else(
     assert "400" in said[0]
 
 
+async def test_what_comes_faster_than_a_collector_takes_it_is_dropped_said_once_and_can_be_told_by_the_figures(
+    collector: Collector,
+    registry: CollectorRegistry,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("OTEL_BSP_MAX_QUEUE_SIZE", "20")
+    monkeypatch.setenv("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "5")
+    recorded = 0
+    with to(collector, registry):
+        for _ in range(2):
+            collector.silent.set()
+            for _ in range(200):
+                tracing.begin("work", CALLER).end()
+            recorded += 200
+            assert registry.get_sample_value("span_recorded_total") == recorded
+            before = exported(registry, "taken")
+            collector.silent.clear()
+            await eventually(lambda before=before: exported(registry, "taken") >= before + 20)  # type: ignore[misc]
+    assert exported(registry, "taken") < recorded
+    assert registry.get_sample_value("span_exported_total", {"result": "failed"}) == 0
+    said = [line for line in capsys.readouterr().out.splitlines() if "traces." in line]
+    assert ["traces.dropped" in line for line in said] == [True]
+
+
 def test_nobody_waits_for_a_collector_that_does_not_answer(collector: Collector, registry: CollectorRegistry) -> None:
     collector.silent.set()
     with to(collector, registry):

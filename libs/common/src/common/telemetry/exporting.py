@@ -6,6 +6,7 @@ end for seconds at most.
 
 import logging
 import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import cast
@@ -30,6 +31,8 @@ FLUSH_SECONDS = 2.0
 """How long the end of a process waits for what is not sent yet."""
 MOST_LINES = 3
 REASON_CHARS = 300
+SAID_AGAIN_SECONDS = 600.0
+TAKEN, FAILED = "taken", "failed"
 _PATH = "/v1/traces"
 _SCOPE = InstrumentationScope("kabar")
 _KINDS = {kind: otlp.Span.SpanKind.Value(f"SPAN_KIND_{kind}") for kind in tracing.Kind}
@@ -107,22 +110,28 @@ class _Said(logging.Handler):
 
 class _Telling(SpanExporter):
     """An exporter that says once when it stops working and once when it works again, and counts. The library would say
-    it with every batch.
+    it with every batch. What it says between two of them is that spans come faster than the collector takes them.
     """
 
     def __init__(self, exporter: SpanExporter, said: _Said, registry: CollectorRegistry) -> None:
         self._exporter = exporter
         self._said = said
         self._away = False
+        self._dropped_at = float("-inf")
         self._exported = Counter(
             "span_exported_total", "Spans by whether the collector took them.", ["result"], registry=registry
         )
+        for result in (TAKEN, FAILED):
+            self._exported.labels(result)
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+        if self._said.lines and not self._away and self._dropped_at + SAID_AGAIN_SECONDS < time.monotonic():
+            self._dropped_at = time.monotonic()
+            log.warning("traces.dropped", reason=clean("; ".join(self._said.lines))[:REASON_CHARS])
         self._said.lines.clear()
         result = self._exporter.export(spans)
         away = result is not SpanExportResult.SUCCESS
-        self._exported.labels("failed" if away else "taken").inc(len(spans))
+        self._exported.labels(FAILED if away else TAKEN).inc(len(spans))
         if away and not self._away:
             log.warning("traces.not_exported", reason=clean("; ".join(self._said.lines))[:REASON_CHARS])
         elif self._away and not away:
@@ -140,14 +149,16 @@ class SpanRecorder:
     The SDK's own spans can do more than is needed here, and cost three times as much to make.
     """
 
-    def __init__(self, processor: BatchSpanProcessor, ratio: float) -> None:
+    def __init__(self, processor: BatchSpanProcessor, ratio: float, registry: CollectorRegistry) -> None:
         self._processor = processor
         self._sampler = TraceIdRatioBased(ratio)
+        self._recorded = Counter("span_recorded_total", "Spans there were to be exported.", registry=registry)
 
     def samples(self, trace_id: int) -> bool:
         return self._sampler.should_sample(None, trace_id, "").decision is Decision.RECORD_AND_SAMPLE
 
     def record(self, span: tracing.Span) -> None:
+        self._recorded.inc()
         self._processor.on_end(_Finished(span))
 
 
@@ -166,8 +177,9 @@ def exporting(
     resource = Resource.create({SERVICE_NAME: service, SERVICE_INSTANCE_ID: instance})
     exporter = _Exporter(resource, endpoint.rstrip("/") + _PATH, parse_env_headers(headers, liberal=True))
     processor = BatchSpanProcessor(_Telling(exporter, said, registry))
+    said.lines.clear()  # of the settings, which may be secret
     try:
-        with tracing.recording(SpanRecorder(processor, ratio)):
+        with tracing.recording(SpanRecorder(processor, ratio, registry)):
             yield
     finally:
         flushing = threading.Thread(target=processor.shutdown, daemon=True)
