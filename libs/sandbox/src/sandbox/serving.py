@@ -33,11 +33,17 @@ class JsonLines(logging.Formatter):
         return json.dumps(entry)
 
 
-def serve(settings: Settings) -> None:
-    """Serve until SIGTERM or SIGINT; the first log line says where, as ``host`` and ``port``."""
+def write_lines() -> None:
+    """Log to stdout. Of libraries warnings alone: httpx tells every address it calls, and a webhook's is a secret."""
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(JsonLines())
-    logging.basicConfig(level=logging.INFO, handlers=[handler])
+    logging.basicConfig(level=logging.WARNING, handlers=[handler])
+    log.setLevel(logging.INFO)
+
+
+def serve(settings: Settings) -> None:
+    """Serve until SIGTERM or SIGINT; the first log line says where, as ``host`` and ``port``."""
+    write_lines()
     listener = socket.create_server((settings.http_host, settings.http_port), backlog=2048)
     # The ledger only grows: walking all of it now and then would only make answers late.
     gc.freeze()
