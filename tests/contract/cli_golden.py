@@ -63,7 +63,7 @@ def views() -> dict[str, RenderableType]:
     senders, queue = SENDERS, QUEUE
     return {
         "monitor": overview(senders, queue, findings(senders, queue, ALERTS, NOW), NOW),
-        "deliveries": deliveries_table([DELIVERY], NOW),
+        "deliveries": deliveries_table([DELIVERY, FAILED], NOW),
         "delivery": delivery_story(DELIVERY, NOW),
         "jobs": jobs_table(JOBS, NOW),
         "dunning": lines_table(RUN),
@@ -148,6 +148,9 @@ DELIVERY = Delivery.model_validate(
         ],
     }
 )  # fmt: skip
+FAILED = DELIVERY.model_copy(
+    update={"status": "failed", "reason": "wablas-1: HTTP 502 Bad Gateway", "code": "RETRY_FAILED", "sent_at": None}
+)
 RUN = JobRun.model_validate(
     {
         "id": "run_1", "job": "dunning", "status": "done", "trigger": "schedule", "found": 60, "dispatched": 43,

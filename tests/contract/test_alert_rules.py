@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 import typer
 
+from dispatcher.domain.audience import UNREACHABLE
+from dispatcher.domain.decisions import FINAL_CODES
 from kabar_cli.program import app
 from tests.support.catalogue import ROOT, SERVICE_NAMES
 from tests.support.watching import PROMETHEUS, RUNBOOKS, alerts, loaded, metric_names, rules, selectors
@@ -19,6 +21,8 @@ NAMES = sorted({rule["alert"] for rule in ALERTS})
 PAGES = sorted(RUNBOOKS.glob("*.md"))
 TESTS = [test for file in sorted((PROMETHEUS / "tests").glob("*.yml")) for test in loaded(file)["tests"]]
 DOCUMENTED = json.loads((ROOT / "docs" / "openapi.json").read_text())["paths"]
+DEAD_CODES = {"RETRY_FAILED", "UNKNOWN", *UNREACHABLE.values(), *FINAL_CODES.values()}
+"""What dead deliveries can be filtered by; why a provider failed one attempt is another matter."""
 PARTS = ["What it means", "What customers notice", "Look", "Do", "It is over"]
 
 
@@ -87,6 +91,8 @@ def test_a_page_names_commands_and_requests_that_there_are(
     commands = re.findall(r"^kabar .+$", text, re.MULTILINE) + re.findall(r"`(kabar [^`]+)`", text)
     for command in commands:
         parse(shlex.split(command, comments=True)[1:])
+        code = re.search(r"--code (\S+)", command)
+        assert code is None or code[1] in DEAD_CODES, command
     for method, path in re.findall(r"`(GET|POST|DELETE|PATCH) ([^`?]+)`", text):
         assert method.lower() in DOCUMENTED.get(path, {}), f"{method} {path}"
     targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))

@@ -200,8 +200,8 @@ def test_dead_deliveries_are_retried_and_discarded_by_name_by_filter_and_all(api
     told = ran(api, "dead", "discard", "--provider", "wablas", "--since", "2020-01-01", typed="y\n")
     assert "Take 1 dead delivery off the list?" in told.err
     assert told.out == "1 delivery off the list.\n"
-    told = ran(api, "dead", "discard", "--code", "quota", "--yes")
-    assert (told.code, told.out) == (0, "None is meant.\n")
+    told = ran(api, "dead", "discard", "--code", "REFUSED", "--yes")
+    assert (told.code, told.out) == (0, "No dead delivery fits.\n")
     told = ran(api, "dead", "discard", "--all", "--json", "--yes")
     assert json.loads(told.out) == {"success": True, "discarded": 2, "skipped": 0}
     assert ran(api, "queue", "status").out.endswith("No dead WhatsApp delivery waits for a person.\n")

@@ -22,7 +22,7 @@ TIMES = ["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M"]
 Status = Annotated[str | None, typer.Option("--status", metavar="WORD", help="failed or unknown.")]
 Kind = Annotated[str | None, typer.Option("--type", metavar="TYPE", help="Of this type only.")]
 Code = Annotated[
-    str | None, typer.Option("--code", metavar="CODE", help="With this code, like INVALID_PHONE or transport.")
+    str | None, typer.Option("--code", metavar="CODE", help="With this code, like RETRY_FAILED or INVALID_PHONE.")
 ]
 Provider = Annotated[
     str | None, typer.Option("--provider", metavar="NAME", help="That this provider was asked to send.")
@@ -156,7 +156,7 @@ def _asked(
         raise typer.BadParameter("name deliveries, or give a filter, or --all: one of the three", param_hint="ID")
     found = list(ids or ()) or [one.id for one in session.kabar.dead_deliveries(**chosen)]
     if not found:
-        session.screen.say("None is meant.")
+        session.screen.say("No dead delivery fits.")
         raise typer.Exit(Exit.DONE)
     session.screen.confirm(question.format(counted(len(found), "dead delivery", "dead deliveries")), yes=yes)
     return found

@@ -46,16 +46,16 @@ def how(delivery: Delivery) -> str:
 
 
 def why(delivery: Delivery) -> str | None:
-    """The reason it ended as it did, or what its last attempt said."""
+    """The reason it ended as it did, with the code that `kabar dead` filters by, or what its last attempt said."""
     if delivery.reason:
-        return delivery.reason
+        return delivery.reason if delivery.code is None else f"{delivery.reason} ({delivery.code})"
     failed = [one for one in delivery.attempts if one.error]
     return None if delivery.sent_at is not None or not failed else f"{failed[-1].sender}: {failed[-1].error}"
 
 
 def _facts(delivery: Delivery, now: datetime) -> list[tuple[str, str | None]]:
     return [
-        ("reason", delivery.reason),
+        ("reason", why(delivery) if delivery.reason else None),
         ("waits for", delivery.waiting_for),
         ("part of", delivery.notification_id),
         ("channel", delivery.channel),
