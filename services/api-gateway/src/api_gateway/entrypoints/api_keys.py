@@ -12,17 +12,16 @@ from api_gateway.domain.moments import moment
 from api_gateway.entrypoints import answers
 from api_gateway.entrypoints.answering import JSON, encode
 from api_gateway.entrypoints.authentication import Admin
-from api_gateway.entrypoints.bodies import ApiKeyBody, NoBody
-from api_gateway.entrypoints.openapi import describe
+from api_gateway.entrypoints.bodies import ApiKeyBody
+from api_gateway.entrypoints.openapi import NO_BODY, describe
 from api_gateway.entrypoints.paging import Cursor, Limit, after_cursor, cursor_after
-from api_gateway.entrypoints.posting import answered, post
+from api_gateway.entrypoints.posting import answered, post, post_bare
 from api_gateway.entrypoints.reading import read_json, shaped
 from api_gateway.entrypoints.uses import Uses, uses
 
 router = APIRouter(prefix="/api/api-keys", tags=["API keys"])
 _EXAMPLE = {"name": "billing portal", "scopes": ["notifications:write", "notifications:read"]}
 _NEW = describe(ApiKeyBody, {"portal": _EXAMPLE}, idempotent=True)
-_ACTION = describe(NoBody, {}, idempotent=True, optional=True)
 SHOWN_ONCE = "the key is shown once and was; revoke this one and make another if it is lost"
 
 
@@ -66,12 +65,9 @@ async def issue(request: Request, caller: Admin) -> Response:
     "/{key_id}",
     response_model=answers.ApiKeyDone,
     summary="Revoke a key: refused everywhere within a second",
-    openapi_extra=_ACTION,
+    openapi_extra=NO_BODY,
 )
 async def revoke(request: Request, key_id: str, caller: Admin) -> Response:
-    document = await read_json(request, optional=True)
-    shaped(document, NoBody)
-
     async def act(_: Turn) -> Answer:
         before = await uses(request).issue_api_keys.get(key_id)
         shown = {"name": before.name, "scopes": before.scopes, "revoked_at": before.revoked_at}
@@ -80,7 +76,7 @@ async def revoke(request: Request, key_id: str, caller: Admin) -> Response:
             change.after = {"revoked_at": key.revoked_at}
         return answered({"success": True, **_view(uses(request), key)})
 
-    return await post(request, caller, document, act)
+    return await post_bare(request, caller, act)
 
 
 def _view(use: Uses, key: ApiKey) -> dict[str, Any]:

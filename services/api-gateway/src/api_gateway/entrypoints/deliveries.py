@@ -15,10 +15,10 @@ from api_gateway.domain.refusals import invalid, missing
 from api_gateway.entrypoints import answers, views
 from api_gateway.entrypoints.answering import JSON
 from api_gateway.entrypoints.authentication import DeadDeliveryReader, DeliveryReader, Dispatcher
-from api_gateway.entrypoints.bodies import IdentitiesBody, NoBody
-from api_gateway.entrypoints.openapi import describe
+from api_gateway.entrypoints.bodies import IdentitiesBody
+from api_gateway.entrypoints.openapi import NO_BODY, describe
 from api_gateway.entrypoints.paging import Cursor, Limit, after_cursor, cursor_after
-from api_gateway.entrypoints.posting import answered, post
+from api_gateway.entrypoints.posting import answered, post, post_bare
 from api_gateway.entrypoints.reading import read_json, shaped
 from api_gateway.entrypoints.uses import Uses, uses
 from common.contracts.documents import DeliveryDocument
@@ -28,7 +28,6 @@ from common.kernel.phone import InvalidPhone, mask_in_text, normalise_recipient
 from common.topology.declarations import GATEWAYS
 
 router = APIRouter(tags=["deliveries"])
-_ACTION = describe(NoBody, {}, idempotent=True, optional=True)
 _MANY = describe(
     IdentitiesBody, {"two": {"ids": ["dlv_019a8b7c6d5e0123456789abcdef-0123456789abcdef"]}}, idempotent=True
 )
@@ -83,26 +82,26 @@ async def show(request: Request, delivery_id: str, _: DeliveryReader) -> Respons
     "/api/deliveries/{delivery_id}/cancel",
     response_model=answers.DeliveryDone,
     summary="Cancel a delivery that waits",
-    openapi_extra=_ACTION,
+    openapi_extra=NO_BODY,
 )
 async def cancel(request: Request, delivery_id: str, caller: Dispatcher) -> Response:
     async def act(_: Turn) -> Answer:
         return _changed(await cancel_one(uses(request), caller, delivery_id))
 
-    return await post(request, caller, await _nothing(request), act)
+    return await post_bare(request, caller, act)
 
 
 @router.post(
     "/api/deliveries/{delivery_id}/retry",
     response_model=answers.DeliveryDone,
     summary="Queue an ended delivery again",
-    openapi_extra=_ACTION,
+    openapi_extra=NO_BODY,
 )
 async def retry(request: Request, delivery_id: str, caller: Dispatcher) -> Response:
     async def act(_: Turn) -> Answer:
         return _changed(await retry_one(uses(request), caller, delivery_id))
 
-    return await post(request, caller, await _nothing(request), act)
+    return await post_bare(request, caller, act)
 
 
 @router.get(
@@ -241,12 +240,6 @@ def _recipient(field: str, value: str) -> str:
 
 def _changed(delivery: DeliveryDocument) -> Answer:
     return answered({"success": True, **views.delivery(delivery)})
-
-
-async def _nothing(request: Request) -> dict[str, Any]:
-    document = await read_json(request, optional=True)
-    shaped(document, NoBody)
-    return document
 
 
 def _distinct(document: dict[str, Any]) -> Sequence[str]:

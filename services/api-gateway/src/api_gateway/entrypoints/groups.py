@@ -15,10 +15,10 @@ from api_gateway.domain.submission import Submission
 from api_gateway.entrypoints import answers, views
 from api_gateway.entrypoints.answering import JSON
 from api_gateway.entrypoints.authentication import Admin, Reader
-from api_gateway.entrypoints.bodies import GroupBody, GroupChangeBody, GroupSyncBody, GroupTestBody, NoBody
-from api_gateway.entrypoints.openapi import describe
+from api_gateway.entrypoints.bodies import GroupBody, GroupChangeBody, GroupSyncBody, GroupTestBody
+from api_gateway.entrypoints.openapi import NO_BODY, describe
 from api_gateway.entrypoints.paging import Cursor, Limit, after_cursor, cursor_after
-from api_gateway.entrypoints.posting import answered, post, removed
+from api_gateway.entrypoints.posting import answered, post, post_bare, removed
 from api_gateway.entrypoints.queue import TEST_MESSAGE
 from api_gateway.entrypoints.reading import read_json, shaped
 from api_gateway.entrypoints.uses import Uses, uses
@@ -31,7 +31,6 @@ _BARE = re.compile(r"\d{15,20}|\d{8,15}-\d{10}", re.ASCII)
 _EXAMPLE = {"name": "Manajemen", "purpose": "management", "group_ids": {"fonnte": "120363000000000001@g.us"}}
 _ADD = describe(GroupBody, {"management": _EXAMPLE}, idempotent=True)
 _CHANGE = describe(GroupChangeBody, {"purpose": {"purpose": "team"}}, idempotent=True)
-_REMOVE = describe(NoBody, {}, idempotent=True, optional=True)
 _SYNC = describe(GroupSyncBody, {"one": {"provider": "fonnte"}}, idempotent=True, optional=True)
 _TEST = describe(GroupTestBody, {"text": {"message": "Uji coba grup."}}, idempotent=True, optional=True)
 
@@ -95,15 +94,12 @@ async def change(request: Request, group_id: str, caller: Admin) -> Response:
     return await post(request, caller, document, act)
 
 
-@router.delete("/{group_id}", response_model=answers.Removed, summary="Remove a group", openapi_extra=_REMOVE)
+@router.delete("/{group_id}", response_model=answers.Removed, summary="Remove a group", openapi_extra=NO_BODY)
 async def remove(request: Request, group_id: str, caller: Admin) -> Response:
-    document = await read_json(request, optional=True)
-
     async def act(turn: Turn) -> Answer:
-        shaped(document, NoBody)
         return await removed(turn, uses(request).keep_groups.remove(group_id, caller), id=group_id)
 
-    return await post(request, caller, document, act)
+    return await post_bare(request, caller, act)
 
 
 @router.post(

@@ -17,10 +17,10 @@ from api_gateway.domain.submission import Submission
 from api_gateway.entrypoints import answers, views
 from api_gateway.entrypoints.answering import JSON
 from api_gateway.entrypoints.authentication import AnyCaller, NotificationReader, identified, refuse_unknown_parameters
-from api_gateway.entrypoints.bodies import NoBody, NotificationBody
+from api_gateway.entrypoints.bodies import NotificationBody
 from api_gateway.entrypoints.csv_notifications import describe_submitting, read_rows, read_shared
-from api_gateway.entrypoints.openapi import ACCEPTED, describe
-from api_gateway.entrypoints.posting import answered, post
+from api_gateway.entrypoints.openapi import ACCEPTED, NO_BODY
+from api_gateway.entrypoints.posting import answered, post, post_bare
 from api_gateway.entrypoints.reading import read_json, shaped
 from api_gateway.entrypoints.uploads import is_csv
 from api_gateway.entrypoints.uses import Uses, uses
@@ -86,18 +86,15 @@ async def show(request: Request, notification_id: str, _: NotificationReader) ->
     "/{notification_id}/cancel",
     response_model=answers.NotificationCancelled,
     summary="Cancel what still waits",
-    openapi_extra=describe(NoBody, {}, idempotent=True, optional=True),
+    openapi_extra=NO_BODY,
 )
 async def cancel(request: Request, notification_id: str, caller: AnyCaller) -> Response:
-    document = await read_json(request, optional=True)
-    shaped(document, NoBody)
-
     async def act(_: Turn) -> Answer:
         done = await call_off(uses(request), caller, notification_id)
         view = views.notification(done.notification, done.progress)
         return answered({"success": True, "cancelled": done.cancelled, **view})
 
-    return await post(request, caller, document, act)
+    return await post_bare(request, caller, act)
 
 
 async def progress_of(use: Uses, notification_id: str) -> views.View:

@@ -6,7 +6,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from api_gateway.entrypoints.bodies import Body
+from api_gateway.entrypoints.bodies import Body, NoBody
 from common.catalogue.definitions import DEFINITIONS, Recipients
 from common.catalogue.examples import EXAMPLE_DATA
 from common.catalogue.shapes import Shape
@@ -117,6 +117,10 @@ def _described(
             }
         ]
     return described
+
+
+NO_BODY = describe(NoBody, {}, idempotent=True, optional=True)
+"""Of what its path says everything about."""
 
 
 def install(app: FastAPI) -> None:

@@ -14,10 +14,10 @@ from api_gateway.domain.refusals import invalid
 from api_gateway.entrypoints import answers
 from api_gateway.entrypoints.answering import JSON
 from api_gateway.entrypoints.authentication import Operator
-from api_gateway.entrypoints.bodies import NoBody, ReplayBody
-from api_gateway.entrypoints.openapi import describe
+from api_gateway.entrypoints.bodies import ReplayBody
+from api_gateway.entrypoints.openapi import NO_BODY, describe
 from api_gateway.entrypoints.paging import Cursor, Limit, after_moment, cursor_after, moment_and
-from api_gateway.entrypoints.posting import answered, post
+from api_gateway.entrypoints.posting import answered, post, post_bare
 from api_gateway.entrypoints.reading import read_json, shaped
 from api_gateway.entrypoints.uses import uses
 from common.kernel.phone import mask_in_text
@@ -27,7 +27,6 @@ SHOWN_CHARACTERS = 256 * 1024
 """Of a body; a larger one is handed in whole all the same."""
 router = APIRouter(prefix="/api/parked-envelopes", tags=["parked envelopes"])
 _REPLAY = describe(ReplayBody, {"again": {"force": True}}, idempotent=True, optional=True)
-_DISCARD = describe(NoBody, {}, idempotent=True, optional=True)
 
 
 @router.get(
@@ -69,21 +68,18 @@ async def replay(request: Request, envelope_id: str, caller: Operator) -> Respon
     "/{envelope_id:path}/discard",
     response_model=answers.ParkedEnvelopeDone,
     summary="Set it aside for good",
-    openapi_extra=_DISCARD,
+    openapi_extra=NO_BODY,
 )
 async def discard(request: Request, envelope_id: str, caller: Operator) -> Response:
-    document = await read_json(request, optional=True)
-
     async def act(_: Turn) -> Answer:
         use = uses(request)
-        shaped(document, NoBody)
         before = _audited(await use.replay_envelopes.get(envelope_id))
         async with use.audit.changing(caller, "parked_envelope.discard", envelope_id, before=before) as noted:
             done = await use.replay_envelopes.discard(envelope_id, caller)
             noted.after = _audited(done)
         return answered({"success": True, **_view(done)})
 
-    return await post(request, caller, document, act)
+    return await post_bare(request, caller, act)
 
 
 @router.get("/{envelope_id:path}", response_model=answers.ParkedEnvelopeShown, summary="One of them with its body")

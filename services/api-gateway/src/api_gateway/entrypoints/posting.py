@@ -13,7 +13,8 @@ from api_gateway.application.ports import Answer
 from api_gateway.domain.access import Caller
 from api_gateway.domain.refusals import Missing, invalid
 from api_gateway.entrypoints.answering import JSON, encode
-from api_gateway.entrypoints.reading import fingerprint
+from api_gateway.entrypoints.bodies import NoBody
+from api_gateway.entrypoints.reading import fingerprint, read_json, shaped
 from api_gateway.entrypoints.uses import uses
 from common.kernel.identity import new_id
 
@@ -44,6 +45,17 @@ async def post(request: Request, caller: Caller, document: dict[str, Any], act: 
     if isinstance(done, Replayed):
         return _respond(done.answer, {"Idempotent-Replayed": "true"})
     return _respond(done)
+
+
+async def post_bare(request: Request, caller: Caller, act: Act) -> Response:
+    """The same where the path says everything; a body that says more is refused."""
+    document = await read_json(request, optional=True)
+
+    async def bare(turn: Turn) -> Answer:
+        shaped(document, NoBody)
+        return await act(turn)
+
+    return await post(request, caller, document, bare)
 
 
 async def once(request: Request, caller: Caller, key: str, document: dict[str, Any], act: Act) -> Answer | Replayed:

@@ -1,7 +1,5 @@
 """/admin/whatsapp-queue and /admin/conservation"""
 
-from typing import Any
-
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
@@ -13,16 +11,15 @@ from api_gateway.domain.submission import Submission
 from api_gateway.entrypoints import answers, views
 from api_gateway.entrypoints.answering import JSON
 from api_gateway.entrypoints.authentication import Operator, QueueReader
-from api_gateway.entrypoints.bodies import NoBody, TestMessageBody
-from api_gateway.entrypoints.openapi import describe
-from api_gateway.entrypoints.posting import answered, post
+from api_gateway.entrypoints.bodies import TestMessageBody
+from api_gateway.entrypoints.openapi import NO_BODY, describe
+from api_gateway.entrypoints.posting import answered, post, post_bare
 from api_gateway.entrypoints.reading import read_json, shaped
 from api_gateway.entrypoints.uses import Uses, uses
 from common.contracts.vocabulary import NotificationType, Priority
 from common.telemetry.logs import logger
 
 router = APIRouter(prefix="/admin", tags=["queue"])
-_ACTION = describe(NoBody, {}, idempotent=True, optional=True)
 _TEST = describe(TestMessageBody, {"one": {"to": "6281200000001"}}, idempotent=True, optional=True)
 TEST_MESSAGE = "Ini pesan uji dari sistem notifikasi. Abaikan pesan ini."
 log = logger()
@@ -37,30 +34,26 @@ async def status(request: Request, _: QueueReader) -> Response:
     "/whatsapp-queue/clear",
     response_model=answers.QueueCleared,
     summary="Cancel everything queued for WhatsApp",
-    openapi_extra=_ACTION,
+    openapi_extra=NO_BODY,
 )
 async def clear(request: Request, caller: Operator) -> Response:
-    document = await _nothing(request)
-
     async def act(_: Turn) -> Answer:
         return answered({"success": True, "cleared": await clear_queue(uses(request), caller)})
 
-    return await post(request, caller, document, act)
+    return await post_bare(request, caller, act)
 
 
 @router.post(
     "/whatsapp-queue/force-process",
     response_model=answers.QueueProcessed,
     summary="Line up at once what waits for a retry",
-    openapi_extra=_ACTION,
+    openapi_extra=NO_BODY,
 )
 async def force_process(request: Request, caller: Operator) -> Response:
-    document = await _nothing(request)
-
     async def act(_: Turn) -> Answer:
         return answered({"success": True, "processed": await hurry_queue(uses(request), caller)})
 
-    return await post(request, caller, document, act)
+    return await post_bare(request, caller, act)
 
 
 @router.post(
@@ -115,9 +108,3 @@ async def test_message(use: Uses, caller: Caller, turn: Turn, body: TestMessageB
         accepted = await use.accept(submission, caller, turn)
         change.after = {"deliveries": accepted.notification["recipients"]}
     return accepted
-
-
-async def _nothing(request: Request) -> dict[str, Any]:
-    document = await read_json(request, optional=True)
-    shaped(document, NoBody)
-    return document

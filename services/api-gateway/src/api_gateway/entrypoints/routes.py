@@ -14,10 +14,9 @@ from api_gateway.entrypoints import views
 from api_gateway.entrypoints.answering import JSON
 from api_gateway.entrypoints.answers import Page
 from api_gateway.entrypoints.authentication import Admin, Reader
-from api_gateway.entrypoints.bodies import NoBody
 from api_gateway.entrypoints.editing_bodies import NULLABLE, RouteBody
-from api_gateway.entrypoints.openapi import describe
-from api_gateway.entrypoints.posting import answered, post
+from api_gateway.entrypoints.openapi import NO_BODY, describe
+from api_gateway.entrypoints.posting import answered, post, post_bare
 from api_gateway.entrypoints.reading import read_json, shaped
 from api_gateway.entrypoints.uses import Uses, uses
 from common.catalogue.definitions import DEFINITIONS
@@ -34,7 +33,6 @@ _CHANGE = describe(
     },
     idempotent=True,
 )
-_RESTORE = describe(NoBody, {}, idempotent=True, optional=True)
 
 
 @router.get("", response_model=Page[answers.Route], summary="How every notification type goes")
@@ -63,18 +61,14 @@ async def change(request: Request, type: str, caller: Admin) -> Response:  # noq
     return await post(request, caller, document, act)
 
 
-@router.delete(
-    "/{type}", response_model=answers.RouteDone, summary="Back to the type's default", openapi_extra=_RESTORE
-)
+@router.delete("/{type}", response_model=answers.RouteDone, summary="Back to the type's default", openapi_extra=NO_BODY)
 async def restore(request: Request, type: str, caller: Admin) -> Response:  # noqa: A002
     kind = known_kind(type)
-    document = await read_json(request, optional=True)
-    shaped(document, NoBody)
 
     async def act(_: Turn) -> Answer:
         return answered({"success": True, **route_view(kind, await uses(request).change_route.restore(kind, caller))})
 
-    return await post(request, caller, document, act)
+    return await post_bare(request, caller, act)
 
 
 async def change_as_asked(use: Uses, caller: Caller, kind: NotificationType, document: dict[str, Any]) -> RouteDocument:

@@ -12,16 +12,13 @@ from api_gateway.domain.refusals import missing
 from api_gateway.entrypoints import answers, views
 from api_gateway.entrypoints.answering import JSON
 from api_gateway.entrypoints.authentication import Operator, SenderReader
-from api_gateway.entrypoints.bodies import NoBody
-from api_gateway.entrypoints.openapi import describe
-from api_gateway.entrypoints.posting import answered, post
-from api_gateway.entrypoints.reading import read_json, shaped
+from api_gateway.entrypoints.openapi import NO_BODY
+from api_gateway.entrypoints.posting import answered, post_bare
 from api_gateway.entrypoints.uses import Uses, uses
 from common.contracts.documents import SenderDocument
 from common.telemetry.logs import logger
 
 router = APIRouter(prefix="/api/senders", tags=["senders"])
-_ACTION = describe(NoBody, {}, idempotent=True, optional=True)
 Act = Literal["pause", "resume", "reset-limits"]
 log = logger()
 
@@ -39,7 +36,7 @@ async def show(request: Request, sender_id: str, _: SenderReader) -> Response:
 
 
 @router.post(
-    "/{sender_id}/pause", response_model=answers.SenderDone, summary="Give it no more work", openapi_extra=_ACTION
+    "/{sender_id}/pause", response_model=answers.SenderDone, summary="Give it no more work", openapi_extra=NO_BODY
 )
 async def pause(request: Request, sender_id: str, caller: Operator) -> Response:
     return await _do(request, caller, sender_id, "pause")
@@ -49,7 +46,7 @@ async def pause(request: Request, sender_id: str, caller: Operator) -> Response:
     "/{sender_id}/resume",
     response_model=answers.SenderDone,
     summary="Let it work again and close its circuit",
-    openapi_extra=_ACTION,
+    openapi_extra=NO_BODY,
 )
 async def resume(request: Request, sender_id: str, caller: Operator) -> Response:
     return await _do(request, caller, sender_id, "resume")
@@ -59,7 +56,7 @@ async def resume(request: Request, sender_id: str, caller: Operator) -> Response
     "/{sender_id}/reset-limits",
     response_model=answers.SenderDone,
     summary="Forget what it sent; its pacing stays",
-    openapi_extra=_ACTION,
+    openapi_extra=NO_BODY,
 )
 async def reset_limits(request: Request, sender_id: str, caller: Operator) -> Response:
     return await _do(request, caller, sender_id, "reset-limits")
@@ -70,17 +67,14 @@ async def reset_limits(request: Request, sender_id: str, caller: Operator) -> Re
     response_model=answers.SenderChecked,
     responses={202: {"description": "The provider has not answered so far", "model": answers.SenderChecked}},
     summary="Ask its provider how its device and quota are; log in at the mail server",
-    openapi_extra=_ACTION,
+    openapi_extra=NO_BODY,
 )
 async def check(request: Request, sender_id: str, caller: Operator) -> Response:
-    document = await read_json(request, optional=True)
-
     async def act(_: Turn) -> Answer:
-        shaped(document, NoBody)
         view, answered_now = await check_sender(uses(request), caller, sender_id)
         return answered({"success": True, "answered": answered_now, **view}, 200 if answered_now else 202)
 
-    return await post(request, caller, document, act)
+    return await post_bare(request, caller, act)
 
 
 async def sender_view(use: Uses, sender_id: str) -> views.View:
@@ -115,13 +109,10 @@ async def change_sender(use: Uses, caller: Caller, sender_id: str, act: Act) -> 
 
 
 async def _do(request: Request, caller: Caller, sender_id: str, act: Act) -> Response:
-    document = await read_json(request, optional=True)
-    shaped(document, NoBody)
-
     async def change(_: Turn) -> Answer:
         return answered({"success": True, **await change_sender(uses(request), caller, sender_id, act)})
 
-    return await post(request, caller, document, change)
+    return await post_bare(request, caller, change)
 
 
 async def _get(use: Uses, sender_id: str) -> SenderDocument:

@@ -11,10 +11,10 @@ from api_gateway.domain.refusals import Code, invalid
 from api_gateway.entrypoints import answers
 from api_gateway.entrypoints.answering import JSON
 from api_gateway.entrypoints.authentication import Admin
-from api_gateway.entrypoints.bodies import NoBody, SuppressionBody
-from api_gateway.entrypoints.openapi import describe
+from api_gateway.entrypoints.bodies import SuppressionBody
+from api_gateway.entrypoints.openapi import NO_BODY, describe
 from api_gateway.entrypoints.paging import Cursor, Limit, after_cursor, cursor_after
-from api_gateway.entrypoints.posting import answered, post, removed
+from api_gateway.entrypoints.posting import answered, post, post_bare, removed
 from api_gateway.entrypoints.reading import read_json, shaped
 from api_gateway.entrypoints.uses import uses
 from common.contracts.documents import SuppressionDocument
@@ -31,7 +31,6 @@ _ADD = describe(
     {"by a person": {"recipient": "6281200000001", "reason": "blocked", "note": "meminta lewat telepon"}},
     idempotent=True,
 )
-_LIFT = describe(NoBody, {}, idempotent=True, optional=True)
 
 
 @router.get("", response_model=answers.Page[answers.Suppression], summary="Recipients nobody may contact, newest first")
@@ -67,20 +66,17 @@ async def show(request: Request, recipient: str, _: Admin) -> Response:
 
 
 @router.delete(
-    "/{recipient}", response_model=answers.SuppressionLifted, summary="Contact a recipient again", openapi_extra=_LIFT
+    "/{recipient}", response_model=answers.SuppressionLifted, summary="Contact a recipient again", openapi_extra=NO_BODY
 )
 async def lift(request: Request, recipient: str, caller: Admin) -> Response:
-    document = await read_json(request, optional=True)
-
     async def lifting() -> None:
         await uses(request).suppress.lift(await _named(request, recipient), caller)
 
     async def act(turn: Turn) -> Answer:
-        shaped(document, NoBody)
         which = {"id": recipient} if recipient.startswith(_LISTED) else {"recipient": mask(_number(recipient))}
         return await removed(turn, lifting(), **which)
 
-    return await post(request, caller, document, act)
+    return await post_bare(request, caller, act)
 
 
 async def _named(request: Request, value: str) -> str:

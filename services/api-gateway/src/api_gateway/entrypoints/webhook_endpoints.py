@@ -12,10 +12,10 @@ from api_gateway.domain.webhook_endpoint import Endpoint, Message, MessageStatus
 from api_gateway.entrypoints import answers
 from api_gateway.entrypoints.answering import JSON, encode
 from api_gateway.entrypoints.authentication import Admin
-from api_gateway.entrypoints.bodies import EndpointBody, EndpointChangeBody, NoBody
-from api_gateway.entrypoints.openapi import describe
+from api_gateway.entrypoints.bodies import EndpointBody, EndpointChangeBody
+from api_gateway.entrypoints.openapi import NO_BODY, describe
 from api_gateway.entrypoints.paging import Cursor, Limit, after_moment, cursor_after, moment_and
-from api_gateway.entrypoints.posting import answered, post, removed
+from api_gateway.entrypoints.posting import answered, post, post_bare, removed
 from api_gateway.entrypoints.reading import read_json, shaped
 from api_gateway.entrypoints.uses import Uses, uses
 
@@ -26,7 +26,6 @@ _NEW = describe(
     idempotent=True,
 )
 _CHANGE = describe(EndpointChangeBody, {"enable": {"enabled": True}}, idempotent=True)
-_ACTION = describe(NoBody, {}, idempotent=True, optional=True)
 SHOWN_ONCE = "the secret is shown once and was; rotate it if it is lost"
 
 
@@ -96,57 +95,48 @@ async def change(request: Request, endpoint_id: str, caller: Admin) -> Response:
     "/{endpoint_id}",
     response_model=answers.Removed,
     summary="Remove it with everything it was to be told",
-    openapi_extra=_ACTION,
+    openapi_extra=NO_BODY,
 )
 async def remove(request: Request, endpoint_id: str, caller: Admin) -> Response:
-    document = await read_json(request, optional=True)
-
     async def act(turn: Turn) -> Answer:
-        shaped(document, NoBody)
         return await removed(turn, _remove(uses(request), endpoint_id, caller), id=endpoint_id)
 
-    return await post(request, caller, document, act)
+    return await post_bare(request, caller, act)
 
 
 @router.post(
     "/{endpoint_id}/rotate-secret",
     response_model=answers.WebhookEndpointSecret,
     summary="A new secret; the old one also signs for a day",
-    openapi_extra=_ACTION,
+    openapi_extra=NO_BODY,
 )
 async def rotate(request: Request, endpoint_id: str, caller: Admin) -> Response:
-    document = await read_json(request, optional=True)
-
     async def act(turn: Turn) -> Answer:
         use = uses(request)
-        shaped(document, NoBody)
         async with use.audit.changing(caller, "webhook-endpoint.rotate", endpoint_id):
             secret = await use.manage_endpoints.rotate(endpoint_id, turn.notification_id)
         await use.tell_portals.refresh()
         return _secret_once(200, _view(use, await use.manage_endpoints.get(endpoint_id)), secret.value)
 
-    return await post(request, caller, document, act)
+    return await post_bare(request, caller, act)
 
 
 @router.post(
     "/{endpoint_id}/test",
     response_model=answers.WebhookTested,
     summary="Call it once with webhook.test",
-    openapi_extra=_ACTION,
+    openapi_extra=NO_BODY,
 )
 async def test(request: Request, endpoint_id: str, caller: Admin) -> Response:
-    document = await read_json(request, optional=True)
-
     async def act(_: Turn) -> Answer:
         use = uses(request)
-        shaped(document, NoBody)
         async with use.audit.changing(caller, "webhook-endpoint.test", endpoint_id) as noted:
             called = await use.tell_portals.test(await use.manage_endpoints.get(endpoint_id))
             noted.after = {"status": called.status, "http_status": called.http_status}
         return answered({"success": called.status is MessageStatus.DELIVERED, "http_status": called.http_status,
                          "error": called.error})  # fmt: skip
 
-    return await post(request, caller, document, act)
+    return await post_bare(request, caller, act)
 
 
 @router.get(
@@ -173,20 +163,17 @@ async def list_messages(
     "/{endpoint_id}/messages/{message_id}/retry",
     response_model=answers.WebhookMessageDone,
     summary="Call it again, from the first try on",
-    openapi_extra=_ACTION,
+    openapi_extra=NO_BODY,
 )
 async def retry(request: Request, endpoint_id: str, message_id: str, caller: Admin) -> Response:
-    document = await read_json(request, optional=True)
-
     async def act(_: Turn) -> Answer:
         use = uses(request)
-        shaped(document, NoBody)
         async with use.audit.changing(caller, "webhook-message.retry", [endpoint_id, message_id]):
             message = await use.manage_endpoints.retry(endpoint_id, message_id)
         use.tell_portals.ring()
         return answered({"success": True, **_message(message)})
 
-    return await post(request, caller, document, act)
+    return await post_bare(request, caller, act)
 
 
 async def _remove(use: Uses, endpoint_id: str, caller: Caller) -> None:

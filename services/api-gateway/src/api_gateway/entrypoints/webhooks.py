@@ -9,10 +9,9 @@ from api_gateway.domain.webhooks import ANSWERS
 from api_gateway.entrypoints import answers
 from api_gateway.entrypoints.answering import encode
 from api_gateway.entrypoints.authentication import Admin
-from api_gateway.entrypoints.bodies import NoBody
-from api_gateway.entrypoints.openapi import describe
-from api_gateway.entrypoints.posting import post
-from api_gateway.entrypoints.reading import read, read_json, shaped
+from api_gateway.entrypoints.openapi import NO_BODY
+from api_gateway.entrypoints.posting import post_bare
+from api_gateway.entrypoints.reading import read
 from api_gateway.entrypoints.uses import uses
 
 MOST_BYTES = 256 * 1024
@@ -40,14 +39,11 @@ async def take(request: Request, provider: str, secret: str) -> Response:
     "/api/provider-webhooks/rotate-secret",
     response_model=answers.ProviderWebhooks,
     summary="New addresses for the providers' webhooks; the old ones are taken for a day",
-    openapi_extra=describe(NoBody, {}, idempotent=True, optional=True),
+    openapi_extra=NO_BODY,
 )
 async def rotate(request: Request, caller: Admin) -> Response:
-    document = await read_json(request, optional=True)
-
     async def act(turn: Turn) -> Answer:
         use = uses(request)
-        shaped(document, NoBody)
         async with use.audit.changing(caller, "provider-webhooks.rotate", "webhooks") as change:
             paths, former_until = await use.replace_webhook_secret(turn.notification_id)
             change.after = {"former_until": former_until}
@@ -56,4 +52,4 @@ async def rotate(request: Request, caller: Admin) -> Response:
         kept = encode({**shown, "paths": None, "warning": SHOWN_ONCE})
         return Answer(200, kept, shown_once=encode(shown))
 
-    return await post(request, caller, document, act)
+    return await post_bare(request, caller, act)
