@@ -8,12 +8,7 @@ from urllib.parse import quote
 import pytest
 
 from tests.support.api import Api
-from tests.support.pages import (
-    HOME,
-    audited,
-    browser,
-    text_of,
-)
+from tests.support.pages import HOME, audited, browser, text_of
 from tests.support.stored_deliveries import past_attempt, stored_delivery, stored_notification
 
 Document = dict[str, Any]

@@ -5,12 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from tests.support.api import Api
-from tests.support.pages import (
-    HOME,
-    audited,
-    browser,
-    text_of,
-)
+from tests.support.pages import HOME, audited, browser, text_of
 from tests.support.stored_deliveries import stored_delivery, stored_notification, stored_sender
 
 Document = dict[str, Any]

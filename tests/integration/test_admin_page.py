@@ -12,14 +12,7 @@ import pytest
 from local_stack.servers import PrivateMongo, PrivateRabbitMQ
 from tests.support.access_table import OPERATORS, ROLES
 from tests.support.api import Api, ready, running_api, until, wait_until
-from tests.support.pages import (
-    ACCOUNTS,
-    HOME,
-    audited,
-    browser,
-    events,
-    text_of,
-)
+from tests.support.pages import ACCOUNTS, HOME, audited, browser, events, text_of
 from tests.support.servers import new_database
 from tests.support.stored_deliveries import stored_delivery, stored_notification, stored_sender
 

@@ -34,11 +34,11 @@ async def look(  # noqa: PLR0917 - FastAPI calls it by name
     given = {"actor": actor, "action": action, "target": target, "since": since, "until": until}
     asked = {name: value.strip() for name, value in given.items()}
     wanted = {name: value or None for name, value in asked.items()}
-    values: dict[str, Any] = {"asked": asked, "items": [], "older": None, "refused": None}
+    values: dict[str, Any] = {"asked": asked, "items": [], "older": None}
     try:
         found = await entries(uses(request), **wanted, limit=ON_A_PAGE, cursor=cursor or None)
     except Refused as refused:
-        return render(request, "audit.html", {**values, "refused": refused}, status=422)
+        return render(request, "audit.html", values, refused=refused)
     if len(found) == ON_A_PAGE:
         filled = {name: value for name, value in asked.items() if value}
         values["older"] = urlencode({**filled, "cursor": cursor_after(found[-1].id)})

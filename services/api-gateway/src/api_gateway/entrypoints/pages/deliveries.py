@@ -4,20 +4,20 @@ from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
 from api_gateway.application.act_on_deliveries import CANCELLABLE, RETRYABLE
+from api_gateway.application.ports import Selection
 from api_gateway.domain.access import ADMINS, DISPATCHERS
-from api_gateway.domain.refusals import Refused, missing
+from api_gateway.domain.refusals import missing
 from api_gateway.entrypoints import views
 from api_gateway.entrypoints.deliveries import cancel_one, retry_one, searched
 from api_gateway.entrypoints.pages.addresses import DELIVERIES
-from api_gateway.entrypoints.pages.filtering import Wanted, selection, wanted
+from api_gateway.entrypoints.pages.filtering import listed, selection, wanted
 from api_gateway.entrypoints.pages.page_route import PageRoute
 from api_gateway.entrypoints.pages.rendering import done, render
 from api_gateway.entrypoints.pages.visitors import Admin, AnyVisitor, Dispatcher, Visitor
 from api_gateway.entrypoints.uses import uses
 from common.contracts.documents import DeliveryDocument
-from common.contracts.vocabulary import Channel, DeliveryStatus, NotificationType
+from common.contracts.vocabulary import Channel, DeliveryStatus
 from common.kernel.phone import mask_in_text
-from common.topology.declarations import GATEWAYS
 
 router = APIRouter(prefix=DELIVERIES, route_class=PageRoute, include_in_schema=False)
 
@@ -27,12 +27,13 @@ async def search(request: Request, _: AnyVisitor) -> Response:
     asked = wanted(request)
     if asked["q"].startswith("dlv_") and len(asked.fields) == 1:
         return RedirectResponse(f"{DELIVERIES}/{asked['q']}", 303)
-    try:
-        chosen = selection(request, asked)
-        found = await uses(request).deliveries.page(searched(chosen, asked["q"]) if asked["q"] else chosen)
-    except Refused as refused:
-        return _page(request, asked, [], refused=refused)
-    return _page(request, asked, [views.delivery(one) for one in found], older=asked.older(found))
+
+    def chosen() -> Selection:
+        selected = selection(request, asked)
+        return searched(selected, asked["q"]) if asked["q"] else selected
+
+    statuses, channels = list(DeliveryStatus), list(Channel)
+    return await listed(request, "deliveries.html", asked, chosen, statuses=statuses, channels=channels)
 
 
 @router.get("/{delivery_id}")
@@ -80,24 +81,3 @@ async def _shown(request: Request, visitor: Visitor, found: DeliveryDocument, re
         "may_cancel": acts and found["status"] in CANCELLABLE,
     }
     return render(request, "delivery.html", values)
-
-
-def _page(
-    request: Request,
-    asked: Wanted,
-    items: list[views.View],
-    *,
-    older: str | None = None,
-    refused: Refused | None = None,
-) -> Response:
-    values = {
-        "asked": asked,
-        "items": items,
-        "older": older,
-        "refused": refused,
-        "statuses": list(DeliveryStatus),
-        "types": list(NotificationType),
-        "channels": list(Channel),
-        "providers": list(GATEWAYS),
-    }
-    return render(request, "deliveries.html", values, status=200 if refused is None else 422)

@@ -6,19 +6,17 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from api_gateway.application.act_on_deliveries import DEAD
-from api_gateway.domain.refusals import Refused, invalid
-from api_gateway.entrypoints import views
+from api_gateway.application.ports import Selection
+from api_gateway.domain.refusals import invalid
 from api_gateway.entrypoints.bodies import IdentitiesBody
 from api_gateway.entrypoints.deliveries import discard_many, retry_many
 from api_gateway.entrypoints.pages.addresses import FAILURES
-from api_gateway.entrypoints.pages.filtering import NAMES, Wanted, selection, wanted
+from api_gateway.entrypoints.pages.filtering import NAMES, listed, selection, wanted
 from api_gateway.entrypoints.pages.page_route import PageRoute
-from api_gateway.entrypoints.pages.rendering import done, number, render
+from api_gateway.entrypoints.pages.rendering import done, number
 from api_gateway.entrypoints.pages.visitors import Dispatcher, Form
 from api_gateway.entrypoints.reading import shaped
 from api_gateway.entrypoints.uses import uses
-from common.contracts.vocabulary import NotificationType
-from common.topology.declarations import GATEWAYS
 
 router = APIRouter(prefix=FAILURES, route_class=PageRoute, include_in_schema=False)
 
@@ -26,13 +24,13 @@ router = APIRouter(prefix=FAILURES, route_class=PageRoute, include_in_schema=Fal
 @router.get("")
 async def look(request: Request, _: Dispatcher) -> Response:
     asked = wanted(request)
-    try:
+
+    def chosen() -> Selection:
         if asked["status"] and asked["status"] not in DEAD:
             raise invalid("status", f"dead ones are {' or '.join(DEAD)}")
-        found = await uses(request).deliveries.page(selection(request, asked, statuses=DEAD, dead=True))
-    except Refused as refused:
-        return _page(request, asked, [], refused=refused)
-    return _page(request, asked, [views.delivery(one) for one in found], older=asked.older(found))
+        return selection(request, asked, statuses=DEAD, dead=True)
+
+    return await listed(request, "failures.html", asked, chosen, statuses=DEAD)
 
 
 @router.post("/retry")
@@ -47,26 +45,6 @@ async def discard(request: Request, visitor: Dispatcher) -> Response:
     ids = _chosen(visitor.form)
     discarded = await discard_many(uses(request), visitor.caller, ids)
     return _back(visitor.form, "Discarded", discarded, len(ids))
-
-
-def _page(
-    request: Request,
-    asked: Wanted,
-    items: list[views.View],
-    *,
-    older: str | None = None,
-    refused: Refused | None = None,
-) -> Response:
-    values = {
-        "asked": asked,
-        "items": items,
-        "older": older,
-        "refused": refused,
-        "statuses": DEAD,
-        "types": list(NotificationType),
-        "providers": list(GATEWAYS),
-    }
-    return render(request, "failures.html", values, status=200 if refused is None else 422)
 
 
 def _chosen(form: Form) -> list[str]:

@@ -1,6 +1,6 @@
-"""What somebody looks for, as a form sends it and an address keeps it."""
+"""What somebody looks for, as a form sends it and an address keeps it, and the page of what fits."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
@@ -8,15 +8,19 @@ from typing import TypeVar
 from urllib.parse import urlencode
 
 from fastapi import Request
+from starlette.responses import Response
 
 from api_gateway.application.ports import Selection
 from api_gateway.domain.moments import day, span
-from api_gateway.domain.refusals import invalid
+from api_gateway.domain.refusals import Refused, invalid
+from api_gateway.entrypoints import views
 from api_gateway.entrypoints.deliveries import known_provider
+from api_gateway.entrypoints.pages.rendering import render
 from api_gateway.entrypoints.paging import after_cursor, cursor_after
 from api_gateway.entrypoints.uses import uses
 from common.contracts.documents import DeliveryDocument
 from common.contracts.vocabulary import Channel, DeliveryStatus, NotificationType
+from common.topology.declarations import GATEWAYS
 
 ON_A_PAGE = 50
 NAMES = ("q", "status", "type", "channel", "provider", "code", "since", "until", "notification_id")
@@ -74,6 +78,27 @@ def _end(name: str, written: str) -> str | None:
         return None
     last = day(name, written)
     return None if last == date.max else (last + timedelta(days=1)).isoformat()
+
+
+async def listed(
+    request: Request, template: str, asked: Wanted, chosen: Callable[[], Selection], **choices: Sequence[StrEnum]
+) -> Response:
+    """The deliveries that are chosen, the newest first, or what makes no sense about the choice."""
+    found: list[DeliveryDocument] = []
+    refused: Refused | None = None
+    try:
+        found = await uses(request).deliveries.page(chosen())
+    except Refused as error:
+        refused = error
+    values = {
+        "asked": asked,
+        "items": [views.delivery(one) for one in found],
+        "older": asked.older(found),
+        "types": list(NotificationType),
+        "providers": list(GATEWAYS),
+        **choices,
+    }
+    return render(request, template, values, refused=refused)
 
 
 def _word(name: str, value: str, words: type[Word]) -> Word | None:

@@ -110,7 +110,6 @@ async def _page(request: Request, visitor: Visitor, cursor: str | None, refused:
         "purposes": list(GroupPurpose),
         "providers": list(PROVIDERS),
         "typed": _fields(visitor.form),
-        "refused": refused,
         "may_change": visitor.caller.role in ADMINS,
     }
-    return render(request, "groups.html", values, status=200 if refused is None else STATUSES[type(refused)])
+    return render(request, "groups.html", values, refused=refused)

@@ -59,6 +59,5 @@ async def _shown(request: Request, name: str, refused: Refused | None = None) ->
         "job": job_view(job, runs[0] if runs else None, use.clock.now()),
         "runs": [run_view(one) for one in runs],
         "lines": [] if latest is None else latest["lines"],
-        "refused": refused,
     }
-    return render(request, "job.html", values, status=200 if refused is None else 422)
+    return render(request, "job.html", values, refused=refused)

@@ -98,11 +98,9 @@ async def _overview(request: Request, form: Form, refused: Refused | None = None
         "to": form.get("to"),
         "message": form.get("message") or TEST_MESSAGE,
         "key": form.get("key"),
-        "refused": refused,
         "has_own_number": use.admin_number is not None,
     }
-    values = {"parts": drawn(use, picture), "test": test}
-    return render(request, "overview.html", values, status=200 if refused is None else 422)
+    return render(request, "overview.html", {"parts": drawn(use, picture), "test": test}, refused=refused)
 
 
 async def _back(request: Request, notice: str) -> Response:

@@ -86,9 +86,8 @@ def refusal(request: Request, refused: Refused) -> Response:
             return Response(status_code=401)
         there = f"?next={quote(request.url.path)}" if request.method == "GET" and request.url.path != HOME else ""
         return RedirectResponse(f"{SIGN_IN}{there}", 303)
-    status = STATUSES[type(refused)]
-    title = _TITLES.get(status, "That did not work")
-    response = render(request, "refusal.html", {"error": refused.error, "title": title}, status=status)
+    title = _TITLES.get(STATUSES[type(refused)], "That did not work")
+    response = render(request, "refusal.html", {"error": refused.error, "title": title}, refused=refused)
     return with_retry(request, response, refused)
 
 

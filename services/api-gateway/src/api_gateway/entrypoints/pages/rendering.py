@@ -14,6 +14,8 @@ from jinja2.runtime import Context
 from markupsafe import Markup
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from api_gateway.domain.refusals import Refused
+from api_gateway.entrypoints.errors import STATUSES
 from api_gateway.entrypoints.pages import addresses, assets
 from api_gateway.entrypoints.pages.addresses import HOME, places
 from api_gateway.entrypoints.uses import uses
@@ -25,8 +27,10 @@ _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
 NOTHING = "\N{EN DASH}"
 
 
-def render(request: Request, template: str, values: Mapping[str, Any], *, status: int = 200) -> Response:
-    """A page, with what was just done."""
+def render(
+    request: Request, template: str, values: Mapping[str, Any], *, refused: Refused | None = None, status: int = 200
+) -> Response:
+    """A page, with what was just done, or why it was not."""
     visitor = getattr(request.state, "visitor", None)
     notice = unquote(request.cookies.get(NOTICE, ""))[:MOST_NOTICE]
     use = uses(request)
@@ -38,10 +42,11 @@ def render(request: Request, template: str, values: Mapping[str, Any], *, status
             "notice": notice,
             "zone": use.zone,
             "now": use.clock.now(),
+            "refused": refused,
             **values,
         }
     )  # fmt: skip
-    response = HTMLResponse(text, status)
+    response = HTMLResponse(text, status if refused is None else STATUSES[type(refused)])
     if notice:
         response.delete_cookie(NOTICE, path=HOME)
     return response

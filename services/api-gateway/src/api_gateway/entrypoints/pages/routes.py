@@ -94,14 +94,13 @@ async def _page(request: Request, visitor: Visitor, kind: NotificationType, refu
         view = {**view, **{name: value for name, value in _typed(visitor.form).items() if value is not None}}
     values = {
         "route": view,
-        "refused": refused,
         "may_change": visitor.caller.role in ADMINS,
         "priorities": list(Priority),
         "channels": list(Channel),
         "providers": list(PROVIDERS),
         "choices": list(OnUnknown),
     }
-    return render(request, "route.html", values, status=200 if refused is None else STATUSES[type(refused)])
+    return render(request, "route.html", values, refused=refused)
 
 
 def _typed(form: Form) -> Mapping[str, Any]:

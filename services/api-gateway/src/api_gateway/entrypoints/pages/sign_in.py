@@ -8,7 +8,6 @@ from starlette.responses import RedirectResponse, Response
 
 from api_gateway.domain.refusals import Forbidden, Limited, Refused, Unauthenticated
 from api_gateway.domain.session import form_token
-from api_gateway.entrypoints.errors import STATUSES
 from api_gateway.entrypoints.pages.addresses import HOME, SIGN_IN, SIGN_OUT
 from api_gateway.entrypoints.pages.page_route import PageRoute, with_retry
 from api_gateway.entrypoints.pages.rendering import render
@@ -65,11 +64,10 @@ def _asked(request: Request, there: str, refused: Refused | None = None, name: s
     values = {
         "form_token": form_token(secret),
         "next": _ours(there),
-        "refused": refused,
         "name": name,
         "with_password": bool(uses(request).sign_in.accounts),
     }
-    response = render(request, "sign_in.html", values, status=200 if refused is None else STATUSES[type(refused)])
+    response = render(request, "sign_in.html", values, refused=refused)
     keep_visit(request, response, secret)
     return response if refused is None else with_retry(request, response, refused)
 

@@ -89,16 +89,14 @@ async def _page(
     refused: Refused | None = None,
     drafted: bool = False,
 ) -> Response:
-    current = await _newest(request, template["name"])
     versions = await uses(request).templates.versions(template["name"])
     values = {
         "template": template,
-        "current": current["version"],
+        "current": (versions[0] if versions else template)["version"],
         "versions": [summary(one) for one in versions],
         "values": usable_values(template["name"])["values"],
         "preview": preview,
-        "refused": refused,
         "drafted": drafted,
         "may_publish": visitor.caller.role in ADMINS,
     }
-    return render(request, "template.html", values, status=200 if refused is None else STATUSES[type(refused)])
+    return render(request, "template.html", values, refused=refused)

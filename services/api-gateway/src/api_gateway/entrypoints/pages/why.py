@@ -1,18 +1,17 @@
 """Why did somebody not get it? Everything there is about one person, on one page."""
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from api_gateway.application.find_person import Person
 from api_gateway.application.ports import Selection
-from api_gateway.domain.access import ADMINS, DISPATCHERS
+from api_gateway.domain.access import ADMINS
 from api_gateway.domain.refusals import Refused
 from api_gateway.domain.verdicts import verdict
 from api_gateway.entrypoints import suppressions, views
-from api_gateway.entrypoints.errors import STATUSES
 from api_gateway.entrypoints.pages.addresses import WHY
 from api_gateway.entrypoints.pages.page_route import PageRoute
 from api_gateway.entrypoints.pages.rendering import render
@@ -29,14 +28,15 @@ LATEST = 20
 @router.get("")
 async def look(request: Request, visitor: AnyVisitor, q: str = "") -> Response:
     asked = q.strip()[:200]
+    values = {"asked": asked, "found": None}
     if not asked:
-        return _page(request, visitor, asked)
+        return render(request, "why.html", values)
     try:
         person = await uses(request).find_person(asked)
     except Refused as refused:
-        return _page(request, visitor, asked, refused=refused)
-    found = [await _of(request, visitor, recipient) for recipient in person.recipients]
-    return _page(request, visitor, asked, found=found, person=person)
+        return render(request, "why.html", values, refused=refused)
+    found = await asyncio.gather(*(_of(request, visitor, recipient) for recipient in person.recipients))
+    return render(request, "why.html", {**values, "found": found, "person": person})
 
 
 async def _of(request: Request, visitor: Visitor, recipient: str) -> Mapping[str, Any]:
@@ -46,7 +46,7 @@ async def _of(request: Request, visitor: Visitor, recipient: str) -> Mapping[str
     return {
         "recipient": mask(recipient),
         "suppression": None if held is None else suppressions.view(held),
-        "deliveries": [await _told(request, delivery) for delivery in latest],
+        "deliveries": await asyncio.gather(*(_told(request, delivery) for delivery in latest)),
         "more": len(latest) == LATEST,
     }
 
@@ -58,22 +58,3 @@ async def _told(request: Request, delivery: DeliveryDocument) -> Mapping[str, An
         "verdict": mask_in_text(verdict(delivery)),
         "waiting_for": None if waiting_for is None else mask_in_text(waiting_for),
     }
-
-
-def _page(
-    request: Request,
-    visitor: Visitor,
-    asked: str,
-    *,
-    found: list[Mapping[str, Any]] | None = None,
-    person: Person | None = None,
-    refused: Refused | None = None,
-) -> Response:
-    values = {
-        "asked": asked,
-        "found": found,
-        "person": person,
-        "refused": refused,
-        "acts": visitor.caller.role in DISPATCHERS,
-    }
-    return render(request, "why.html", values, status=200 if refused is None else STATUSES[type(refused)])
