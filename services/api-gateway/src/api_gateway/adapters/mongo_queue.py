@@ -1,5 +1,6 @@
 """The queue in MongoDB, counted from indexes alone."""
 
+import asyncio
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -33,25 +34,29 @@ class MongoQueue:
         return [Waiting(row["_id"]["lane"], row["_id"]["rank"], row["count"], row["oldest"]) async for row in rows]
 
     async def counts(self, statuses: Sequence[DeliveryStatus]) -> dict[str, int]:
-        counted = {}
-        for status in statuses:
-            every = await self._deliveries.count_documents({"status": status}, hint="by_status")
-            mails = await self._deliveries.count_documents(
-                {"status": status, "channel": Channel.EMAIL}, hint="mail_by_status"
-            )
-            counted[status.value] = max(0, every - mails)
-        return counted
+        counted = await asyncio.gather(*(self._count(status) for status in statuses))
+        return {status.value: count for status, count in zip(statuses, counted, strict=True)}
+
+    async def _count(self, status: DeliveryStatus) -> int:
+        every, mails = await asyncio.gather(
+            self._deliveries.count_documents({"status": status}, hint="by_status"),
+            self._deliveries.count_documents({"status": status, "channel": Channel.EMAIL}, hint="mail_by_status"),
+        )
+        return max(0, every - mails)
 
     async def dead(self) -> int:
         dead: Document = {"dead_at": {"$gt": EPOCH}, "channel": {"$ne": Channel.EMAIL}}
         return await self._deliveries.count_documents(dead, hint="dead")
 
     async def heads(self, lanes: Sequence[str], limit: int) -> list[DeliveryDocument]:
-        found: list[Document] = []
-        for lane in lanes:
-            order = [("rank", 1), ("queued_at", 1), ("position", 1)]
-            found += await self._deliveries.find({"lane": lane}, {"message": 0}).sort(order).limit(limit).to_list(None)
-        return cast("list[DeliveryDocument]", found)
+        order = [("rank", 1), ("queued_at", 1), ("position", 1)]
+        found = await asyncio.gather(
+            *(
+                self._deliveries.find({"lane": lane}, {"message": 0}).sort(order).limit(limit).to_list(None)
+                for lane in lanes
+            )
+        )
+        return cast("list[DeliveryDocument]", [one for heads in found for one in heads])
 
     async def unplanned(self) -> Mapping[tuple[str, int], int]:
         rows = self._notifications.aggregate(

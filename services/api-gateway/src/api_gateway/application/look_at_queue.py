@@ -1,5 +1,6 @@
 """The WhatsApp queue at a glance, and what an operator may do to all of it."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -40,8 +41,10 @@ class LookAtQueue:
     providers: tuple[str, ...]
 
     async def __call__(self) -> Glance:
-        counts = await self.queue.counts([DeliveryStatus.QUEUED, DeliveryStatus.SENDING])
-        waiting = [one for one in await self.queue.waiting() if one.lane != MAIL_PROVIDER]
+        counts, dead, lanes = await asyncio.gather(
+            self.queue.counts([DeliveryStatus.QUEUED, DeliveryStatus.SENDING]), self.queue.dead(), self.queue.waiting()
+        )
+        waiting = [one for one in lanes if one.lane != MAIL_PROVIDER]
         heads = await self.queue.heads(sorted({one.lane for one in waiting}), NEXT_MESSAGES)
         heads.sort(key=lambda one: (one["rank"], one["queued_at"], one["position"]))
         queued = counts[DeliveryStatus.QUEUED]
@@ -51,7 +54,7 @@ class LookAtQueue:
         }
         finish = finishes[Priority.LOW] if queued else self.clock.now()
         return Glance(
-            queued, counts[DeliveryStatus.SENDING], await self.queue.dead(), waiting, heads[:NEXT_MESSAGES],
+            queued, counts[DeliveryStatus.SENDING], dead, waiting, heads[:NEXT_MESSAGES],
             finish, finishes, self.clock.now(),
         )  # fmt: skip
 

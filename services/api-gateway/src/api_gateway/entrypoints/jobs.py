@@ -1,5 +1,6 @@
 """/api/jobs"""
 
+import asyncio
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -93,8 +94,9 @@ async def run(request: Request, name: str, caller: Operator) -> Response:
 
 async def all_jobs(use: Uses) -> list[dict[str, Any]]:
     """When each is due, and how it went last."""
-    now = use.clock.now()
-    return [job_view(one, await use.jobs.last_run(one["_id"]), now) for one in await use.jobs.all()]
+    jobs, now = await use.jobs.all(), use.clock.now()
+    runs = await asyncio.gather(*(use.jobs.last_run(job["_id"]) for job in jobs))
+    return [job_view(job, run, now) for job, run in zip(jobs, runs, strict=True)]
 
 
 def named(name: str) -> str:
