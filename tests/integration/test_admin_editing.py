@@ -170,5 +170,7 @@ async def test_the_audit_log_tells_who_did_what_and_is_searched(pages: Api) -> N
         assert "a admin admin sender.pause fonnte-1 done" in shown
         assert "before status available" in shown
         assert "session.begin" not in shown
+        begun = text_of(await visitor.get(f"{HOME}/audit?action=session.begin"))
+        assert re.search(r"after until \d{1,2} \w{3} \d{4}, \d\d:\d\d:\d\d WIB", begun)
         assert "No entry fits this." in text_of(await visitor.get(f"{HOME}/audit?actor=nobody"))
         assert (await visitor.get(f"{HOME}/audit?since=yesterday")).status_code == 422

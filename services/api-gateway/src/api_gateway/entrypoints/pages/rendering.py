@@ -145,16 +145,19 @@ def words(name: str) -> str:
     return name.replace("_", " ")
 
 
-def plainly(value: Any) -> str:
+@pass_context
+def plainly(context: Context, value: Any) -> str:
     """A value of a document for people: `priority high, hours none`."""
     match value:
         case None:
             return "none"
         case bool():
             return "yes" if value else "no"
+        case datetime():
+            return _told(value, context["zone"])
         case Mapping():
-            return ", ".join(f"{words(str(name))} {plainly(one)}" for name, one in value.items()) or "none"
+            return ", ".join(f"{words(str(name))} {plainly(context, one)}" for name, one in value.items()) or "none"
         case list() | tuple():
-            return ", ".join(plainly(one) for one in value) or "none"
+            return ", ".join(plainly(context, one) for one in value) or "none"
         case _:
             return str(value)
