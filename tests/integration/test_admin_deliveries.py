@@ -166,7 +166,9 @@ async def test_who_may_not_be_contacted_is_said_to_administrators(pages: Api) ->
 
 async def test_who_cannot_be_meant_is_told_what_to_type(pages: Api) -> None:
     assert "Nothing was ever planned for this recipient." in await asked_why(pages, "6281200000009")
-    assert "neither a number" in await asked_why(pages, "somebody")
+    said = await asked_why(pages, "somebody")
+    assert "neither a number" in said
+    assert "q: " not in said, "the name of a parameter says nothing to them"
     assert "there is no delivery" in await asked_why(pages, "dlv_0")
     assert "Type what they told you." in await asked_why(pages, "")
 
