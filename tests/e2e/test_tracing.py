@@ -6,7 +6,9 @@ import secrets
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
+from urllib.parse import quote
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
@@ -19,6 +21,7 @@ from common.topology.declarations import EVENTS
 from local_stack.webhooks import tell_sandbox, webhook_addresses
 from tests.support.collector import Collector, Span, collecting
 from tests.support.kabar import UNLIMITED, Kabar, eventually, running_kabar
+from tests.support.portal import portal
 
 SETTINGS = {
     **UNLIMITED,
@@ -26,6 +29,8 @@ SETTINGS = {
     "WHATSAPP_READ_TIMEOUT": "2",
     "WHATSAPP_BACKOFF_MULTIPLIER": "4",
     "KABAR_SCHEDULE_DUNNING": "* * * * *",
+    "KABAR_WEBHOOK_ALLOW_PRIVATE": "true",
+    "KABAR_WEBHOOK_ALLOW_HTTP": "true",
     "OTEL_BSP_SCHEDULE_DELAY": "100",
 }
 WHOLE_WAY = {"POST /api/notifications", "plan notification", "gate", "send to fonnte", "call fonnte", "decide"}
@@ -224,6 +229,34 @@ async def test_what_is_asked_for_too_early_is_of_the_same_trace_later(traced: Ka
     await begun_elsewhere(collector, trace_id, "process api-gateway.requests")
 
 
+async def test_what_is_parked_and_handed_in_again_is_of_the_trace_it_came_in(
+    traced: Kabar, collector: Collector
+) -> None:
+    row = {"id": "C-LATE", "name": "Sari", "phone": "6281200000036", "status": "active"}
+    assert (await traced.http.put("/api/directory/customers/C-LATE", json=row)).is_success
+    trace_id, span_id, traceparent = new_traceparent()
+    assert (await traced.http.patch("/api/routes/account_activated", json={"enabled": False})).is_success
+    wanted = {"type": "account_activated", "data": {"customer_id": "C-LATE"}}
+    await publish(traced, "notification.requested", traceparent, **wanted)
+    parked = await eventually(partial(parked_of, traced, "C-LATE"), seconds=60)
+    assert (await traced.http.delete("/api/routes/account_activated")).is_success
+    assert (await traced.http.post(f"/api/parked-envelopes/{quote(parked['id'], safe='')}/replay")).is_success
+
+    async def whole() -> bool:
+        spans = collector.of(trace_id)
+        return {span.name for span in spans} >= WHOLE_WAY - {"POST /api/notifications"} and {
+            span.parent_id for span in orphans(spans)
+        } == {span_id}
+
+    await eventually(whole, seconds=60)
+
+
+async def parked_of(kabar: Kabar, said: str) -> dict[str, Any] | None:
+    items = (await kabar.get("/api/parked-envelopes"))["items"]
+    found = [await kabar.get(f"/api/parked-envelopes/{quote(one['id'], safe='')}") for one in items]
+    return next((one for one in found if said in one["body"]), None)
+
+
 async def test_what_a_fact_brings_about_goes_on_from_there(traced: Kabar, collector: Collector) -> None:
     trace_id, span_id, traceparent = new_traceparent()
     row = {"id": "C-FACT", "name": "Sari", "phone": "6281200000034"}
@@ -268,6 +301,24 @@ async def test_what_is_told_on_the_bus_names_its_trace(traced: Kabar) -> None:
                     break
     notification = await traced.get(f"/api/notifications/{accepted['notification_id']}")
     assert str(message.headers["traceparent"]).split("-")[1] == notification["trace_id"]
+
+
+async def test_a_portal_is_told_within_the_trace_and_can_go_on_with_it(traced: Kabar, collector: Collector) -> None:
+    with portal(503) as there:
+        wanted = {"url": there.url, "events": ["delivery.sent"]}
+        endpoint = (await traced.http.post("/api/webhook-endpoints", json=wanted)).json()
+        accepted = await traced.accept(to=["6281200000035"], message="Halo portal")
+        trace_id = (await traced.get(f"/api/notifications/{accepted['notification_id']}"))["trace_id"]
+        spans = await spans_of(collector, trace_id, lambda names: names["call portal"] == 2)
+        assert (await traced.http.delete(f"/api/webhook-endpoints/{endpoint['id']}")).is_success
+    calls = named(spans, "call portal")
+    told = [post.headers["traceparent"] for post in there.posts]  # also of what others do meanwhile
+    assert [one for one in told if trace_id_of(one) == trace_id] == [
+        f"00-{trace_id}-{call.span_id}-01" for call in calls
+    ]
+    assert [(call.service, call.kind, call.failed) for call in calls] == [("api-gateway", "CLIENT", True)] * 2
+    assert [call.attributes["http.response.status_code"] for call in calls] == [503, 503]
+    assert [call.attributes["kabar.call"] for call in calls] == [1, 2]
 
 
 async def test_a_firing_of_the_scheduler_begins_a_trace(traced: Kabar, collector: Collector) -> None:
