@@ -64,7 +64,7 @@ OVERVIEW = [
             stat("Sent, of what ended", "Within 15 minutes; the rest failed, expired or is unknown.",
                  "kabar:delivery_success:share15m", unit="percentunit", red_below=0.9),
             stat("Sent a minute", "By all senders together.", rate(SENT, factor=" * 60")),
-            stat("Messages waiting", "Deliveries in a lane.", "sum(max by (priority) (delivery_queued))"),
+            stat("Messages waiting", "Deliveries in a lane.", "sum(max by (channel, priority) (delivery_queued))"),
             stat("Oldest waiting", "Whatever its priority.", "max(delivery_queued_oldest_seconds)", unit="s"),
             stat("Senders to be used", "Neither paused nor out.", "sum(max by (sender) (sender_available))",
                  red_below=1),
@@ -99,7 +99,8 @@ OVERVIEW = [
     Row(
         "Queue",
         [
-            Panel("Waiting", "By priority.", [("max by (priority) (delivery_queued)", "{{priority}}")]),
+            Panel("Waiting", "By priority.",
+                  [("sum by (priority) (max by (channel, priority) (delivery_queued))", "{{priority}}")]),
             Panel("Age of the oldest", "By priority.",
                   [("max by (priority) (delivery_queued_oldest_seconds)", "{{priority}}")], "s"),
             Panel("Planned a minute", "Deliveries made of notifications, and handed to senders.",

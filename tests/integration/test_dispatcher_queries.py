@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from common.contracts.documents import DeliveryDocument, SuppressionDocument
-from common.contracts.vocabulary import DeliveryStatus
+from common.contracts.vocabulary import Channel, DeliveryStatus
 from common.mongo.connection import Document, Mongo, connect
 from common.mongo.suppressions import Suppressions
 from dispatcher.adapters.mongo_deliveries import MongoDeliveries
@@ -193,15 +193,21 @@ async def test_what_changed_quietly_since_it_was_read_is_not_claimed_with_the_ot
 
 async def test_counting_the_lanes_reads_the_index_alone(waiting: Mongo) -> None:
     lengths = MongoQueueLengths(waiting["deliveries"])
+    mail: Any = planned(notification(0), 1, ["email"])
+    await waiting["deliveries"].insert_one(mail)
 
     async def count() -> None:
-        assert {rank: number for rank, (number, _) in (await lengths.by_rank()).items()} == dict.fromkeys(
-            (1, 2, 3), WAITING // 3 + 1
-        )
+        found = await lengths.by_channel_and_rank()
+        by_whatsapp = {(Channel.WHATSAPP, rank): WAITING // 3 + 1 for rank in (1, 2, 3)}
+        assert {who: number for who, (number, _) in found.items()} == {
+            **by_whatsapp,
+            (Channel.EMAIL, mail["rank"]): 1,
+        }
 
     for operation in await profiled(waiting, count):
         assert operation["planSummary"].startswith("IXSCAN")
         assert operation["docsExamined"] == 0
+    await waiting["deliveries"].delete_one({"_id": mail["_id"]})
 
 
 async def test_only_the_rest_of_a_round_is_woken(waiting: Mongo) -> None:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from prometheus_client import CollectorRegistry
 
 from common.contracts.documents import SenderDocument
-from common.contracts.vocabulary import AttemptState, CircuitState, FailureClass
+from common.contracts.vocabulary import AttemptState, Channel, CircuitState, FailureClass
 from common.mongo.gate import Limits
 from dispatcher.application.measure_queue import MeasureQueue
 from dispatcher.application.measure_senders import MeasureSenders
@@ -29,7 +29,7 @@ class SendersWithGates:
 
 
 class NothingWaits:
-    async def by_rank(self) -> dict[int, tuple[int, datetime]]:
+    async def by_channel_and_rank(self) -> dict[tuple[Channel, int], tuple[int, datetime]]:
         return {}
 
 

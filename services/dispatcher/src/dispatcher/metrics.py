@@ -42,9 +42,11 @@ class Metrics:
             "delivery_deferred_total", "Deliveries made to wait, by what for.", ["cause"], registry=registry
         )
         self.woken = Counter("delivery_woken_total", "Deliveries whose deadline passed.", ["status"], registry=registry)
-        self.queued = Gauge("delivery_queued", "Deliveries waiting in a lane.", ["priority"], registry=registry)
+        self.queued = Gauge(
+            "delivery_queued", "Deliveries waiting in a lane.", ["channel", "priority"], registry=registry
+        )
         self.oldest = Gauge(
-            "delivery_queued_oldest_seconds", "Age of the oldest delivery waiting in a lane.", ["priority"],
+            "delivery_queued_oldest_seconds", "Age of the oldest delivery waiting in a lane.", ["channel", "priority"],
             registry=registry,
         )  # fmt: skip
         self.available = Gauge("sender_available", "1 while a sender can be given work.", ["sender"], registry=registry)

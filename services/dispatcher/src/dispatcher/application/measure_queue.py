@@ -3,9 +3,10 @@
 import time
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import product
 from typing import Protocol
 
-from common.contracts.vocabulary import Priority
+from common.contracts.vocabulary import Channel, Priority
 from dispatcher.application.lookout import Lookout
 from dispatcher.domain import circuit
 from dispatcher.metrics import Metrics
@@ -15,8 +16,8 @@ SHARE_OF_TIME = 0.05
 
 
 class QueueLengths(Protocol):
-    async def by_rank(self) -> dict[int, tuple[int, datetime]]:
-        """Waiting deliveries and the oldest one's age mark, by rank."""
+    async def by_channel_and_rank(self) -> dict[tuple[Channel, int], tuple[int, datetime]]:
+        """Waiting deliveries and the oldest one's age mark, where there are any."""
         ...
 
 
@@ -36,10 +37,10 @@ class MeasureQueue:
         started = time.monotonic()
         if started < self._not_before:
             return
-        lengths = await self.lengths.by_rank()
-        for priority in Priority:
-            count, oldest = lengths.get(priority.rank, (0, now))
-            self.metrics.queued.labels(priority).set(count)
-            self.metrics.oldest.labels(priority).set(max((now - oldest).total_seconds(), 0.0))
+        lengths = await self.lengths.by_channel_and_rank()
+        for channel, priority in product(Channel, Priority):
+            count, oldest = lengths.get((channel, priority.rank), (0, now))
+            self.metrics.queued.labels(channel, priority).set(count)
+            self.metrics.oldest.labels(channel, priority).set(max((now - oldest).total_seconds(), 0.0))
         took = time.monotonic() - started
         self._not_before = started + took / SHARE_OF_TIME
