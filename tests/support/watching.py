@@ -14,6 +14,8 @@ PROMETHEUS = ROOT / "deploy" / "prometheus"
 RUNBOOKS = ROOT / "docs" / "runbooks"
 DASHBOARDS = ROOT / "deploy" / "grafana" / "dashboards"
 _WORDS = frozenset({"and", "or", "unless", "bool", "offset", "inf", "nan"})
+_TEXT = re.compile(r'([=~]"[^"]*")|"[^"]*"')
+"""What a label is compared with, and what a function is given."""
 _GROUPING = re.compile(r"\b(?:by|on|without|ignoring|group_left|group_right)\s*\([^)]*\)")
 _SELECTOR = re.compile(r"(?<![\w.:])([a-zA-Z_:][\w:]*)\s*(\{[^}]*\})?(\s*\()?")
 
@@ -48,7 +50,7 @@ def runbook_queries(page: Path) -> list[str]:
 
 def selectors(expression: str) -> list[str]:
     """What an expression picks: `name{label="value"}`, without functions and without ranges."""
-    bare = _GROUPING.sub(" ", re.sub(r"\[\d[^\]]*\]", " ", expression))
+    bare = _GROUPING.sub(" ", _TEXT.sub(r"\1", re.sub(r"\[\d[^\]]*\]", " ", expression)))
     return [name + labels for name, labels, call in _SELECTOR.findall(bare) if not call and name not in _WORDS]
 
 
