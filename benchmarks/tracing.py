@@ -3,9 +3,10 @@
 The peer is Kabar itself without a collector. Both run beside each other, each on servers of its own, and take turns:
 many messages in one request (one large trace), then each in a request of its own (a trace each). Told are messages a
 second, and the processor time of all processes for a message, which says the same where every core is busy and is
-moved less by what else the machine does. Ratios are the median of the turns', each with its neighbour's.
+moved less by what else the machine does: of all turns together, as one turn differs from the next by more than what is
+looked for, and between which of them the ratio of neighbours lay.
 
-    python -m benchmarks.tracing --messages 2000 --turns 5
+    python -m benchmarks.tracing --messages 1000 --turns 12
 """
 
 import argparse
@@ -19,7 +20,7 @@ from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count
 from pathlib import Path
-from statistics import median
+from statistics import fmean, harmonic_mean
 from typing import Any
 
 import httpx
@@ -58,8 +59,8 @@ class Turn:
 
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_argument("--messages", type=int, default=2_000)
-    arguments.add_argument("--turns", type=int, default=5)
+    arguments.add_argument("--messages", type=int, default=1_000)
+    arguments.add_argument("--turns", type=int, default=12)
     chosen = arguments.parse_args()
     with ExitStack() as all_of_it:
         collector = all_of_it.enter_context(swallowing())
@@ -72,17 +73,19 @@ def main() -> None:
                 order = (plain, traced) if number % 2 else (traced, plain)
                 turns = {id(one): asyncio.run(take_turn(send, one, chosen.messages)) for one in order}
                 taken.append((turns[id(traced)], turns[id(plain)]))
-            tell(f"{chosen.messages:,} messages {name}, median of {chosen.turns} turns", taken[1:])  # one to warm up
+            tell(f"{chosen.messages:,} messages {name}, {chosen.turns} turns", taken[1:])  # one to warm up
 
 
 def tell(what: str, taken: Sequence[tuple[Turn, Turn]]) -> None:
     print(what)
     for unit, value in (("messages/s", rate_of), ("ms of processor time a message", cost_of)):
         with_traces, without = ([value(turn) for turn in side] for side in zip(*taken, strict=True))
-        print(Figure("every trace exported", median(with_traces), unit))
-        print(Figure("no collector", median(without), unit))
+        # As many messages in each turn: the mean of rates that says how long all of them took is the harmonic one.
+        traced, plain = (harmonic_mean(side) if value is rate_of else fmean(side) for side in (with_traces, without))
+        print(Figure("every trace exported", traced, unit))
+        print(Figure("no collector", plain, unit))
         ratios = [one / other for one, other in zip(with_traces, without, strict=True)]
-        print(f"  {'ratio':52} {median(ratios):>9.3f} ({min(ratios):.3f} to {max(ratios):.3f})", flush=True)
+        print(f"  {'ratio':52} {traced / plain:>9.3f} ({min(ratios):.3f} to {max(ratios):.3f})", flush=True)
 
 
 def rate_of(turn: Turn) -> float:
