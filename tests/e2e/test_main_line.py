@@ -40,7 +40,9 @@ async def test_pacing_holds_where_the_provider_sees_it_with_two_dispatchers(kaba
     numbers = [f"62812000010{number:03}" for number in range(messages)]
     accepted = await kabar.accept(to=numbers, message="Pemeliharaan malam ini")
     await kabar.settled(accepted["notification_id"], messages, seconds=60)
-    calls = sorted(call.received_at for call in await kabar.sandbox.calls(provider="fonnte"))[-messages:]
+    seen = await kabar.sandbox.calls(provider="fonnte")
+    # How its device is may be asked at any time: only what is sent is paced.
+    calls = sorted(call.received_at for call in seen if call.endpoint == "send")[-messages:]
     gaps = [after - before for before, after in pairwise(calls)]
     assert min(gaps) >= 0.200 - 0.005, f"closest calls {min(gaps):.4f} s apart"
     ideal = 0.2 * (messages - 1)
